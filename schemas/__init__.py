@@ -1,0 +1,1 @@
+"""The contract between the services: event models, catalogue, error codes, programs. Imports nothing of ours."""
