@@ -1,0 +1,1 @@
+"""What every service needs and no business word: database, Kafka, HTTP, health. Imports schemas.envelope and schemas.errors only."""

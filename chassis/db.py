@@ -1,0 +1,71 @@
+"""The database of one service: a pool with deadlines, and the unit of work opened on it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from chassis.clock import Clock, system_clock
+from chassis.failpoints import reached
+from chassis.settings import ServiceSettings
+from chassis.unit_of_work import UnitOfWork
+from schemas.envelope import Catalogue
+
+ACQUIRE_SECONDS = 10.0
+
+
+class Database:
+    """Opens units of work. After each commit that said something, `on_published` is called (the relay's wake-up)."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", service: str, catalogue: Catalogue, clock: Clock) -> None:
+        self.pool = pool
+        self.service = service
+        self.clock = clock
+        self.on_published: list[Callable[[], None]] = []
+        self._catalogue = catalogue
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
+        """A transaction: committed when the block ends, undone when it raises."""
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            async with connection.transaction():
+                uow = UnitOfWork(connection, self.clock(), self.service, self._catalogue)
+                yield uow
+                await uow.flush()
+                await reached("unit_of_work.before_commit")
+            await reached("unit_of_work.after_commit")
+        if uow.published:
+            for wake in self.on_published:
+                wake()
+
+    async def fetch(self, query: str, *arguments: object) -> list[Any]:
+        """Rows of a read outside any unit of work."""
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            return await connection.fetch(query, *arguments)
+
+    async def fetchrow(self, query: str, *arguments: object) -> Any:
+        """The first row of a read, or None."""
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            return await connection.fetchrow(query, *arguments)
+
+    async def execute(self, query: str, *arguments: object) -> str:
+        """One statement in a transaction of its own."""
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            return await connection.execute(query, *arguments)
+
+
+async def open_database(
+    settings: ServiceSettings, service: str, catalogue: Catalogue, clock: Clock = system_clock
+) -> Database:
+    """A database whose pool connects at first use, so that a service starts while Postgres is still away."""
+    pool = asyncpg.create_pool(
+        settings.dsn,
+        min_size=0,
+        max_size=settings.database_connections,
+        timeout=5.0,
+        command_timeout=settings.database_timeout_seconds,
+        max_inactive_connection_lifetime=60.0,
+        server_settings={"application_name": service},
+    )
+    return Database(await pool, service, catalogue, clock)

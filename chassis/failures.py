@@ -1,0 +1,32 @@
+"""The two words for failure: never (Unprocessable) and not now (transient). Anything else is a bug, and is found and held."""
+
+import asyncio
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+
+class Unprocessable(Exception):  # noqa: N818  # the word of the field
+    """This event can never succeed. `code` is in schemas/errors; `detail` names no value of the event."""
+
+    def __init__(self, code: str, detail: str = "", pointer: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+        self.pointer = pointer
+
+
+class NotNow(Exception):  # noqa: N818  # the word of the field
+    """This cannot be done now; try the same again later, for as long as it takes."""
+
+
+TRANSIENT_CLASSES = ("08", "53", "57")  # connection, resources, operator intervention (PostgreSQL appendix A)
+TRANSIENT_STATES = {"40001", "40P01", "55P03", "25006", "57014"}  # serialisation, deadlock, lock wait, read-only, cancelled
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may succeed later without anybody changing it."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        return state in TRANSIENT_STATES or state[:2] in TRANSIENT_CLASSES
+    return isinstance(error, NotNow | asyncpg.InterfaceError | OSError | asyncio.TimeoutError | KafkaError)

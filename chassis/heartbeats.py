@@ -1,0 +1,29 @@
+"""Every loop beats; a loop that has not beaten for its limit is stuck, and the process is not alive any more."""
+
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Heartbeats:
+    """Loop name → the monotonic second of its last beat and its limit in seconds."""
+
+    _last: dict[str, float] = field(default_factory=dict)
+    _limit: dict[str, float] = field(default_factory=dict)
+
+    def expect(self, loop: str, within_seconds: float) -> None:
+        """From now on `loop` must beat at least that often."""
+        self._limit[loop] = within_seconds
+        self.beat(loop)
+
+    def beat(self, loop: str) -> None:
+        self._last[loop] = time.monotonic()
+
+    def forget(self, loop: str) -> None:
+        """The loop has ended in order."""
+        self._limit.pop(loop, None)
+
+    def stuck(self) -> list[str]:
+        """The loops that have not beaten within their limit."""
+        now = time.monotonic()
+        return sorted(loop for loop, limit in self._limit.items() if now - self._last[loop] > limit)

@@ -1,0 +1,77 @@
+"""The outbox: events said by a transaction, stored with it. Rows still there are unpublished."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+
+from chassis.failures import Unprocessable
+from chassis.ids import uuid7
+from chassis.tracing import child_of
+from schemas.envelope import CONTENT_TYPE, Catalogue, Say
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    from chassis.unit_of_work import Cause
+
+LARGEST_PAYLOAD_BYTES = 900_000  # below the broker's message.max.bytes, so that publishing cannot fail for one row
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One unpublished event as it will stand in the topic."""
+
+    event_id: str
+    topic: str
+    key: str | None
+    aggregate_id: str
+    version: int | None
+    headers: str
+    payload: bytes
+
+
+def outbox_row(service: str, catalogue: Catalogue, say: Say, cause: "Cause", now: datetime) -> OutboxRow:
+    """Puts what is said into its envelope. Raises Unprocessable where the event is larger than a topic takes."""
+    kind = catalogue.type_of(say.data)
+    event_id = str(uuid7())
+    key = getattr(say.data, kind.key)
+    aggregate_id = "unknown" if key is None else str(key)
+    envelope: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": f"/aktivera/{service}",
+        "type": kind.wire_type,
+        "subject": aggregate_id,
+        "time": now,
+        "datacontenttype": "application/json",
+        "correlationid": say.correlation_id or cause.correlation_id,
+    }
+    if say.version is not None:
+        envelope["sequence"] = str(say.version)
+    if cause.causation_id is not None:
+        envelope["causationid"] = cause.causation_id
+    if cause.traceparent is not None:
+        envelope["traceparent"] = child_of(cause.traceparent)
+    envelope["data"] = orjson.Fragment(say.data.model_dump_json(by_alias=True, exclude_none=True))
+    payload = orjson.dumps(envelope, option=orjson.OPT_UTC_Z)
+    if len(payload) > LARGEST_PAYLOAD_BYTES:
+        raise Unprocessable("payload_too_large", f"an event of {len(payload)} bytes")
+    headers = orjson.dumps({"ce_type": kind.wire_type, "ce_id": event_id, "content-type": CONTENT_TYPE}).decode()
+    topic = say.topic or kind.topic
+    return OutboxRow(event_id, topic, None if key is None else aggregate_id, aggregate_id, say.version, headers, payload)
+
+
+async def append(connection: "PoolConnectionProxy[Any]", rows: Sequence[OutboxRow]) -> None:
+    """Adds rows in the order they were said; ids count up in that order."""
+    await connection.copy_records_to_table(
+        "outbox",
+        columns=("event_id", "topic", "key", "aggregate_id", "version", "headers", "payload"),
+        records=[
+            (UUID(row.event_id), row.topic, row.key, row.aggregate_id, row.version, row.headers, row.payload)
+            for row in rows
+        ],
+    )

@@ -1,0 +1,63 @@
+"""What a service is: its name, what it hears, its routes and loops; and what it has open while it runs."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+
+from chassis.db import Database
+from chassis.handling import Subscription
+from chassis.heartbeats import Heartbeats
+from chassis.jobs import Job
+from chassis.seal import Seal
+from chassis.settings import CommonSettings, ServiceSettings
+from chassis.tokens import Tokens
+from schemas.envelope import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a client's way, for `aktivera trace`. `what` is a code, `detail` names no personal number."""
+
+    at: datetime
+    what: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a running service has open."""
+
+    service: "Service"
+    common: CommonSettings
+    settings: ServiceSettings
+    database: Database
+    tokens: Tokens
+    heartbeats: Heartbeats
+    seal: Seal
+
+
+Loop = Callable[[Context], Awaitable[None]]
+"""Runs until cancelled; beats `context.heartbeats` under its own name at least every few seconds."""
+
+Trace = Callable[[Database, str | None, str | None], Awaitable[Sequence[Step]]]
+"""(database, client_id, correlation_id) → the steps this service knows of."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything that `chassis.lifecycle.main` needs to run one service."""
+
+    name: str
+    description: str
+    settings: type[ServiceSettings]
+    catalogue: Catalogue
+    migrations: Path
+    subscriptions: tuple[Subscription, ...] = ()
+    routers: tuple[APIRouter, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    loops: dict[str, Loop] = field(default_factory=dict)
+    trace: Trace | None = None

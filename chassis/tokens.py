@@ -1,0 +1,122 @@
+"""Bearer tokens (JWT, RFC 7519): who calls, for which agency, in which roles."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import orjson
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from chassis.settings import CommonSettings
+from schemas.errors import Refused
+
+ALGORITHMS = ["EdDSA", "RS256"]
+LEEWAY_SECONDS = 30
+REFRESH_SECONDS = 300
+LEAST_REFRESH_SECONDS = 10  # unknown key ids may not make us ask the issuer more often
+
+
+class Unauthenticated(Refused):
+    """No token came with the request."""
+
+    code = "unauthenticated"
+
+
+class TokenInvalid(Refused):
+    """The token is not one that we accept now."""
+
+    code = "token_invalid"
+
+
+class NotAllowed(Refused):
+    """The caller's roles do not allow this."""
+
+    code = "not_allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls. `client` is set for a client's own user; agency staff act for any client of their agency."""
+
+    sub: str
+    agency: str
+    roles: frozenset[str]
+    name: str
+    client: str | None = None
+    email: str | None = None
+    locale: str = "sv"
+
+    def must_be(self, *roles: str) -> None:
+        """Raises NotAllowed unless the caller has one of the roles."""
+        if not self.roles.intersection(roles):
+            raise NotAllowed(roles=sorted(roles))
+
+
+class Tokens:
+    """Verifies tokens against the issuer's public keys, from a file or an address."""
+
+    def __init__(self, settings: CommonSettings) -> None:
+        self._settings = settings
+        self._keys: KeySet | None = None
+        self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+
+    async def caller(self, token: str) -> Caller:
+        """The caller a token names. Raises TokenInvalid."""
+        keys = await self._key_set(least_age=REFRESH_SECONDS)
+        try:
+            claims = self._verified(token, keys)
+        except (JoseError, ValueError):
+            keys = await self._key_set(least_age=LEAST_REFRESH_SECONDS)  # the issuer may have a new key
+            try:
+                claims = self._verified(token, keys)
+            except (JoseError, ValueError) as error:
+                raise TokenInvalid from error
+        return _caller(claims)
+
+    def _verified(self, token: str, keys: KeySet) -> dict[str, Any]:
+        claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+        jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": self._settings.token_issuer},
+            aud={"essential": True, "value": self._settings.token_audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        ).validate(claims)
+        return claims
+
+    async def _key_set(self, least_age: float) -> KeySet:
+        async with self._reading:
+            if self._keys is None or time.monotonic() - self._read_at > least_age:
+                self._keys = KeySet.import_key_set(orjson.loads(await self._read()))
+                self._read_at = time.monotonic()
+            return self._keys
+
+    async def _read(self) -> bytes:
+        if self._settings.token_keys_file is not None:
+            return self._settings.token_keys_file.read_bytes()
+        if self._settings.token_keys_url is None:
+            raise ValueError("set AKTIVERA_TOKEN_KEYS_FILE or AKTIVERA_TOKEN_KEYS_URL")
+        async with httpx.AsyncClient(timeout=5.0) as client:
+            answer = await client.get(self._settings.token_keys_url)
+            answer.raise_for_status()
+            return answer.content
+
+
+def _caller(claims: dict[str, Any]) -> Caller:
+    roles = claims.get("roles", [])
+    if not isinstance(claims.get("agency"), str) or not isinstance(roles, list):
+        raise TokenInvalid
+    return Caller(
+        sub=str(claims["sub"]),
+        agency=claims["agency"],
+        roles=frozenset(map(str, roles)),
+        name=str(claims.get("name") or claims["sub"]),
+        client=claims.get("client"),
+        email=claims.get("email"),
+        locale=str(claims.get("locale") or "sv"),
+    )
