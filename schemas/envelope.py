@@ -70,6 +70,11 @@ class EventType:
     def wire_type(self) -> str:
         return f"{TYPE_PREFIX}{self.name}.v{self.version}"
 
+    def key_of(self, data: EventData) -> str | None:
+        """The Kafka key of this type's data; None where the field is absent, as a rejection's request id may be."""
+        value = getattr(data, self.key)
+        return None if value is None else str(value)
+
     @cached_property
     def adapter(self) -> TypeAdapter[Envelope[EventData]]:
         """Parses and validates a whole event from bytes in one step."""

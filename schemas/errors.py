@@ -1,4 +1,4 @@
-"""Every code with which anything is refused: its status and its text in Swedish and English. No other place has texts."""
+"""Every code with which anything is refused: its status, and its text in Swedish and English. No other place has them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Pointed:
     code: str
 
 
-class Refused(Exception):  # noqa: N818  # named after the fact that refused
+class Refused(Exception):  # named after the fact that refused
     """Base of every business refusal. A subclass is named after the fact that refused and sets `code`.
 
     `errors` point into the request; `facts` fill the placeholders of the texts and stand in the problem as members.
