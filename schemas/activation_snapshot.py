@@ -41,7 +41,7 @@ class UserSnapshot(Value):
 
 
 class ActivationSnapshotV1(ClientScoped):
-    """State and version of one activation, announced for a new reader or after a loss. Names and addresses are blank after erasure."""
+    """State and version of one activation, announced for a new reader or a loss. Blank after erasure."""
 
     client_name: NameOrBlank
     status: ActivationStatus

@@ -1,4 +1,4 @@
-"""Every code with which anything is refused: its status, and its text in Swedish and English. No other place has them."""
+"""Every code with which anything is refused: its status, and its text in Swedish and English. No other place has one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
