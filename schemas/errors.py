@@ -1,8 +1,15 @@
-"""Every code with which anything is refused: its status, and its text in Swedish and English. No other place has one."""
+"""Every code with which anything is refused: its status, and its text in Swedish and English. No other place has any."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic_core import to_jsonable_python
+
+PROBLEM_TYPE_PREFIX = "urn:aktivera:problem:"
+UNKNOWN_FACT = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +32,69 @@ class Refused(Exception):  # named after the fact that refused
         super().__init__(self.code)
         self.errors = tuple(errors)
         self.facts = facts
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """What a code means. The details say what happened and what to do; `{name}` in them is filled from the facts.
+
+    `status` is the HTTP status; `owners` are the services that say it; `retryable`: the same thing sent again later,
+    unchanged, may succeed.
+    """
+
+    code: str
+    status: int
+    owners: tuple[str, ...]
+    retryable: bool
+    title: str
+    title_sv: str
+    detail_sv: str
+    detail_en: str
+
+
+def _load(folder: Path) -> dict[str, ErrorText]:
+    texts: dict[str, ErrorText] = {}
+    for path in sorted(folder.glob("*.json")):
+        for code, row in json.loads(path.read_text(encoding="utf-8")).items():
+            if code in texts:
+                raise ValueError(f"{path.name}: {code} has its text elsewhere")
+            texts[code] = ErrorText(code, **{**row, "owners": tuple(row["owners"])})
+    return texts
+
+
+ERRORS: Mapping[str, ErrorText] = _load(Path(__file__).with_name("error_texts"))
+"""Code → text."""
+
+
+class _Facts(dict[str, str]):
+    """Facts for the placeholders of a text; one that is missing reads as a dash."""
+
+    def __missing__(self, _key: str) -> str:
+        return UNKNOWN_FACT
+
+
+def problem(code: str, errors: Iterable[Pointed] = (), **facts: object) -> dict[str, Any]:
+    """The RFC 9457 body of a refusal: type, title, status, code, both details, `errors`, and the facts as members.
+
+    Never fails: a missing fact reads as a dash, a fact named like a member of the body gives way to it, and a code
+    without a text gets the text of internal_error, so that a slip in one refusal does not hide the refusal.
+    """
+    text = ERRORS.get(code, ERRORS["internal_error"])
+    members: dict[str, Any] = to_jsonable_python(facts, fallback=str)
+    spoken = _Facts({name: _speak(value) for name, value in members.items()})
+    body = {
+        "type": PROBLEM_TYPE_PREFIX + code,
+        "title": text.title,
+        "status": text.status,
+        "code": code,
+        "detail_sv": text.detail_sv.format_map(spoken),
+        "detail_en": text.detail_en.format_map(spoken),
+        "errors": [{"pointer": each.pointer, "code": each.code} for each in errors],
+    }
+    return {**members, **body}
+
+
+def _speak(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or UNKNOWN_FACT
+    return UNKNOWN_FACT if value is None else str(value)
