@@ -1,4 +1,4 @@
-"""Every code with which anything is refused: its status, and its text in Swedish and English. No other place has any."""
+"""Every code with which anything is refused: its status, and its text in both languages. No other place has texts."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -98,10 +98,8 @@ def load(document: Mapping[str, Any]) -> Programs:
         )
         for row in document["programs"]
     }
-    rows = document["groups"]
-    groups = {row["id"]: PartGroup(row["id"], row["name_sv"], row["name_en"], _parts(row)) for row in rows}
-        row["id"]: PartGroup(row["id"], row["name_sv"], row["name_en"], _parts(row)) for row in document["groups"]
-    }
+    shared = document["groups"]
+    groups = {row["id"]: PartGroup(row["id"], row["name_sv"], row["name_en"], _parts(row)) for row in shared}
     return Programs(programs, groups)
 
 
