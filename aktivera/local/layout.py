@@ -1,0 +1,96 @@
+"""Owns the map of `.local`: where each file of the local stack lies, and the lock that lets one command work at a time."""
+
+import fcntl
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CODE_ROOT = Path(__file__).resolve().parents[2]
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths under one root. `home` is open to look through, since Postgres may run as another user."""
+
+    root: Path
+
+    @property
+    def home(self) -> Path:
+        return self.root / ".local"
+
+    @property
+    def secrets(self) -> Path:
+        return self.home / "secrets"
+
+    @property
+    def run(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def log(self) -> Path:
+        return self.home / "log"
+
+    @property
+    def kafka(self) -> Path:
+        return self.home / "kafka"
+
+    @property
+    def postgres(self) -> Path:
+        return self.home / "postgres"
+
+    @property
+    def mail(self) -> Path:
+        return self.home / "mail"
+
+    @property
+    def state_file(self) -> Path:
+        return self.home / "state.json"
+
+    @property
+    def ports_file(self) -> Path:
+        return self.home / "ports.json"
+
+    @property
+    def endpoints_file(self) -> Path:
+        return self.home / "endpoints.json"
+
+    def create(self) -> None:
+        for path, mode in ((self.home, 0o755), (self.log, 0o755), (self.secrets, 0o700), (self.run, 0o700)):
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(mode)
+
+    @contextmanager
+    def one_command_at_a_time(self, say: Say) -> Iterator[None]:
+        """Two `up` at once: the second waits for the first, then finds everything running."""
+        self.create()
+        with (self.run / "command.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say("another command is at work on this stack; waiting for it")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def replace_json(path: Path, content: Any, mode: int = 0o600) -> None:
+    """Write beside and rename, so that a reader sees the old file or the new one and never half of it."""
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+        json.dump(content, file, indent=2)
+    beside.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The file's object; empty where there is none or a torn one, since all we keep this way can be made again."""
+    try:
+        content = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

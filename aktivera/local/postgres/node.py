@@ -1,0 +1,144 @@
+"""Owns one Postgres server: its cluster, its settings, its command, and what a killed one leaves behind."""
+
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+from aktivera.local.credentials import password
+from aktivera.local.ports import LOOPBACK
+from aktivera.local.postgres.account import Account, create_home, give, home_for, server_account
+from aktivera.local.postgres.binaries import PostgresCannotRun, binaries
+from aktivera.local.probes import until_ready
+from aktivera.local.process_identity import identity_of, is_alive, send
+from aktivera.local.process_spec import Probe, ProcessSpec
+
+# fsync stays on: what a service has committed must survive a crash here as in production.
+SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+    "wal_compression": "on",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+}
+
+
+@dataclass(frozen=True)
+class PostgresNode:
+    """`prepare`, start `command` (or the whole `spec`), await `ready`; after kill -9 the same again on the same data."""
+
+    data_dir: Path
+    port: int
+    secrets: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def _account(self) -> Account:
+        return server_account()
+
+    @cached_property
+    def home(self) -> Path:
+        """Where it really lies: `data_dir`, or a place outside where the server's account may not reach that."""
+        return home_for(self.data_dir, self._account)
+
+    @property
+    def _cluster(self) -> Path:
+        return self.home / "cluster"
+
+    @property
+    def superuser_dsn(self) -> str:
+        secret = quote(password(self.secrets, "postgres-superuser"), safe="")
+        return f"postgresql://postgres:{secret}@{LOOPBACK}:{self.port}/postgres"
+
+    def prepare(self) -> None:
+        """Make the cluster once; drop the lock file of a server that is gone."""
+        create_home(self.home, self._account)
+        if not (self._cluster / "PG_VERSION").exists():
+            self._initdb()
+        lock = self._cluster / "postmaster.pid"
+        if lock.exists() and self._postmaster() is None:
+            lock.unlink()
+
+    def command(self) -> list[str]:
+        flags = [f"--{name}={value}" for name, value in {**SETTINGS, **self.settings}.items()]
+        return [str(self._binaries / "postgres"), "-D", str(self._cluster), f"--port={self.port}", *flags]
+
+    def spec(self) -> ProcessSpec:
+        return ProcessSpec(
+            name="postgres",
+            command=tuple(self.command()),
+            ready=Probe("postgres", self.port),
+            env={**self.environment, "TZ": "UTC"},
+            cwd=str(self.home),
+            user=self._account.user,
+            group=self._account.group,
+            ready_seconds=120,
+            grace_seconds=30,
+            # Fast shutdown: SIGTERM would wait for every client to leave.
+            stop_signal=signal.SIGINT,
+        )
+
+    async def ready(self, within: float = 60) -> None:
+        if not await until_ready(Probe("postgres", self.port), within):
+            raise TimeoutError(f"Postgres on port {self.port} is not ready after {within} s")
+
+    def stop_immediate(self) -> bool:
+        """End the server as a crash would, without a checkpoint; False if none of ours runs."""
+        pid = self._postmaster()
+        identity = None if pid is None else identity_of(pid)
+        return identity is not None and send(identity, signal.SIGQUIT)
+
+    def remove(self) -> None:
+        """Delete the cluster with its data, wherever it lies."""
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    @cached_property
+    def _binaries(self) -> Path:
+        return binaries(self.home, self._account)
+
+    def _postmaster(self) -> int | None:
+        """The pid in the lock file if a live server of this cluster has it: a postmaster's folder is its cluster."""
+        try:
+            pid = int((self._cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+            here = os.readlink(f"/proc/{pid}/cwd")
+        except (OSError, ValueError):
+            return None
+        identity = identity_of(pid)
+        alive = identity is not None and is_alive(identity)
+        return pid if alive and here == str(self._cluster.resolve()) else None
+
+    def _initdb(self) -> None:
+        """Into a folder beside, renamed when complete: a half-made cluster is never taken for one."""
+        fresh = self.home / "cluster.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        secret = self.home / "superuser.once"
+        secret.touch(mode=0o600)
+        secret.write_text(password(self.secrets, "postgres-superuser"))
+        give(secret, self._account)
+        options = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8"]
+        options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--data-checksums"]
+        spec = ProcessSpec(
+            name="initdb",
+            command=(str(self._binaries / "initdb"), "-D", str(fresh), *options),
+            ready=Probe("tcp"),
+            env=self.environment,
+            cwd=str(self.home),
+            user=self._account.user,
+            group=self._account.group,
+        )
+        try:
+            answer = subprocess.run(
+                spec.command, capture_output=True, text=True, timeout=120, check=False, **spec.popen_options()
+            )
+        finally:
+            secret.unlink()
+        if answer.returncode != 0:
+            raise PostgresCannotRun(f"initdb failed: {answer.stderr.strip()[-500:]}")
+        fresh.rename(self._cluster)
