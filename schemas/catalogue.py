@@ -38,6 +38,7 @@ from schemas.envelope import Catalogue, EventData, EventType
 from schemas.grants import GrantsChangedV1
 from schemas.handover import ConsultantReleasedV1, ConsultantReleaseRefusedV1, HandoverCompletedV1
 from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1, LicencesLowV1, LicencesOverAssignedV1
+from schemas.notification import EmailFailedV1, EmailSentV1, EmailUnknownV1, NotificationRaisedV1
 from schemas.onboarding import (
     OnboardingAcceptedV1,
     OnboardingActivatedV1,
@@ -136,6 +137,10 @@ CATALOGUE = Catalogue(
         _activation("consultant.released", ConsultantReleasedV1, key="agency"),
         _activation("consultant.release_refused", ConsultantReleaseRefusedV1, key="agency"),
         _activation("activation.snapshot", ActivationSnapshotV1, snapshot=True),
+        _notification("email.sent", EmailSentV1),
+        _notification("email.failed", EmailFailedV1),
+        _notification("email.unknown", EmailUnknownV1),
+        _notification("notification.raised", NotificationRaisedV1),
     ]
 )
 """Every type of DESIGN §1, topic by topic."""

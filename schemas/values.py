@@ -29,7 +29,7 @@ KeyId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """Which key makes the code in a link; the code itself never travels."""
 
 Count = Annotated[int, Field(ge=0, le=9999)]
-Counts = dict[Code, Count]
+Counts = Annotated[dict[Code, Count], Field(json_schema_extra={"additionalProperties": False})]
 """Program → number of licences."""
 
 Ordinal = Annotated[int, Field(ge=1)]
