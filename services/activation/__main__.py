@@ -1,0 +1,30 @@
+"""The activation service: `python -m services.activation`."""
+
+from pathlib import Path
+
+from chassis.handling import Subscription
+from chassis.lifecycle import main
+from chassis.service import Service
+from schemas.catalogue import CATALOGUE
+from services.activation import __doc__ as description
+from services.activation.handlers import ACTIVATIONS, AGENCIES
+from services.activation.settings import ActivationSettings
+from services.activation.trace import trace
+from services.activation.web import router
+
+SERVICE = Service(
+    name="activation",
+    description=description or "",
+    settings=ActivationSettings,
+    catalogue=CATALOGUE,
+    migrations=Path(__file__).parent / "migrations",
+    subscriptions=(
+        Subscription("client-events", ACTIVATIONS, producer="onboarding"),
+        Subscription("agency-events", AGENCIES, producer="onboarding"),
+    ),
+    routers=(router,),
+    trace=trace,
+)
+
+if __name__ == "__main__":
+    main(SERVICE)

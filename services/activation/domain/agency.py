@@ -1,0 +1,75 @@
+"""What activation knows of an agency, from `agency-events`. A missing agency or consultant is never an error."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from schemas.agency import (
+    AgencyChangedV1,
+    AgencyRegisteredV1,
+    AgencySnapshotV1,
+    ConsultantChangedV1,
+    ConsultantData,
+    ConsultantRegisteredV1,
+    ConsultantRemovedV1,
+)
+from schemas.envelope import Decision, Envelope
+from schemas.values import Locale
+
+
+@dataclass(frozen=True, slots=True)
+class Consultant:
+    """A consultant as last heard."""
+
+    sub: str
+    name: str
+    email: str
+    locale: Locale
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """An agency as last heard. `name` is None while only consultants have been heard of."""
+
+    agency: str
+    name: str | None = None
+    locale: Locale = "sv"
+    client_visibility: Literal["all", "linked"] = "all"
+    consultants: dict[str, Consultant] = field(default_factory=dict)
+
+
+def follow_agency(
+    state: Agency | None, event: Envelope[AgencyRegisteredV1] | Envelope[AgencyChangedV1], _now: datetime
+) -> Decision[Agency]:
+    """The agency's name, language and visibility as they are now."""
+    data = event.data
+    known = state or Agency(data.agency)
+    return Decision(replace(known, name=data.name, locale=data.locale, client_visibility=data.client_visibility))
+
+
+def follow_consultant(
+    state: Agency | None, event: Envelope[ConsultantRegisteredV1] | Envelope[ConsultantChangedV1], _now: datetime
+) -> Decision[Agency]:
+    """One consultant as they are now."""
+    known = state or Agency(event.data.agency)
+    return Decision(replace(known, consultants={**known.consultants, event.data.sub: _consultant(event.data)}))
+
+
+def drop_consultant(state: Agency | None, event: Envelope[ConsultantRemovedV1], _now: datetime) -> Decision[Agency]:
+    """A consultant is gone from the agency."""
+    known = state or Agency(event.data.agency)
+    return Decision(
+        replace(known, consultants={sub: who for sub, who in known.consultants.items() if sub != event.data.sub})
+    )
+
+
+def take_snapshot(_state: Agency | None, event: Envelope[AgencySnapshotV1], __now: datetime) -> Decision[Agency]:
+    """The agency whole, whatever was known before."""
+    data = event.data
+    consultants = {each.sub: _consultant(each) for each in data.consultants}
+    return Decision(Agency(data.agency, data.name, data.locale, data.client_visibility, consultants))
+
+
+def _consultant(data: ConsultantData) -> Consultant:
+    return Consultant(data.sub, data.name, data.email, data.locale, tuple(data.roles))

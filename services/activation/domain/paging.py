@@ -1,0 +1,39 @@
+"""The place in the activation list that a `next` cursor stands for."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from schemas.errors import Refused
+
+
+class InvalidCursor(Refused):
+    """The cursor is none that a list of ours gave out."""
+
+    code = "invalid_cursor"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The last entry of a page; the next page begins after it."""
+
+    listed_at: datetime
+    client_id: UUID
+
+    def cursor(self) -> str:
+        """The place as an opaque word."""
+        return base64.urlsafe_b64encode(f"{self.listed_at.isoformat()} {self.client_id}".encode()).decode()
+
+    @classmethod
+    def of(cls, cursor: str) -> "Place":
+        """Raises InvalidCursor."""
+        try:
+            listed_at, client_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
+            place = cls(datetime.fromisoformat(listed_at), UUID(client_id))
+        except (binascii.Error, UnicodeError, ValueError) as error:
+            raise InvalidCursor from error
+        if place.listed_at.tzinfo is None:
+            raise InvalidCursor
+        return place

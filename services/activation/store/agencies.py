@@ -1,0 +1,74 @@
+"""What is known of agencies and their consultants: load and save of a batch."""
+
+from collections.abc import Sequence
+
+from chassis.handling import Change
+from chassis.unit_of_work import UnitOfWork
+from services.activation.domain.agency import Agency, Consultant
+
+
+async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Agency]:
+    """The agencies that have been heard of, locked, with all their consultants."""
+    rows = await uow.connection.fetch(
+        """select agency, name, locale, client_visibility from agencies
+            where agency = any($1::text[]) order by agency for update""",
+        keys,
+    )
+    consultants: dict[str, dict[str, Consultant]] = {row["agency"]: {} for row in rows}
+    for row in await uow.connection.fetch(
+        "select agency, sub, name, email, locale, roles from consultants where agency = any($1::text[])",
+        list(consultants),
+    ):
+        consultants[row["agency"]][row["sub"]] = Consultant(
+            row["sub"], row["name"], row["email"], row["locale"], tuple(row["roles"])
+        )
+    return {
+        row["agency"]: Agency(
+            row["agency"], row["name"], row["locale"], row["client_visibility"], consultants[row["agency"]]
+        )
+        for row in rows
+    }
+
+
+async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
+    """Writes the changed agencies, and of their consultants those that came, changed or went."""
+    after = [change.after for change in changes]
+    await uow.connection.execute(
+        """insert into agencies (agency, name, locale, client_visibility)
+           select * from unnest($1::text[], $2::text[], $3::text[], $4::text[])
+           on conflict (agency) do update
+              set name = excluded.name, locale = excluded.locale, client_visibility = excluded.client_visibility""",
+        [each.agency for each in after],
+        [each.name for each in after],
+        [each.locale for each in after],
+        [each.client_visibility for each in after],
+    )
+    before = {(c.key, sub): who for c in changes if c.before for sub, who in c.before.consultants.items()}
+    now = {(c.key, sub): who for c in changes for sub, who in c.after.consultants.items()}
+    await _remove(uow, [place for place in before if place not in now])
+    await _store(uow, {place: who for place, who in now.items() if before.get(place) != who})
+
+
+async def _remove(uow: UnitOfWork, gone: Sequence[tuple[str, str]]) -> None:
+    if gone:
+        await uow.connection.execute(
+            """delete from consultants c using unnest($1::text[], $2::text[]) as n(agency, sub)
+                where c.agency = n.agency and c.sub = n.sub""",
+            *zip(*gone, strict=True),
+        )
+
+
+async def _store(uow: UnitOfWork, changed: dict[tuple[str, str], Consultant]) -> None:
+    if changed:
+        await uow.connection.execute(
+            """insert into consultants (agency, sub, name, email, locale, roles)
+               select agency, sub, name, email, locale, string_to_array(roles, ',')
+                 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+                   as n(agency, sub, name, email, locale, roles)
+               on conflict (agency, sub) do update
+                  set name = excluded.name, email = excluded.email, locale = excluded.locale, roles = excluded.roles""",
+            *zip(
+                *((agency, sub, w.name, w.email, w.locale, ",".join(w.roles)) for (agency, sub), w in changed.items()),
+                strict=True,
+            ),
+        )

@@ -1,0 +1,81 @@
+"""Routes of the activation list and of the arrow."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import JSONResponse
+
+from chassis.app import Store, Who, Why
+from chassis.commands import Answer, answer
+from chassis.idempotency import IdempotencyKey
+from chassis.tokens import Caller, NotAllowed
+from schemas.values import Locale
+from services.activation.answers import Activated, Entry, Page, activated, entry
+from services.activation.domain.arrow import Activate, NotFound
+from services.activation.domain.paging import Place
+from services.activation.handlers import ACTIVATIONS
+from services.activation.store import lists
+
+router = APIRouter(prefix="/v1/activations", tags=["activations"])
+
+STATUSES = ("pending", "activated", "configured", "cancelled", "disconnected")
+STAFF = ("client_manager", "agency_admin", "operator")
+
+Status = Literal["pending", "activated", "configured", "cancelled", "disconnected", "all"]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+
+
+@router.get("", summary="The agency's activation list, newest first", response_model=Page)
+async def list_activations(
+    who: Who,
+    store: Store,
+    q: Annotated[str, Query(max_length=200, description="part of the client's name, in any case")] = "",
+    status: Annotated[Status, Query(description="`pending` are those that wait for the arrow")] = "pending",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+) -> JSONResponse:
+    _must_be_staff(who)
+    statuses = STATUSES if status == "all" else (status,)
+    rows = await lists.page(store, who.agency, statuses, q.strip(), Place.of(cursor) if cursor else None, limit + 1)
+    shown = rows[:limit]
+    more = Place(shown[-1]["listed_at"], shown[-1]["client_id"]).cursor() if len(rows) > limit else None
+    now = store.clock()
+    return JSONResponse(
+        Page.model_construct(items=[entry(row, now) for row in shown], next=more).model_dump(mode="json")
+    )
+
+
+@router.get("/{client_id}", summary="One entry of the activation list", response_model=Entry)
+async def get_activation(client_id: UUID, who: Who, store: Store) -> JSONResponse:
+    _must_be_staff(who)
+    row = await lists.one(store, who.agency, client_id)
+    if row is None:
+        raise NotFound
+    return JSONResponse(entry(row, store.clock()).model_dump(mode="json"))
+
+
+@router.post(
+    "/{client_id}/activate",
+    summary="The arrow: the first to activate becomes system administrator",
+    response_model=Activated,
+)
+async def activate(client_id: UUID, who: Who, store: Store, why: Why, key: Key = None) -> JSONResponse:
+    locale: Locale = "en" if who.locale.startswith("en") else "sv"
+    command = Activate(who.sub, who.name, who.email, locale, who.agency, who.roles, who.client)
+    given = await answer(
+        store,
+        ACTIVATIONS,
+        client_id,
+        command,
+        why,
+        lambda change: Answer(200, activated(change.after).model_dump(mode="json")),
+        IdempotencyKey.of(f"{who.agency}/{who.sub}/activate/{client_id}", key, b"") if key else None,
+    )
+    return JSONResponse(given.body, given.status)
+
+
+def _must_be_staff(who: Caller) -> None:
+    if who.client is not None:
+        raise NotAllowed
+    who.must_be(*STAFF)
