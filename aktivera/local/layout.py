@@ -1,4 +1,4 @@
-"""Owns the map of `.local`: where each file of the local stack lies, and the lock that lets one command work at a time."""
+"""Owns the map of `.local`, where each file of the local stack lies, and the lock for one command at a time."""
 
 import fcntl
 import json

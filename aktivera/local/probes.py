@@ -12,7 +12,7 @@ _ANSWER_SECONDS = 3.0
 
 async def is_ready(probe: Probe) -> bool:
     if probe.kind == "file":
-        return Path(probe.path).exists()
+        return await asyncio.to_thread(Path(probe.path).exists)
     ask = {"http": _http, "kafka": _kafka, "postgres": _postgres, "tcp": _tcp}[probe.kind]
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):

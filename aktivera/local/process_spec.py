@@ -2,8 +2,10 @@
 
 import signal
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
+
+from aktivera.local.surroundings import PASSED_ON
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,13 @@ class ProcessSpec:
     grace_seconds: float = 10.0
     stop_signal: int = signal.SIGTERM
     restart: bool = True
+
+    def same_work_as(self, other: "ProcessSpec") -> bool:
+        """Whether it would run the same: another terminal's PATH or language is no reason to start it anew."""
+        return replace(self, env=self._settings()) == replace(other, env=other._settings())
+
+    def _settings(self) -> dict[str, str]:
+        return {name: value for name, value in self.env.items() if name not in PASSED_ON}
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aktivera.local.kafka.java import KafkaCannotRun
+from aktivera.local.launch import complete
 from aktivera.local.layout import Say
 
 POM = Path(__file__).with_name("pom.xml")
@@ -42,9 +43,7 @@ def _resolve(folder: Path, wanted: str, environment: Mapping[str, str], say: Say
     command = [maven, "-q", "-B", "-Dstyle.color=never", "-f", str(POM), "dependency:copy-dependencies"]
     command.append(f"-DoutputDirectory={fresh}")
     try:
-        answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS, check=False, env=dict(environment)
-        )
+        answer = complete(command, _DOWNLOAD_SECONDS, environment)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise KafkaCannotRun(f"Maven did not resolve Kafka's jars: {error}") from error
     if answer.returncode != 0 or not list(fresh.glob("kafka_*.jar")):

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from aktivera.local.launch import complete
+
 LEAST_VERSION = 17
 
 
@@ -19,7 +21,7 @@ def find_java(environment: Mapping[str, str]) -> str:
     candidates += [found] if (found := shutil.which("java", path=environment.get("PATH"))) else []
     refusals = []
     for java in candidates:
-        version = _version(java)
+        version = _version(java, environment)
         if version is not None and version >= LEAST_VERSION:
             return java
         refusals.append(f"{java} is {'no working Java' if version is None else f'version {version}'}")
@@ -27,9 +29,9 @@ def find_java(environment: Mapping[str, str]) -> str:
     raise KafkaCannotRun(f"Kafka needs Java {LEAST_VERSION} or later, and {found_instead}")
 
 
-def _version(java: str) -> int | None:
+def _version(java: str, environment: Mapping[str, str]) -> int | None:
     try:
-        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=20, check=True)
+        answer = complete([java, "-version"], 20, environment)
     except (OSError, subprocess.SubprocessError):
         return None
     found = re.search(r'version "(\d+)', answer.stderr + answer.stdout)

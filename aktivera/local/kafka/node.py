@@ -1,12 +1,12 @@
 """Owns one Kafka node (KRaft, broker and controller in one): its settings, its storage and its command."""
 
 import base64
-import subprocess
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aktivera.local.kafka.java import KafkaCannotRun
+from aktivera.local.launch import complete
 from aktivera.local.ports import LOOPBACK
 from aktivera.local.probes import until_ready
 from aktivera.local.process_spec import Probe, ProcessSpec
@@ -51,7 +51,7 @@ log.cleaner.dedupe.buffer.size=16777216
 
 @dataclass(frozen=True)
 class KafkaNode:
-    """`prepare`, start `command` (or the whole `spec`), await `ready`; after kill -9 the same again on the same data."""
+    """`prepare`, start `command` (or `spec`), await `ready`; after kill -9 the same again, on the same data."""
 
     data_dir: Path
     port: int
@@ -100,9 +100,7 @@ class KafkaNode:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         arguments = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(self._settings_file)]
         command = [*self._java(("-Xmx128m", *JVM_OPTIONS[2:])), *arguments]
-        answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=False, env=dict(self.environment)
-        )
+        answer = complete(command, 120, self.environment)
         if answer.returncode != 0:
             raise KafkaCannotRun(f"Kafka's storage cannot be formatted: {(answer.stderr or answer.stdout)[-500:]}")
 

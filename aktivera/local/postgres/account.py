@@ -6,6 +6,7 @@ import pwd
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _PREFERRED = ("postgres", "nobody")
 _NUMERIC = 65534
@@ -17,6 +18,9 @@ class Account:
 
     user: int | None
     group: int | None
+
+    def popen_options(self) -> dict[str, Any]:
+        return {} if self.user is None else {"user": self.user, "group": self.group, "extra_groups": []}
 
 
 def server_account() -> Account:

