@@ -12,7 +12,7 @@ from chassis.settings import CommonSettings
 log = structlog.get_logger(__name__)
 
 
-class FailpointReached(Exception):  # noqa: N818  # named after the fact
+class FailpointReached(Exception):  # named after the fact
     """What a failpoint in mode `raise` raises."""
 
 

@@ -6,7 +6,7 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 
-class Unprocessable(Exception):  # noqa: N818  # the word of the field
+class Unprocessable(Exception):  # the word of the field
     """This event can never succeed. `code` is in schemas/errors; `detail` names no value of the event."""
 
     def __init__(self, code: str, detail: str = "", pointer: str = "") -> None:
@@ -16,12 +16,18 @@ class Unprocessable(Exception):  # noqa: N818  # the word of the field
         self.pointer = pointer
 
 
-class NotNow(Exception):  # noqa: N818  # the word of the field
+class NotNow(Exception):  # the word of the field
     """This cannot be done now; try the same again later, for as long as it takes."""
 
 
 TRANSIENT_CLASSES = ("08", "53", "57")  # connection, resources, operator intervention (PostgreSQL appendix A)
-TRANSIENT_STATES = {"40001", "40P01", "55P03", "25006", "57014"}  # serialisation, deadlock, lock wait, read-only, cancelled
+TRANSIENT_STATES = {
+    "40001",
+    "40P01",
+    "55P03",
+    "25006",
+    "57014",
+}  # serialisation, deadlock, lock wait, read-only, cancelled
 
 
 def is_transient(error: BaseException) -> bool:

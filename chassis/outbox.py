@@ -62,7 +62,9 @@ def outbox_row(service: str, catalogue: Catalogue, say: Say, cause: "Cause", now
         raise Unprocessable("payload_too_large", f"an event of {len(payload)} bytes")
     headers = orjson.dumps({"ce_type": kind.wire_type, "ce_id": event_id, "content-type": CONTENT_TYPE}).decode()
     topic = say.topic or kind.topic
-    return OutboxRow(event_id, topic, None if key is None else aggregate_id, aggregate_id, say.version, headers, payload)
+    return OutboxRow(
+        event_id, topic, None if key is None else aggregate_id, aggregate_id, say.version, headers, payload
+    )
 
 
 async def append(connection: "PoolConnectionProxy[Any]", rows: Sequence[OutboxRow]) -> None:

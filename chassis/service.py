@@ -39,6 +39,11 @@ class Context:
     heartbeats: Heartbeats
     seal: Seal
 
+    @property
+    def subscriptions(self) -> dict[str, Subscription]:
+        """By the topic's name as it is in Kafka."""
+        return {self.common.topic_prefix + each.topic: each for each in self.service.subscriptions}
+
 
 Loop = Callable[[Context], Awaitable[None]]
 """Runs until cancelled; beats `context.heartbeats` under its own name at least every few seconds."""

@@ -34,7 +34,9 @@ class CommonSettings(BaseSettings):
     token_issuer: str = Field("https://aktivera.local", description="`iss` that tokens must carry")
     token_audience: str = Field("aktivera", description="`aud` that tokens must carry")
     token_keys_file: Path | None = Field(None, description="file with the issuer's public keys (JWKS)")
-    token_keys_url: str | None = Field(None, description="address of the issuer's public keys (JWKS), instead of a file")
+    token_keys_url: str | None = Field(
+        None, description="address of the issuer's public keys (JWKS), instead of a file"
+    )
     held_key_file: Path | None = Field(None, description="file with the key that seals held events (32 bytes, base64)")
     failpoint: str | None = Field(None, description="name:kill|raise|hang[@N]; refused unless the environment is test")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")

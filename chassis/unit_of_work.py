@@ -45,9 +45,17 @@ class UnitOfWork:
 
     def publish(self, say: Say, cause: Cause) -> str:
         """Adds an event to the transaction and answers its id. Raises Unprocessable where it is too large to send."""
-        row = outbox_row(self._service, self._catalogue, say, cause, self.now)
-        self._published.append(row)
+        row = self.prepare(say, cause)
+        self.add(row)
         return row.event_id
+
+    def prepare(self, say: Say, cause: Cause) -> OutboxRow:
+        """The row of an event, not yet added. Raises Unprocessable where it is too large to send."""
+        return outbox_row(self._service, self._catalogue, say, cause, self.now)
+
+    def add(self, row: OutboxRow) -> None:
+        """Adds a prepared row to the transaction."""
+        self._published.append(row)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -46,6 +46,14 @@ create table seen_versions (
   primary key (producer, aggregate_id)
 ) with (fillfactor = 90);
 
+create table held_keys (
+  topic text not null,
+  key text not null,
+  retry_at timestamptz,
+  primary key (topic, key)
+);
+create index held_keys_due on held_keys (retry_at) where retry_at is not null;
+
 create table held_events (
   id bigint generated always as identity primary key,
   topic text not null,
@@ -55,14 +63,12 @@ create table held_events (
   kafka_key bytea,
   version bigint,
   event_id text not null,
-  event_type text not null,
+  event_type text,
   correlation_id text,
-  headers bytea not null,
   sealed bytea not null,
   reason text not null,
   detail text not null,
-  attempts int not null default 0,
-  retry_at timestamptz,
+  attempts int not null,
   held_at timestamptz not null,
   settled_at timestamptz,
   settled_how text check (settled_how in ('retried', 'discarded')),
@@ -72,7 +78,6 @@ create table held_events (
 );
 create unique index held_events_place on held_events (topic, partition, kafka_offset);
 create index held_events_open on held_events (topic, key, id) where settled_at is null;
-create index held_events_due on held_events (retry_at) where settled_at is null and retry_at is not null;
 create index held_events_settled on held_events (settled_at) where settled_at is not null;
 
 create table idempotency_keys (

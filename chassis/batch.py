@@ -1,0 +1,78 @@
+"""One batch in one transaction: our offsets locked, what is new folded, what fails held, offsets advanced."""
+
+from collections.abc import Mapping, Sequence
+from time import monotonic
+
+from aiokafka import TopicPartition
+
+from chassis import consumer_offsets, held_events, metrics
+from chassis.consumer_offsets import Offset, Place, fresh, record_id
+from chassis.failpoints import reached
+from chassis.failures import NotNow
+from chassis.fold import Fold, Outcome, read
+from chassis.handling import Record, Subscription
+from chassis.service import Context
+from chassis.unit_of_work import UnitOfWork
+
+
+async def handle_batch(
+    context: Context, subscriptions: Mapping[str, Subscription], batch: Mapping[TopicPartition, Sequence[Record]]
+) -> dict[Place, Offset]:
+    """Handles the records of any partitions and answers how far each is now. Raises GapDetected, or what is transient."""
+    started = monotonic()
+    offsets: dict[Place, Offset] = {}
+    outcomes: dict[str, Outcome] = {}
+    async with context.database.unit_of_work() as uow:
+        known = await consumer_offsets.lock(uow, [(place.topic, place.partition) for place in batch])
+        by_topic: dict[str, list[Record]] = {}
+        for place, records in batch.items():
+            offset = known.get((place.topic, place.partition))
+            if offset is None:
+                raise NotNow(f"{place.topic}[{place.partition}] has not been verified")
+            new = fresh(records, offset.next_offset, ours=subscriptions[place.topic].ours)
+            if new:
+                by_topic.setdefault(place.topic, []).extend(new)
+                offsets[place.topic, place.partition] = Offset(new[-1].offset + 1, record_id(new[-1]))
+        for topic, records in by_topic.items():
+            outcomes[topic] = await _handle_topic(context, uow, subscriptions[topic], records)
+        await reached("consumer.after_apply")
+        if offsets:
+            await consumer_offsets.advance(uow, offsets)
+        await reached("consumer.after_offsets")
+    _count(outcomes, monotonic() - started)
+    return offsets
+
+
+async def _handle_topic(
+    context: Context, uow: UnitOfWork, subscription: Subscription, records: Sequence[Record]
+) -> Outcome:
+    catalogue = context.service.catalogue
+    items = [read(record, subscription, catalogue) for record in records]
+    held = await held_events.held_keys(uow, records[0].topic, {item.key for item in items})
+    outcome = await Fold(uow, subscription, catalogue, held).apply(items)
+    if outcome.holds:
+        await held_events.hold(uow, context.seal, outcome.holds)
+    newest = max((item.event.time for item in items if item.event is not None), default=None)
+    if newest is not None:
+        seconds = max(0.0, (uow.now - newest).total_seconds())
+        metrics.LAG_SECONDS.labels(records[0].topic).set(seconds)
+        metrics.END_TO_END_SECONDS.observe(seconds)
+    return outcome
+
+
+def _count(outcomes: Mapping[str, Outcome], seconds: float) -> None:
+    metrics.BATCH_SECONDS.observe(seconds)
+    total = 0
+    for topic, outcome in outcomes.items():
+        counts = {
+            "applied": outcome.applied,
+            "repeated": outcome.repeated,
+            "passed": outcome.passed,
+            "rejected": outcome.rejected,
+            "held": len(outcome.holds),
+        }
+        for name, count in counts.items():
+            if count:
+                metrics.EVENTS.labels(topic, name).inc(count)
+        total += sum(counts.values())
+    metrics.BATCH_EVENTS.observe(total)

@@ -1,0 +1,48 @@
+"""Who calls: from a request's bearer token, and what made them act."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from chassis.db import Database
+from chassis.ids import uuid7
+from chassis.service import Context
+from chassis.tokens import Caller, Unauthenticated
+from chassis.tracing import accepted, new_traceparent
+from chassis.unit_of_work import Cause
+
+_bearer = HTTPBearer(auto_error=False, description="A JWT of the issuer; see README")
+
+
+def context(request: Request) -> Context:
+    """What the running service has open."""
+    opened = request.app.state.context
+    assert isinstance(opened, Context)
+    return opened
+
+
+def database(request: Request) -> Database:
+    return context(request).database
+
+
+async def caller(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """The caller that the bearer token names. Raises Unauthenticated, TokenInvalid."""
+    if credentials is None:
+        raise Unauthenticated
+    return await context(request).tokens.caller(credentials.credentials)
+
+
+def cause(request: Request) -> Cause:
+    """A request as the cause of what it makes us say. `X-Correlation-ID` is taken over where it is sane."""
+    given = request.headers.get("x-correlation-id", "")
+    correlation = given if given.isascii() and given.isprintable() and 0 < len(given) <= 128 else str(uuid7())
+    return Cause(correlation, None, accepted(request.headers.get("traceparent")) or new_traceparent())
+
+
+Who = Annotated[Caller, Depends(caller)]
+Store = Annotated[Database, Depends(database)]
+Why = Annotated[Cause, Depends(cause)]
+Opened = Annotated[Context, Depends(context)]

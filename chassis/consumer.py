@@ -1,0 +1,229 @@
+"""Reads the topics of a service: batch by batch, effect and offset in one transaction, for as long as it takes."""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from chassis import consumer_offsets, kafka
+from chassis.batch import handle_batch
+from chassis.consumer_offsets import HistoryMissing, Offset, StopReading, TopicChanged, record_id
+from chassis.failpoints import reached
+from chassis.failures import is_transient
+from chassis.handling import Record, Subscription
+from chassis.metrics import RETRIES
+from chassis.service import Context
+
+log = structlog.get_logger(__name__)
+
+POLL_MS = 500
+KAFKA_SECONDS = 5.0
+BATCH_SECONDS = 0.25  # batches are sized to stay near this
+LIMIT_SECONDS = 60.0
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 5.0
+STOPPED_SECONDS = 10.0
+
+Batch = dict[TopicPartition, Sequence[Record]]
+
+
+class Consumer:
+    """One member of the service's group. `stopped_by` says why it does not read, where it does not."""
+
+    def __init__(self, context: Context, subscriptions: Mapping[str, Subscription]) -> None:
+        self._context = context
+        self._database = context.database
+        self._subscriptions = subscriptions
+        self._size = min(500, context.settings.batch_events)
+        self._unverified: set[TopicPartition] = set()
+        self._compare: dict[TopicPartition, Offset] = {}
+        self._busy = asyncio.Lock()
+        self._uncommitted: dict[TopicPartition, int] = {}
+        self._committed_at = 0.0
+        self._backoff = FIRST_BACKOFF
+        self.stopped_by: str | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Reads until `stop` is set. What stops reading is shown and looked at again; broken clients are replaced."""
+        self._context.heartbeats.expect("consumer", LIMIT_SECONDS)
+        while not stop.is_set():
+            self._beat()
+            try:
+                await self._read(stop)
+            except StopReading as fact:
+                self.stopped_by = f"{type(fact).__name__}: {fact}"
+                log.error("reading stopped", reason=type(fact).__name__, detail=str(fact))
+                await self._pause(stop, STOPPED_SECONDS)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("consumer starts anew", error=type(error).__name__)
+                RETRIES.labels("consumer").inc()
+                await self._pause(stop, self._next_backoff())
+
+    async def _read(self, stop: asyncio.Event) -> None:
+        consumer = kafka.consumer(self._context.common, self._context.service.name)
+        consumer.subscribe(list(self._subscriptions), listener=_Rebalances(self))
+        try:
+            async with asyncio.timeout(KAFKA_SECONDS * 4):
+                await consumer.start()
+            while not stop.is_set():
+                self._beat()
+                await self._turn(consumer)
+            await self._commit(consumer, force=True)
+        finally:
+            with suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(KAFKA_SECONDS):
+                    await consumer.stop()
+
+    async def _turn(self, consumer: Any) -> None:
+        try:
+            if self._unverified:
+                await self._verify(consumer, sorted(self._unverified))
+            batch = await self._poll(consumer)
+            if batch:
+                async with self._busy:
+                    await self._handle(batch)
+                self._backoff = FIRST_BACKOFF
+            await self._commit(consumer)
+        except StopReading:
+            raise
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("not now", error=type(error).__name__)
+            RETRIES.labels("batch").inc()
+            await self._wait(consumer)
+
+    async def _poll(self, consumer: Any) -> Batch:
+        try:
+            got: Batch = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._size)
+        except (NoOffsetForPartitionError, OffsetOutOfRangeError):
+            self._unverified |= set(consumer.assignment())  # we say where to read; looked at before the next poll
+            return {}
+        await reached("consumer.after_getmany")
+        return {place: self._compared(place, got[place]) for place in got if place not in self._unverified}
+
+    def _compared(self, place: TopicPartition, records: Sequence[Record]) -> Sequence[Record]:
+        """Takes off the record before our offset, once it has proved that the topic is still the same."""
+        known = self._compare.pop(place, None)
+        if known is None:
+            return records
+        first = records[0]
+        if first.offset != known.next_offset - 1 or record_id(first) != known.last_event_id:
+            raise TopicChanged(f"{place.topic}[{place.partition}]: another record before {known.next_offset}")
+        return records[1:]
+
+    async def _verify(self, consumer: Any, places: Sequence[TopicPartition]) -> None:
+        """Seeks to our own offsets. Raises TopicChanged, HistoryMissing where the log does not fit them."""
+        async with asyncio.timeout(KAFKA_SECONDS * 2):
+            begins = await consumer.beginning_offsets(places)
+            ends = await consumer.end_offsets(places)
+        known = await consumer_offsets.read(self._database, [(place.topic, place.partition) for place in places])
+        for place in places:
+            offset = known.get((place.topic, place.partition))
+            if offset is None:
+                if begins[place] > 0 and self._subscriptions[place.topic].ours:
+                    raise HistoryMissing(f"{place.topic}[{place.partition}]: begins at {begins[place]}")
+                await consumer_offsets.start(self._database, (place.topic, place.partition), begins[place])
+                offset = Offset(begins[place], "")
+            self._seek(consumer, place, offset, begins[place], ends[place])
+        self._unverified -= set(places)
+        self.stopped_by = None
+
+    def _seek(self, consumer: Any, place: TopicPartition, offset: Offset, begin: int, end: int) -> None:
+        if not begin <= offset.next_offset <= end:
+            raise TopicChanged(f"{place.topic}[{place.partition}]: {offset.next_offset} is not in {begin}..{end}")
+        compare = begin < offset.next_offset and offset.last_event_id != ""
+        if compare:
+            self._compare[place] = offset
+        else:
+            self._compare.pop(place, None)
+        if place in consumer.assignment():
+            consumer.seek(place, offset.next_offset - 1 if compare else offset.next_offset)
+            consumer.resume(place)
+
+    async def _handle(self, batch: Batch) -> None:
+        started = asyncio.get_running_loop().time()
+        records = {place: got for place, got in batch.items() if got}
+        if not records:
+            return
+        try:
+            offsets = await handle_batch(self._context, self._subscriptions, records)
+        except BaseException:
+            self._unverified |= set(batch)  # the next turn reads our offsets and seeks to them
+            raise
+        await reached("consumer.after_commit")
+        for (topic, partition), offset in offsets.items():
+            self._uncommitted[TopicPartition(topic, partition)] = offset.next_offset
+        self._resize(sum(map(len, records.values())), asyncio.get_running_loop().time() - started)
+
+    def _resize(self, events: int, seconds: float) -> None:
+        if seconds > BATCH_SECONDS * 1.5:
+            self._size = max(50, self._size // 2)
+        elif events >= self._size and seconds < BATCH_SECONDS:
+            self._size = min(self._context.settings.batch_events, self._size * 2)
+
+    async def _commit(self, consumer: Any, *, force: bool = False) -> None:
+        """Tells Kafka how far we are, for those who watch lag there; nothing depends on it."""
+        now = asyncio.get_running_loop().time()
+        if not self._uncommitted or (not force and now - self._committed_at < 1.0):
+            return
+        offsets, self._uncommitted, self._committed_at = self._uncommitted, {}, now
+        mine = {place: offset for place, offset in offsets.items() if place in consumer.assignment()}
+        with suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(KAFKA_SECONDS):
+                await consumer.commit(mine)
+        await reached("consumer.after_kafka_commit")
+
+    async def _wait(self, consumer: Any) -> None:
+        """Backs off while polling and heartbeats go on, so that the group keeps us."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._next_backoff()
+        while loop.time() < until:
+            self._beat()
+            places = set(consumer.assignment())
+            consumer.pause(*places)
+            self._unverified |= places
+            with suppress(NoOffsetForPartitionError, OffsetOutOfRangeError):
+                await consumer.getmany(timeout_ms=min(POLL_MS, int(1000 * max(0.0, until - loop.time())) + 1))
+
+    def _next_backoff(self) -> float:
+        backoff = self._backoff * random.uniform(0.5, 1.0)
+        self._backoff = min(self._backoff * 2, LONGEST_BACKOFF)
+        return backoff
+
+    async def _pause(self, stop: asyncio.Event, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
+
+    def _beat(self) -> None:
+        self._context.heartbeats.beat("consumer")
+
+    def assigned(self, places: set[TopicPartition]) -> None:
+        """A rebalance gave us these: each is verified before it is read."""
+        self._unverified = set(places)
+        self._compare.clear()
+
+    async def revoked(self) -> None:
+        """A rebalance begins: the batch in hand ends first."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(kafka.REBALANCE_MS / 2000):
+                async with self._busy:
+                    await reached("consumer.in_revoked")
+        self._uncommitted.clear()
+
+
+class _Rebalances(kafka.ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002  # the client's signature
+        await self._consumer.revoked()
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._consumer.assigned(assigned)

@@ -1,0 +1,219 @@
+"""Folds a batch of one topic through load, decide and save, and finds the events that cannot be handled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from chassis import version_guard
+from chassis.decoding import decode
+from chassis.failures import Unprocessable, is_transient
+from chassis.handling import Change, Record, Subscription
+from chassis.unit_of_work import Cause, UnitOfWork
+from chassis.version_guard import Seen, Verdict, judge
+from schemas.envelope import Catalogue, Envelope
+from schemas.errors import Refused
+
+log = structlog.get_logger(__name__)
+
+FOLLOWS = "follows_held"
+
+
+@dataclass(slots=True)
+class Item:
+    """A record and what became of reading it: an event, or why there is none. `key` is what is held with it."""
+
+    record: Record
+    key: str
+    event: Envelope[Any] | None = None
+    failure: Unprocessable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """An item that cannot be handled now. `again`: worth another try by itself, since only a bug speaks against it."""
+
+    item: Item
+    reason: str
+    detail: str = ""
+    again: bool = False
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the items of a batch."""
+
+    applied: int = 0
+    repeated: int = 0
+    passed: int = 0
+    rejected: int = 0
+    holds: list[Hold] = field(default_factory=list)
+
+    def add(self, other: "Outcome") -> None:
+        self.applied += other.applied
+        self.repeated += other.repeated
+        self.passed += other.passed
+        self.rejected += other.rejected
+        self.holds += other.holds
+
+
+def read(record: Record, subscription: Subscription, catalogue: Catalogue) -> Item:
+    """Decodes one record. What fails is held under its Kafka key; where there is no order, under its own place."""
+    key = record.key.decode("utf-8", "replace").replace("\x00", "") if record.key and subscription.ours else ""
+    item = Item(record, key or f"#{record.partition}/{record.offset}")
+    try:
+        item.event = subscription.decode(record) if subscription.decode else decode(record, catalogue)
+    except Unprocessable as failure:
+        item.failure = failure
+    except Exception as error:  # a decoder's bug is found here, and holds this record alone
+        log.exception("decoder failed", topic=record.topic, partition=record.partition, offset=record.offset)
+        item.failure = Unprocessable("undecodable", type(error).__name__)
+    return item
+
+
+class Fold:
+    """One batch of one subscription inside one unit of work. `held` are the keys that wait; it grows as events fail."""
+
+    def __init__(self, uow: UnitOfWork, subscription: Subscription, catalogue: Catalogue, held: set[str]) -> None:
+        self._uow = uow
+        self._subscription = subscription
+        self._catalogue = catalogue
+        self.held = held
+
+    async def apply(self, items: Sequence[Item]) -> Outcome:
+        """Handles the items in order. What fails alone ends in `holds`. Raises what is transient, having done nothing."""
+        try:
+            return await self._try(items)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            if len(items) > 1:
+                log.info("batch divided to find what fails", topic=self._subscription.topic, events=len(items))
+                middle = len(items) // 2
+                outcome = await self.apply(items[:middle])
+                outcome.add(await self.apply(items[middle:]))
+                return outcome
+        return await self._alone(items[0])
+
+    async def _alone(self, item: Item) -> Outcome:
+        """A second try on what others may have committed meanwhile; then the event itself is at fault."""
+        try:
+            return await self._try([item])
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.exception("save failed", topic=item.record.topic, partition=item.record.partition)
+            self.held.add(item.key)
+            return Outcome(holds=[_failed(item, "save_failed", error)])
+
+    async def _try(self, items: Sequence[Item]) -> Outcome:
+        held = set(self.held)
+        async with self._uow.savepoint():
+            outcome = await self._together(items, held)
+        self.held |= held
+        return outcome
+
+    async def _together(self, items: Sequence[Item], held: set[str]) -> Outcome:
+        handler, producer = self._subscription.handler, self._subscription.producer
+        events = [item.event for item in items if item.event is not None]
+        before_seen = await self._seen(events)
+        seen = dict(before_seen)
+        keys = dict.fromkeys(handler.key(event) for event in events if type(event.data) in handler.decide)
+        before = await handler.load(self._uow, list(keys)) if keys else {}
+        states, changed, outcome = dict(before), dict[Any, None](), Outcome()
+        for item in items:
+            hold = self._step(item, held, seen, states, changed, outcome)
+            if hold is not None:
+                held.add(item.key)
+                outcome.holds.append(hold)
+        if changed:
+            await handler.save(self._uow, [Change(key, before.get(key), states[key]) for key in changed])
+        await version_guard.save(self._uow, producer, before_seen, seen)
+        return outcome
+
+    async def _seen(self, events: Sequence[Envelope[Any]]) -> dict[str, Seen]:
+        if not self._subscription.ours:
+            return {}
+        versioned = {event.subject for event in events if event.sequence is not None}
+        return await version_guard.load(self._uow, self._subscription.producer, versioned) if versioned else {}
+
+    def _step(
+        self,
+        item: Item,
+        held: set[str],
+        seen: dict[str, Seen],
+        states: dict[Any, Any],
+        changed: dict[Any, None],
+        outcome: Outcome,
+    ) -> Hold | None:
+        """One event through guard and decide. Answers why it must be held, or None."""
+        if item.failure is not None:
+            return self._reject(item, item.failure, held, outcome)
+        if item.key in held:
+            return Hold(item, FOLLOWS)
+        event = item.event
+        assert event is not None
+        version = event.version if self._subscription.ours else None
+        if version is not None:
+            kind = self._catalogue.type_of(event.data)
+            verdict = judge(seen.get(event.subject), version, event.id, snapshot=kind.snapshot)
+            if verdict is Verdict.REPEATED:
+                outcome.repeated += 1
+                return None
+            if verdict is not Verdict.APPLY:
+                return Hold(item, verdict.value, f"version {version} after {_last(seen, event.subject)}")
+        hold = self._decide(item, event, states, changed, outcome)
+        if hold is None and version is not None:
+            seen[event.subject] = Seen(version, event.id)
+        return hold
+
+    def _reject(self, item: Item, failure: Unprocessable, held: set[str], outcome: Outcome) -> Hold | None:
+        reject = self._subscription.reject
+        say = reject(item.record, failure) if reject else None
+        if say is not None:
+            self._uow.publish(say, Cause(say.correlation_id or str(item.record.offset)))
+            outcome.rejected += 1
+            return None
+        return Hold(item, FOLLOWS if item.key in held else failure.code, failure.detail)
+
+    def _decide(
+        self,
+        item: Item,
+        event: Envelope[Any],
+        states: dict[Any, Any],
+        changed: dict[Any, None],
+        outcome: Outcome,
+    ) -> Hold | None:
+        handler = self._subscription.handler
+        decide = handler.decide.get(type(event.data))
+        if decide is None:
+            outcome.passed += 1
+            return None
+        key = handler.key(event)
+        state = states.get(key)
+        try:
+            decision = decide(state, event, self._uow.now)
+            says = [self._uow.prepare(say, Cause.of(event)) for say in decision.says]
+        except (Refused, Unprocessable) as refusal:
+            return Hold(item, refusal.code, getattr(refusal, "detail", ""))
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.exception("decide failed", topic=item.record.topic, partition=item.record.partition)
+            return _failed(item, "decide_failed", error)
+        for row in says:
+            self._uow.add(row)
+        if decision.state is not state:
+            states[key] = decision.state
+            changed[key] = None
+        outcome.applied += 1
+        return None
+
+
+def _failed(item: Item, reason: str, error: Exception) -> Hold:
+    return Hold(item, reason, type(error).__name__, again=True)  # an error's text may hold a value; its class cannot
+
+
+def _last(seen: dict[str, Seen], aggregate: str) -> int:
+    return seen[aggregate].version if aggregate in seen else 0

@@ -1,0 +1,97 @@
+"""Kafka clients with our defaults, topics, and the names that a prefix sets apart."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import KafkaError, for_code
+
+from chassis.settings import CommonSettings
+
+SESSION_MS = 10_000
+REBALANCE_MS = 30_000
+POLL_INTERVAL_MS = 120_000
+ADMIN_SECONDS = 30.0
+DAY_MS = 24 * 3600 * 1000
+
+
+def producer(common: CommonSettings) -> AIOKafkaProducer:
+    """Idempotent, acks=all. A wait on it needs a deadline of ours: it retries for ever."""
+    return AIOKafkaProducer(
+        bootstrap_servers=common.kafka_bootstrap,
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=1,
+        max_batch_size=128 * 1024,
+        request_timeout_ms=10_000,
+        retry_backoff_ms=50,
+    )
+
+
+def consumer(common: CommonSettings, group: str) -> AIOKafkaConsumer:
+    """No auto commit and no reset: where to read from is our own offsets' word, and nothing may skip."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=common.kafka_bootstrap,
+        group_id=common.topic_prefix + group,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        session_timeout_ms=SESSION_MS,
+        heartbeat_interval_ms=SESSION_MS // 4,
+        rebalance_timeout_ms=REBALANCE_MS,
+        max_poll_interval_ms=POLL_INTERVAL_MS,
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+        fetch_max_wait_ms=500,
+        retry_backoff_ms=100,
+        metadata_max_age_ms=30_000,
+        partition_assignment_strategy=(RoundRobinPartitionAssignor,),
+    )
+
+
+async def abandon(client: Any) -> None:
+    """Ends a producer without sending what is left in it; its own stop() would wait for the broker for ever."""
+    sender = client._sender
+    if sender is not None:
+        with suppress(Exception):
+            await sender.close()
+    with suppress(Exception):
+        await client.client.close()
+    client._closed = True
+
+
+async def create_topics(common: CommonSettings, topics: Iterable[tuple[str, int]]) -> list[str]:
+    """Creates the (topic, days kept) that are missing and answers their names. Raises KafkaError for what is refused."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=common.kafka_bootstrap)
+    async with asyncio.timeout(ADMIN_SECONDS):
+        await admin.start()
+        try:
+            there = set(await admin.list_topics())
+            wanted = [
+                NewTopic(
+                    common.topic_prefix + name,
+                    common.topic_partitions,
+                    common.topic_replication,
+                    topic_configs={"retention.ms": str(days * DAY_MS), "cleanup.policy": "delete"},
+                )
+                for name, days in topics
+                if common.topic_prefix + name not in there
+            ]
+            if wanted:
+                _check(await admin.create_topics(wanted))
+            return [topic.name for topic in wanted]
+        finally:
+            await admin.close()
+
+
+def _check(response: object) -> None:
+    for name, code, *_ in response.topic_errors:  # type: ignore[attr-defined]  # aiokafka has no types
+        if code not in (0, 36):  # 36: another process was quicker
+            raise for_code(code)(name)
+
+
+__all__ = ["AIOKafkaConsumer", "AIOKafkaProducer", "ConsumerRebalanceListener", "KafkaError"]

@@ -1,0 +1,175 @@
+"""From start to end of a service's process: settings, what it opens, its loops, and an orderly end within 10 seconds."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+from pydantic import ValidationError
+
+from chassis import failpoints, held_events, idempotency, logs
+from chassis.app import create_app
+from chassis.clock import system_clock
+from chassis.consumer import Consumer
+from chassis.db import open_database
+from chassis.heartbeats import Heartbeats
+from chassis.jobs import Job, run_jobs
+from chassis.relay import Relay
+from chassis.seal import Seal
+from chassis.service import Context, Service
+from chassis.settings import CommonSettings, ServiceSettings
+from chassis.tokens import Tokens
+
+log = structlog.get_logger(__name__)
+
+STOP_SECONDS = 8.0
+WATCHDOG_SECONDS = 2.0
+STUCK_EXIT = 70
+
+HOUSEKEEPING = (
+    Job("forget-settled-held-events", timedelta(hours=1), held_events.forget_settled),
+    Job("forget-idempotency-keys", timedelta(hours=1), idempotency.forget_old),
+)
+
+
+def main(service: Service) -> None:
+    """Runs one service until SIGTERM or SIGINT. Exits 0 after an orderly end, 2 where settings are wrong, else 1."""
+    try:
+        common, settings = CommonSettings(), service.settings()
+        failpoints.arm(common)
+    except (ValidationError, ValueError) as error:
+        sys.stderr.write(f"{service.name}: settings are wrong\n{error}\n")
+        sys.exit(2)
+    logs.configure(service.name, common.log_level)
+    sys.exit(uvloop.run(_run(service, common, settings)))
+
+
+async def opened(service: Service, common: CommonSettings, settings: ServiceSettings) -> Context:
+    """What a service has open, without any loop running."""
+    database = await open_database(settings, service.name, service.catalogue, system_clock)
+    seal = Seal.from_file(common.held_key_file) if common.held_key_file else Seal(os.urandom(32))
+    return Context(service, common, settings, database, Tokens(common), Heartbeats(), seal)
+
+
+async def _run(service: Service, common: CommonSettings, settings: ServiceSettings) -> int:
+    if common.held_key_file is None and common.environment == "production":
+        log.error("AKTIVERA_HELD_KEY_FILE is required in production")
+        return 2
+    context = await opened(service, common, settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server, tasks = _start(context, stop)
+    _watch(context.heartbeats)
+    log.info("started", pid=os.getpid())
+    waiting = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([waiting, *tasks.values()], return_when=asyncio.FIRST_COMPLETED)
+    failed = [name for name, task in tasks.items() if task in done]
+    for name in failed:
+        log.error("loop ended", loop=name, exc_info=tasks[name].exception())
+    stop.set()
+    server.should_exit = True
+    await _end(tasks, context)
+    log.info("stopped")
+    return 1 if failed else 0
+
+
+def _start(context: Context, stop: asyncio.Event) -> tuple[uvicorn.Server, dict[str, asyncio.Task[None]]]:
+    app = create_app(context)
+    settings, service = context.settings, context.service
+    config = uvicorn.Config(
+        app,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=3,
+        timeout_keep_alive=30,
+        limit_concurrency=1000,
+        server_header=False,
+        loop="none",
+    )
+    server = _Server(config)
+    relay = Relay(context)
+    coroutines: dict[str, Coroutine[Any, Any, None]] = {"http": server.serve(), "relay": relay.run(stop)}
+    if settings.consume and context.subscriptions:
+        app.state.consumer = Consumer(context, context.subscriptions)
+        coroutines["consumer"] = app.state.consumer.run(stop)
+        coroutines["retrier"] = _until(stop, app.state.retrier.run(context.heartbeats))
+    jobs = (*HOUSEKEEPING, *service.jobs)
+    coroutines["jobs"] = _until(stop, run_jobs(context.database, context.heartbeats, jobs))
+    for name, run in service.loops.items():
+        coroutines[name] = _until(stop, run(context))
+    return server, {name: asyncio.create_task(each, name=name) for name, each in coroutines.items()}
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: the loops and the server end together."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _until(stop: asyncio.Event, work: Awaitable[None]) -> None:
+    """Runs `work` until `stop`, then cancels it and waits for its end."""
+    task = asyncio.ensure_future(work)
+    waiting = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not task.done():
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _end(tasks: dict[str, asyncio.Task[None]], context: Context) -> None:
+    _, late = await asyncio.wait(tasks.values(), timeout=STOP_SECONDS)
+    for task in late:
+        log.warning("loop cancelled", loop=task.get_name())
+        task.cancel()
+    if late:
+        await asyncio.wait(late, timeout=1.0)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(context.database.pool.close(), 1.0)
+
+
+def _watch(heartbeats: Heartbeats) -> None:
+    """Exits the process when the event loop or one of the loops is stuck: a thread, since a stuck loop cannot do it."""
+    ticks = [time.monotonic()]
+    loop = asyncio.get_running_loop()
+
+    def tick() -> None:
+        ticks[0] = time.monotonic()
+        loop.call_later(WATCHDOG_SECONDS, tick)
+
+    def watch() -> None:
+        while True:
+            time.sleep(WATCHDOG_SECONDS)
+            if time.monotonic() - ticks[0] > 30.0 or heartbeats.stuck():
+                sys.stderr.write(f'{{"event": "watchdog ends the process", "stuck": "{heartbeats.stuck()}"}}\n')
+                sys.stderr.flush()
+                os._exit(STUCK_EXIT)
+
+    tick()
+    threading.Thread(target=watch, name="watchdog", daemon=True).start()
+
+
+MIGRATIONS = "migrations"
+
+
+def migrations_of(package_file: str) -> Path:
+    """The migrations folder beside a service's `__main__`."""
+    return Path(package_file).parent / MIGRATIONS

@@ -1,0 +1,179 @@
+"""The operator's view of one service: status, held events (list, show, retry, discard), and a client's steps."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
+
+from chassis.callers import Opened, Who
+from chassis.fold import Hold
+from chassis.retrier import Retrier
+from chassis.service import Context
+from chassis.tokens import Caller
+from schemas.errors import Refused
+
+router = APIRouter(prefix="/v1/operations", tags=["operations"])
+
+
+class HeldEventUnknown(Refused):
+    """There is no such held event."""
+
+    code = "not_found"
+
+
+class HeldEventIsNotHead(Refused):
+    """Another held event of the same key comes before this one."""
+
+    code = "held_event_not_head"
+
+
+class Undo(Exception):  # not an error: takes a dry run back
+    """Ends a dry run's transaction."""
+
+
+class Discard(BaseModel):
+    """Why a held event is given up."""
+
+    reason: str = Field(min_length=3, max_length=500)
+    dry_run: bool = True
+
+
+class Retry(BaseModel):
+    """Whether a retry is only tried out."""
+
+    dry_run: bool = True
+
+
+def _retrier(request: Request) -> Retrier:
+    retrier = request.app.state.retrier
+    assert isinstance(retrier, Retrier)
+    return retrier
+
+
+def operator(who: Who) -> Caller:
+    """The caller, who must be an operator. Raises Unauthenticated, TokenInvalid, NotAllowed."""
+    who.must_be("operator")
+    return who
+
+
+Operator = Annotated[Caller, Depends(operator)]
+
+
+@router.get("/status", summary="Offsets, outbox, held events and jobs of this service")
+async def status(_: Operator, context: Opened, request: Request) -> dict[str, Any]:
+    database = context.database
+    consumer = getattr(request.app.state, "consumer", None)
+    counts = await database.fetchrow(
+        """select (select count(*) from outbox) as outbox,
+                  (select min(created_at) from outbox) as outbox_since,
+                  (select count(*) from held_events where settled_at is null) as held,
+                  (select min(held_at) from held_events where settled_at is null) as held_since"""
+    )
+    offsets = await database.fetch("select topic, sum(next_offset) as handled from consumer_offsets group by topic")
+    jobs = await database.fetch("select name, last_run_at, last_done, last_error from jobs order by name")
+    return {
+        "service": context.service.name,
+        "reading_stopped_by": getattr(consumer, "stopped_by", None),
+        "stuck": context.heartbeats.stuck(),
+        **dict(counts),
+        "handled": {row["topic"]: int(row["handled"]) for row in offsets},
+        "jobs": [dict(row) for row in jobs],
+    }
+
+
+@router.get("/trace", summary="The steps of a client's way that this service knows")
+async def trace(
+    _: Operator, context: Opened, client_id: str | None = None, correlation_id: str | None = None
+) -> dict[str, Any]:
+    steps = await context.service.trace(context.database, client_id, correlation_id) if context.service.trace else []
+    held = await context.database.fetch(
+        """select held_at, topic, event_type, reason from held_events
+            where settled_at is null and (key = $1 or correlation_id = $2) order by id""",
+        client_id,
+        correlation_id,
+    )
+    return {
+        "service": context.service.name,
+        "steps": [{"at": step.at, "what": step.what, "detail": step.detail} for step in steps]
+        + [
+            {"at": row["held_at"], "what": "held", "detail": {"event_type": row["event_type"], "reason": row["reason"]}}
+            for row in held
+        ],
+    }
+
+
+@router.get("/held-events", summary="Held events that wait, oldest first")
+async def list_held(
+    _: Operator,
+    context: Opened,
+    reason: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[int, Query(ge=0)] = 0,
+) -> dict[str, Any]:
+    rows = await context.database.fetch(
+        f"""select {_SHOWN} from held_events h left join held_keys k using (topic, key)
+             where settled_at is null and id > $1 and ($2::text is null or reason = $2) order by id limit $3""",  # noqa: S608  # constant columns
+        cursor,
+        reason,
+        limit,
+    )
+    return {
+        "items": [dict(row) for row in rows],
+        "next": str(rows[-1]["id"]) if len(rows) == limit else None,
+    }
+
+
+@router.get("/held-events/{held_id}", summary="One held event, without its content")
+async def show(_: Operator, context: Opened, held_id: int) -> dict[str, Any]:
+    return dict(await _held(context, held_id))
+
+
+@router.post("/held-events/{held_id}/retry", summary="Replay the key of this event now; a dry run first")
+async def retry(who: Operator, context: Opened, request: Request, held_id: int, order: Retry) -> dict[str, Any]:
+    row = await _held(context, held_id)
+    left: Sequence[Hold] = ()
+    try:
+        async with context.database.unit_of_work() as uow:
+            left = await _retrier(request).retry(uow, row["topic"], row["key"], who.sub)
+            if order.dry_run:
+                raise Undo
+    except Undo:
+        pass
+    return {
+        "dry_run": order.dry_run,
+        "key": row["key"],
+        "done": not left,
+        "in_the_way": [{"reason": hold.reason, "detail": hold.detail} for hold in left],
+    }
+
+
+@router.post("/held-events/{held_id}/discard", summary="Give up this event; what waits behind it goes on")
+async def discard(who: Operator, context: Opened, request: Request, held_id: int, order: Discard) -> dict[str, Any]:
+    row = await _held(context, held_id)
+    if not row["is_head"]:
+        raise HeldEventIsNotHead
+    if not order.dry_run:
+        async with context.database.unit_of_work() as uow:
+            await _retrier(request).discard(uow, row["topic"], row["key"], who.sub, order.reason)
+    return {"dry_run": order.dry_run, "key": row["key"], "discarded": not order.dry_run, "followers": row["followers"]}
+
+
+async def _held(context: Context, held_id: int) -> Any:
+    row = await context.database.fetchrow(
+        f"""select {_SHOWN},
+                   id = (select min(id) from held_events m
+                          where m.topic = h.topic and m.key = h.key and m.settled_at is null) as is_head,
+                   (select count(*) from held_events m where m.topic = h.topic and m.key = h.key
+                       and m.settled_at is null and m.id > h.id) as followers
+              from held_events h left join held_keys k using (topic, key)
+             where id = $1 and settled_at is null""",  # noqa: S608  # constant columns
+        held_id,
+    )
+    if row is None:
+        raise HeldEventUnknown
+    return row
+
+
+_SHOWN = """id, topic, key, partition, kafka_offset, version, event_id, event_type, correlation_id, reason, detail,
+attempts, held_at, k.retry_at"""

@@ -1,0 +1,115 @@
+"""Every refusal over HTTP explains itself: RFC 9457 problem documents with our codes and both languages."""
+
+from typing import Any
+
+import asyncpg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.failures import is_transient
+from schemas.errors import Pointed, Refused, problem
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER = {503: "5", 429: "60"}
+BY_STATUS = {
+    401: "unauthenticated",
+    403: "not_allowed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+}
+BY_VALIDATION = {"missing": "required", "json_invalid": "malformed_json"}
+
+
+class Problem(BaseModel):
+    """The body of every refusal."""
+
+    title: str
+    status: int
+    code: str
+    detail_sv: str
+    detail_en: str
+    errors: list[dict[str, str]] = []
+
+
+def answer(code: str, errors: tuple[Pointed, ...] = (), **facts: Any) -> JSONResponse:
+    """The response for a code."""
+    body = problem(code, errors, **facts)
+    status = int(body["status"])
+    headers = {"Retry-After": RETRY_AFTER[status]} if status in RETRY_AFTER else {}
+    return JSONResponse(body, status, headers, CONTENT_TYPE)
+
+
+def install(app: FastAPI, largest_body_bytes: int) -> None:
+    """Makes every refusal and every fault of `app` a problem document, and bounds the size of bodies."""
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    for fault in (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        app.add_exception_handler(fault, _fault)
+    app.add_exception_handler(Exception, _fault)
+    app.add_middleware(BodyLimit, largest_bytes=largest_body_bytes)
+
+
+async def _refused(_: Request, refusal: Exception) -> JSONResponse:
+    assert isinstance(refusal, Refused)
+    return answer(refusal.code, refusal.errors, **refusal.facts)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    pointed = tuple(
+        Pointed("".join(f"/{part}" for part in each["loc"][1:]), BY_VALIDATION.get(each["type"], "invalid_value"))
+        for each in error.errors()
+    )
+    only = {each.code for each in pointed}
+    return answer("malformed_json" if only == {"malformed_json"} else "invalid_value", pointed)
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return answer(BY_STATUS.get(error.status_code, "internal_error" if error.status_code >= 500 else "invalid_value"))
+
+
+async def _fault(request: Request, error: Exception) -> JSONResponse:
+    if is_transient(error):
+        log.warning("request must wait", error=type(error).__name__)
+        return answer("service_unavailable")
+    route = request.scope.get("route")
+    log.error("request failed", route=getattr(route, "path", None), error=type(error).__name__, exc_info=error)
+    return answer("internal_error")
+
+
+class BodyLimit:
+    """Refuses bodies above a size before they are read whole."""
+
+    def __init__(self, app: ASGIApp, largest_bytes: int) -> None:
+        self._app = app
+        self._largest = largest_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self._largest:
+            await answer("payload_too_large", largest_bytes=self._largest)(scope, receive, send)
+            return
+        size = 0
+
+        async def limited() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self._largest:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, limited, send)

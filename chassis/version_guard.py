@@ -1,0 +1,72 @@
+"""Versions seen per (producer, aggregate): each event once and in order, whatever Kafka or a relay repeats."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from chassis.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The newest version of an aggregate that was handled, and the event that carried it."""
+
+    version: int
+    event_id: str
+
+
+class Verdict(Enum):
+    """What is to be done with an event of one version."""
+
+    APPLY = "apply"
+    REPEATED = "repeated"
+    GAP = "version_gap"
+    CONFLICT = "version_conflict"
+
+
+def judge(seen: Seen | None, version: int, event_id: str, *, snapshot: bool = False) -> Verdict:
+    """Next version: apply. Older, or the same event: repeated. Same version, another event: conflict. Else a gap.
+
+    A snapshot carries state and not change: it is applied unless something newer was seen.
+    """
+    last = seen.version if seen else 0
+    if snapshot:
+        return Verdict.APPLY if version > last or seen is None else Verdict.REPEATED
+    if version == last + 1:
+        return Verdict.APPLY
+    if version > last:
+        return Verdict.GAP
+    if seen is not None and version == last and event_id != seen.event_id:
+        return Verdict.CONFLICT
+    return Verdict.REPEATED
+
+
+async def load(uow: UnitOfWork, producer: str, aggregates: Iterable[str]) -> dict[str, Seen]:
+    """The versions seen of these aggregates, locked."""
+    rows = await uow.connection.fetch(
+        """select aggregate_id, version, event_id from seen_versions
+            where producer = $1 and aggregate_id = any($2::text[]) order by aggregate_id for update""",
+        producer,
+        list(aggregates),
+    )
+    return {row["aggregate_id"]: Seen(row["version"], row["event_id"]) for row in rows}
+
+
+async def save(uow: UnitOfWork, producer: str, before: Mapping[str, Seen], after: Mapping[str, Seen]) -> None:
+    """Stores what has been seen since `load`: new aggregates by COPY, the others in one update."""
+    new = [(producer, key, seen.version, seen.event_id) for key, seen in after.items() if key not in before]
+    changed = [(key, seen) for key, seen in after.items() if key in before and before[key] is not seen]
+    if new:
+        await uow.connection.copy_records_to_table(
+            "seen_versions", columns=("producer", "aggregate_id", "version", "event_id"), records=new
+        )
+    if changed:
+        await uow.connection.execute(
+            """update seen_versions s set version = n.version, event_id = n.event_id
+                 from unnest($2::text[], $3::bigint[], $4::text[]) n(aggregate_id, version, event_id)
+                where s.producer = $1 and s.aggregate_id = n.aggregate_id""",
+            producer,
+            [key for key, _ in changed],
+            [seen.version for _, seen in changed],
+            [seen.event_id for _, seen in changed],
+        )

@@ -1,0 +1,33 @@
+"""What tests share: one Kafka and one Postgres for the run; a database and a topic prefix for each test that asks."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from chassis.ids import uuid7
+from chassis.service import Service
+from tests import infrastructure
+from tests.infrastructure import Infrastructure
+
+
+@pytest.fixture(scope="session")
+async def infra(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Infrastructure]:
+    """The servers of this run."""
+    folder: Path = tmp_path_factory.mktemp("infrastructure")
+    started = await infrastructure.start(folder)
+    yield started
+    if started.nodes is not None:
+        started.nodes.stop()
+
+
+@pytest.fixture
+async def database_for(infra: Infrastructure) -> Callable[[Service], Awaitable[str]]:
+    """A fresh migrated database: `address = await database_for(SERVICE)`."""
+    return infra.database
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A topic prefix of the test's own."""
+    return f"t{uuid7().hex[-10:]}-"

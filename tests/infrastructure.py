@@ -1,0 +1,130 @@
+"""The one Kafka and the one Postgres of a test run: our own nodes, containers, or servers at given addresses."""
+
+import asyncio
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from aktivera.local.credentials import password
+from aktivera.local.kafka import KafkaNode, ensure_jars, find_java
+from aktivera.local.launch import launch
+from aktivera.local.ports import free_port
+from aktivera.local.postgres import PostgresNode
+from aktivera.local.postgres.provision import dsn
+from chassis.ids import uuid7
+from chassis.migrate import migrate
+from chassis.service import Service
+from chassis.settings import environment
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass
+class Nodes:
+    """Our own two nodes, which a test may kill and start again."""
+
+    kafka: KafkaNode
+    postgres: PostgresNode
+    logs: Path
+    running: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
+
+    def start(self, name: str) -> None:
+        node = self.kafka if name == "kafka" else self.postgres
+        node.prepare()
+        self.running[name] = launch(node.spec(), self.logs)
+
+    async def ready(self, name: str) -> None:
+        await (self.kafka if name == "kafka" else self.postgres).ready(90)
+
+    def kill(self, name: str) -> None:
+        """-9 for the whole broker; for Postgres the end that a crash would be, so that no shared memory is left."""
+        process = self.running.pop(name)
+        if name == "postgres":
+            process.send_signal(signal.SIGQUIT)
+        else:
+            process.kill()
+        process.wait(30)
+
+    def stop(self) -> None:
+        for name, process in self.running.items():
+            process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGKILL)
+            process.wait(30)
+        self.postgres.remove()
+
+
+@dataclass
+class Infrastructure:
+    """Addresses, and how tests get what is theirs alone on them."""
+
+    kafka: str
+    superuser_dsn: str
+    secrets: Path
+    nodes: Nodes | None = None
+    _templates: dict[str, str] = field(default_factory=dict)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def database(self, service: Service) -> str:
+        """A fresh migrated database of one service; answers the address for the service's own login."""
+        async with self._lock:
+            if service.name not in self._templates:
+                self._templates[service.name] = await self._template(service)
+        name = f"t_{uuid7().hex}"
+        connection = await asyncpg.connect(self.superuser_dsn)
+        try:
+            await connection.execute(
+                f'create database {name} template {self._templates[service.name]} owner "{service.name}_owner"'
+            )
+        finally:
+            await connection.close()
+        return dsn(self.superuser_dsn, service.name, name, password(self.secrets, f"postgres-{service.name}"))
+
+    def owner_dsn(self, service: str, database: str) -> str:
+        return dsn(self.superuser_dsn, f"{service}_owner", database, password(self.secrets, f"postgres-{service}_owner"))
+
+    async def _template(self, service: Service) -> str:
+        from aktivera.local.postgres import provision
+
+        owner = (await provision(self.superuser_dsn, service.name, self.secrets)).owner
+        await asyncio.to_thread(migrate, owner, service.migrations)
+        return service.name
+
+
+async def start(folder: Path) -> Infrastructure:
+    """Starts what the run uses. AKTIVERA_TEST_KAFKA with AKTIVERA_TEST_POSTGRES (superuser) name servers that are there."""
+    given = environment()
+    if "AKTIVERA_TEST_KAFKA" in given:
+        return Infrastructure(given["AKTIVERA_TEST_KAFKA"], given["AKTIVERA_TEST_POSTGRES"], folder / "secrets")
+    if given.get("AKTIVERA_TEST_INFRA") == "containers":
+        from tests.containers import start_containers
+
+        return await start_containers(folder)
+    jars = await asyncio.to_thread(ensure_jars, ROOT / ".local" / "kafka" / "jars", dict(given), print)
+    nodes = Nodes(
+        KafkaNode(folder / "kafka", free_port(), free_port(), jars, find_java(given), dict(given)),
+        PostgresNode(folder / "postgres", free_port(), folder / "secrets", dict(given)),
+        folder / "log",
+    )
+    for name in ("kafka", "postgres"):
+        await asyncio.to_thread(nodes.start, name)
+    for name in ("kafka", "postgres"):
+        await nodes.ready(name)
+    return Infrastructure(nodes.kafka.bootstrap, nodes.postgres.superuser_dsn, folder / "secrets", nodes)
+
+
+def database_of(address: str) -> str:
+    """The database's name in an address."""
+    return urlsplit(address).path.lstrip("/")
+
+
+async def fetch(address: str, query: str, *arguments: Any) -> list[Any]:
+    """Rows of one query on a connection of its own."""
+    connection = await asyncpg.connect(address)
+    try:
+        return await connection.fetch(query, *arguments)
+    finally:
+        await connection.close()

@@ -1,0 +1,173 @@
+"""What the consumer promises: each event once, in order on its key, whatever fails."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from chassis.service import Context
+from tests.eventually import eventually
+from tests.integration.chassis import toy
+from tests.integration.chassis.conftest import Writer
+from tests.integration.chassis.running import consuming, retrier
+
+OpenToy = Callable[[], Awaitable[Context]]
+
+
+async def totals(context: Context) -> dict[str, int]:
+    return {row["tally"]: row["total"] for row in await context.database.fetch("select tally, total from tallies")}
+
+
+async def held(context: Context) -> list[Any]:
+    return await context.database.fetch("select * from held_events where settled_at is null order by id")
+
+
+async def handled(context: Context) -> int:
+    row = await context.database.fetchrow("select sum(next_offset)::int as handled from consumer_offsets")
+    return row["handled"] or 0
+
+
+async def test_every_event_is_counted_once_and_says_one_total(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    await asyncio.gather(*(writer.send(toy.AddedV1(tally=f"t{number % 7}")) for number in range(70)))
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 70), within=15)
+    assert await totals(context) == {f"t{number}": 10 for number in range(7)}
+    rows = await context.database.fetch("select aggregate_id, version from outbox order by id")
+    for tally in totals_of(rows):
+        assert totals_of(rows)[tally] == list(range(1, 11))
+
+
+def totals_of(rows: list[Any]) -> dict[str, list[int]]:
+    grouped: dict[str, list[int]] = {}
+    for row in rows:
+        grouped.setdefault(row["aggregate_id"], []).append(row["version"])
+    return grouped
+
+
+async def _is(answer: Awaitable[Any], expected: Any) -> bool:
+    got = await answer
+    assert got == expected, got
+    return True
+
+
+async def test_two_versions_of_a_type_are_both_consumed(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    await writer.send(toy.AddedV1(tally="a"))
+    await writer.send(toy.AddedV2(tally="a", number=5))
+    async with consuming(context):
+        await eventually(lambda: _is(totals(context), {"a": 6}), within=15)
+
+
+async def test_what_a_relay_sends_again_changes_nothing(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    first = await writer.send(toy.AddedV1(tally="a"))
+    second = await writer.send(toy.AddedV1(tally="a"))
+    await writer.send(toy.AddedV1(tally="a"), version=1, event_id=first)
+    await writer.send(toy.AddedV1(tally="a"), version=2, event_id=second)
+    await writer.send(toy.AddedV1(tally="a"), version=3)
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 5), within=15)
+    assert await totals(context) == {"a": 3}
+    assert await held(context) == []
+
+
+async def test_another_event_with_a_version_already_seen_is_held(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    await writer.send(toy.AddedV1(tally="a"))
+    await writer.send(toy.AddedV1(tally="a"), version=1)
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 2), within=15)
+    assert [row["reason"] for row in await held(context)] == ["version_conflict"]
+    assert await totals(context) == {"a": 1}
+
+
+async def test_a_missing_version_holds_what_follows_and_other_keys_go_on(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    await writer.send(toy.AddedV1(tally="a"))
+    await writer.send(toy.AddedV1(tally="a"), version=3)
+    await writer.send(toy.AddedV1(tally="a"), version=4)
+    await writer.send(toy.AddedV1(tally="b"))
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 4), within=15)
+    assert await totals(context) == {"a": 1, "b": 1}
+    assert [(row["reason"], row["version"]) for row in await held(context)] == [("version_gap", 3), ("follows_held", 4)]
+
+
+async def test_the_version_counts_up_over_types_that_are_passed_over(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    await writer.send(toy.AddedV1(tally="a"))
+    await writer.send(toy.IgnoredV1(tally="a"))
+    await writer.send(toy.AddedV1(tally="a"))
+    async with consuming(context):
+        await eventually(lambda: _is(totals(context), {"a": 2}), within=15)
+
+
+async def test_a_bug_in_decide_holds_its_key_until_it_is_mended_and_then_replays_in_order(
+    open_toy: OpenToy, writer: Writer
+) -> None:
+    context = await open_toy()
+    toy.FAULTS.add("bug")
+    try:
+        await writer.send(toy.AddedV1(tally="a"))
+        await writer.send(toy.AddedV1(tally="a", note="bug"))
+        await writer.send(toy.AddedV2(tally="a", number=10))
+        await writer.send(toy.AddedV1(tally="b"))
+        async with consuming(context):
+            await eventually(lambda: _is(handled(context), 4), within=15)
+            assert await totals(context) == {"a": 1, "b": 1}
+            await writer.send(toy.AddedV2(tally="a", number=100))
+            await eventually(lambda: _is(handled(context), 5), within=15)
+        assert [row["reason"] for row in await held(context)] == ["decide_failed", "follows_held", "follows_held"]
+    finally:
+        toy.FAULTS.discard("bug")
+    async with context.database.unit_of_work() as uow:
+        key = (await held(context))[0]
+        assert await retrier(context).retry(uow, key["topic"], key["key"], "karin") == []
+    assert await totals(context) == {"a": 112, "b": 1}
+    assert await held(context) == []
+    assert await context.database.fetch("select * from held_keys") == []
+
+
+async def test_what_save_refuses_is_found_among_many_and_held_alone(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    for number in range(30):
+        await writer.send(toy.AddedV1(tally=f"t{number}", note="too many" if number == 17 else ""))
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 30), within=15)
+    assert await totals(context) == {f"t{number}": 1 for number in range(30) if number != 17}
+    assert [(row["key"], row["reason"]) for row in await held(context)] == [("t17", "save_failed")]
+    said = await context.database.fetch("select aggregate_id from outbox")
+    assert len(said) == 29
+
+
+async def test_a_refusal_is_a_dead_letter_and_discarding_it_lets_its_followers_go_on(
+    open_toy: OpenToy, writer: Writer
+) -> None:
+    context = await open_toy()
+    await writer.send(toy.AddedV1(tally="a", note="forbidden"))
+    await writer.send(toy.AddedV1(tally="a"))
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 2), within=15)
+    assert [row["reason"] for row in await held(context)] == ["not_allowed", "follows_held"]
+    async with context.database.unit_of_work() as uow:
+        row = (await held(context))[0]
+        await retrier(context).discard(uow, row["topic"], row["key"], "karin", "a test event")
+    assert await retrier(context).once()
+    assert await totals(context) == {"a": 1}
+    assert await held(context) == []
+
+
+@pytest.mark.parametrize("value", [None, b"", b"not json", b"\xff\xfe", b"[" * 5000, b'{"type": 1}', b"{}"])
+async def test_what_cannot_be_read_holds_its_key_alone(open_toy: OpenToy, writer: Writer, value: bytes | None) -> None:
+    context = await open_toy()
+    await writer.raw("a", value)
+    await writer.raw(None, value or b"")
+    await writer.send(toy.AddedV1(tally="b"))
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 3), within=15)
+    assert await totals(context) == {"b": 1}
+    rows = await held(context)
+    assert {row["reason"] for row in rows} == {"undecodable"}
+    assert len({row["key"] for row in rows}) == 2

@@ -1,0 +1,66 @@
+"""What the relay promises: all that was said arrives, in order, and leaves the outbox only then."""
+
+from collections.abc import Awaitable, Callable
+
+import orjson
+
+from chassis.service import Context
+from chassis.settings import CommonSettings
+from chassis.unit_of_work import Cause
+from schemas.envelope import Say
+from tests.eventually import eventually
+from tests.integration.chassis import toy
+from tests.integration.chassis.running import everything, relaying
+
+OpenToy = Callable[[], Awaitable[Context]]
+
+
+async def say(context: Context, tally: str, versions: range) -> None:
+    async with context.database.unit_of_work() as uow:
+        for version in versions:
+            uow.publish(Say(toy.TotalV1(tally=tally, total=version), version), Cause("c-1", traceparent=None))
+
+
+async def outbox_is_empty(context: Context) -> bool:
+    row = await context.database.fetchrow("select count(*) as left from outbox")
+    assert row["left"] == 0, row["left"]
+    return True
+
+
+async def test_all_that_was_said_arrives_in_order_with_key_and_headers(
+    open_toy: OpenToy, common: CommonSettings
+) -> None:
+    context = await open_toy()
+    for tally in ("a", "b"):
+        await say(context, tally, range(1, 300))
+    async with relaying(context):
+        await say(context, "a", range(300, 400))
+        await eventually(lambda: outbox_is_empty(context), within=15)
+    sent = [orjson.loads(value or b"") for _, value in await everything(common, "toy-totals")]
+    for tally, last in (("a", 400), ("b", 300)):
+        assert [int(each["sequence"]) for each in sent if each["subject"] == tally] == list(range(1, last))
+
+
+async def test_only_one_of_two_replicas_sends_and_the_other_takes_over(
+    open_toy: OpenToy, common: CommonSettings
+) -> None:
+    first, second = await open_toy(), await open_toy()
+    async with relaying(second):
+        async with relaying(first):
+            await say(first, "a", range(1, 200))
+            await say(second, "b", range(1, 200))
+            await eventually(lambda: outbox_is_empty(first), within=15)
+        await say(first, "a", range(200, 300))
+        await eventually(lambda: outbox_is_empty(first), within=15)
+    assert len(await everything(common, "toy-totals")) == 199 * 2 + 100
+
+
+async def test_a_rolled_back_transaction_says_nothing(open_toy: OpenToy) -> None:
+    context = await open_toy()
+    try:
+        async with context.database.unit_of_work() as uow:
+            uow.publish(Say(toy.TotalV1(tally="a", total=1), 1), Cause("c-1"))
+            await uow.connection.execute("select 1 / 0")
+    except Exception as error:
+        assert type(error).__name__ == "DivisionByZeroError"
+    assert await outbox_is_empty(context)
