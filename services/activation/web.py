@@ -13,7 +13,7 @@ from chassis.tokens import Caller, NotAllowed
 from schemas.values import Locale
 from services.activation.answers import Activated, Entry, Page, activated, entry
 from services.activation.domain.arrow import Activate, NotFound
-from services.activation.domain.paging import Place
+from services.activation.domain.paging import NEWEST, Place
 from services.activation.handlers import ACTIVATIONS
 from services.activation.store import lists
 
@@ -37,7 +37,7 @@ async def list_activations(
 ) -> JSONResponse:
     _must_be_staff(who)
     statuses = STATUSES if status == "all" else (status,)
-    rows = await lists.page(store, who.agency, statuses, q.strip(), Place.of(cursor) if cursor else None, limit + 1)
+    rows = await lists.page(store, who.agency, statuses, q.strip(), Place.of(cursor) if cursor else NEWEST, limit + 1)
     shown = rows[:limit]
     more = Place(shown[-1]["listed_at"], shown[-1]["client_id"]).cursor() if len(rows) > limit else None
     now = store.clock()

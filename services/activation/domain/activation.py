@@ -11,8 +11,6 @@ from schemas.envelope import Decision, EventData, Say
 from schemas.errors import Refused
 from schemas.values import Locale, Origin, Reason
 
-NOTHING_ORDERED: Mapping[str, int] = {}
-
 
 class ClientUnknown(Refused):
     """No activation of this client exists, or it is another agency's."""
@@ -68,7 +66,7 @@ class Activation:
     cancelled_by_name: str | None = None
     cancelled_at: datetime | None = None
     reason: Reason | None = None
-    ordered: Mapping[str, int] = field(default=NOTHING_ORDERED)
+    ordered: Mapping[str, int] = field(default_factory=dict)
     joined: tuple[User, ...] = ()
 
     @property

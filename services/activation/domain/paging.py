@@ -3,7 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from schemas.errors import Refused
@@ -37,3 +37,7 @@ class Place:
         if place.listed_at.tzinfo is None:
             raise InvalidCursor
         return place
+
+
+NEWEST = Place(datetime.max.replace(tzinfo=UTC), UUID(int=0))
+"""The place before every entry."""

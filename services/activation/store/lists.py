@@ -33,15 +33,15 @@ _TRACED = """client_id, origin, listed_at, activated_at, activated_by_sub, becam
 
 
 async def page(
-    database: Database, agency: str, statuses: Sequence[str], q: str, after: Place | None, limit: int
+    database: Database, agency: str, statuses: Sequence[str], q: str, after: Place, limit: int
 ) -> list[Any]:
     """At most `limit` entries of one agency that come after a place, newest first."""
     return await database.fetch(
         _PAGE,
         agency,
         statuses,
-        after.listed_at if after else "infinity",
-        after.client_id if after else UUID(int=0),
+        after.listed_at,
+        after.client_id,
         q,
         limit,
     )
