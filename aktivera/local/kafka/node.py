@@ -97,7 +97,8 @@ class KafkaNode:
             raise TimeoutError(f"Kafka on port {self.port} is not ready after {within} s")
 
     def _format(self) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # The first bit is cleared, since an id that begins with a hyphen is taken for an option.
+        cluster = base64.urlsafe_b64encode(bytes([uuid.uuid4().bytes[0] & 0x7F]) + uuid.uuid4().bytes[1:]).decode()[:22]
         arguments = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(self._settings_file)]
         command = [*self._java(("-Xmx128m", *JVM_OPTIONS[2:])), *arguments]
         answer = complete(command, 120, self.environment)
