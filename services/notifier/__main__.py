@@ -1,0 +1,28 @@
+"""The notifier: `python -m services.notifier`."""
+
+from pathlib import Path
+
+from chassis.lifecycle import main
+from chassis.service import Service
+from schemas.catalogue import CATALOGUE
+from services.notifier import __doc__ as description
+from services.notifier.delivery import LOOP, deliver_mails
+from services.notifier.handlers import SUBSCRIPTIONS
+from services.notifier.settings import NotifierSettings
+from services.notifier.store.steps import trace
+from services.notifier.web import ROUTERS
+
+SERVICE = Service(
+    name="notifier",
+    description=description or "",
+    settings=NotifierSettings,
+    catalogue=CATALOGUE,
+    migrations=Path(__file__).parent / "migrations",
+    subscriptions=SUBSCRIPTIONS,
+    routers=ROUTERS,
+    loops={LOOP: deliver_mails},
+    trace=trace,
+)
+
+if __name__ == "__main__":
+    main(SERVICE)

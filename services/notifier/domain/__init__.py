@@ -1,0 +1,1 @@
+"""The rules of mails and bells. Pure: no driver, no clock, no event loop."""

@@ -1,0 +1,152 @@
+"""A mail's way: pending → sending → transmitting → sent | retry | failed | unknown; each step is committed first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+MailState: TypeAlias = Literal["pending", "sending", "transmitting", "sent", "retry", "failed", "unknown"]
+
+CLAIMABLE: tuple[MailState, ...] = ("pending", "retry")
+LEASED: tuple[MailState, ...] = ("sending", "transmitting")
+FINAL: tuple[MailState, ...] = ("sent", "failed", "unknown")
+
+JUMPS: Mapping[MailState, frozenset[MailState]] = {
+    "pending": frozenset({"sending"}),
+    "retry": frozenset({"sending"}),
+    "sending": frozenset({"transmitting", "retry", "failed"}),
+    "transmitting": frozenset({"sent", "retry", "failed", "unknown"}),
+    # Only the answer that a late worker did get leads out of unknown; never a new attempt.
+    "unknown": frozenset({"sent", "failed"}),
+    "sent": frozenset(),
+    "failed": frozenset(),
+}
+
+Reason: TypeAlias = Literal[
+    "mail_server_unavailable",
+    "email_deferred",
+    "email_rejected",
+    "email_outcome_unknown",
+    "unprocessable",
+    "internal_error",
+    "interrupted",
+]
+Fault: TypeAlias = Literal["mail", "relay", "us"]
+
+
+class InvalidJump(Exception):  # named after the fact that refused
+    """A mail cannot go from one state to the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The server answered 250 to the content."""
+
+    smtp_code: int = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """The server does not have the mail, and may take it later. `fault`: what stood in the way."""
+
+    reason: Reason
+    fault: Fault
+    smtp_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """The server does not have the mail and will not take it."""
+
+    reason: Reason
+    smtp_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The content went out whole or in part, and no answer came."""
+
+
+Outcome: TypeAlias = Accepted | Deferred | Bounced | Unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """When a deferred mail is tried again: the nth delay after the nth attempt, the last one repeated.
+
+    A mail that the server puts off for longer than `give_up_after` has failed. What is not the mail's fault never makes
+    it fail, and waits at most `relay_delay`, so that a whole queue is not asleep when the server is back.
+    """
+
+    delays: tuple[float, ...] = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)
+    relay_delay: float = 300
+    give_up_after: timedelta = timedelta(days=5)
+
+    def after(self, attempt: int, fault: Fault, jitter: float) -> timedelta:
+        """The wait after this attempt. `jitter` in [0, 1) spreads it over ± 10 %."""
+        if fault == "us":
+            return timedelta(0)
+        delay = self.delays[min(attempt, len(self.delays)) - 1]
+        if fault == "relay":
+            delay = min(delay, self.relay_delay)
+        return timedelta(seconds=delay * (0.9 + 0.2 * jitter))
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What decides about a mail. `attempt` is the fence: whoever holds an older one has nothing to say any more."""
+
+    id: UUID
+    state: MailState
+    attempt: int
+    created_at: datetime
+    due_at: datetime
+    settled_at: datetime | None = None
+    smtp_code: int | None = None
+    reason: Reason | None = None
+
+
+def claim(mail: Mail) -> Mail:
+    """A worker takes the mail. Raises InvalidJump."""
+    return replace(_jump(mail, "sending"), attempt=mail.attempt + 1)
+
+
+def transmit(mail: Mail) -> Mail:
+    """The content is about to go out. Raises InvalidJump."""
+    return _jump(mail, "transmitting")
+
+
+def settle(mail: Mail, outcome: Outcome, now: datetime, retries: Retries, jitter: float) -> Mail:
+    """What an attempt came to. Raises InvalidJump where the mail is not in a state in which an attempt can end."""
+    match outcome:
+        case Accepted(smtp_code):
+            return replace(_jump(mail, "sent"), settled_at=now, smtp_code=smtp_code, reason=None)
+        case Bounced(reason, smtp_code):
+            return replace(_jump(mail, "failed"), settled_at=now, smtp_code=smtp_code, reason=reason)
+        case Unanswered():
+            return _unknown(mail, now)
+        case Deferred(reason, fault, smtp_code):
+            patience_is_over = fault == "mail" and now - mail.created_at >= retries.give_up_after
+            # The late worker knows that the server does not have it; whether to try again is a person's choice by now.
+            if patience_is_over or mail.state == "unknown":
+                return settle(mail, Bounced(reason, smtp_code), now, retries, jitter)
+            due_at = now + retries.after(mail.attempt, fault, jitter)
+            return replace(_jump(mail, "retry"), due_at=due_at, smtp_code=smtp_code, reason=reason)
+
+
+def lease_ran_out(mail: Mail, now: datetime) -> Mail:
+    """The worker is gone: before the content went out the mail is tried again; after that nobody knows."""
+    if mail.state == "sending":
+        return replace(_jump(mail, "retry"), due_at=now, reason="interrupted", smtp_code=None)
+    return _unknown(mail, now)
+
+
+def _unknown(mail: Mail, now: datetime) -> Mail:
+    return replace(_jump(mail, "unknown"), settled_at=now, smtp_code=None, reason="email_outcome_unknown")
+
+
+def _jump(mail: Mail, state: MailState) -> Mail:
+    if state not in JUMPS[mail.state]:
+        raise InvalidJump(f"{mail.state} → {state}")
+    return replace(mail, state=state)

@@ -1,0 +1,56 @@
+"""What the notifier does for each event and command."""
+
+from typing import Any
+
+from chassis.handling import Handler, Subscription
+from schemas.activation import ActivationActivatedV1, ActivationCancelledV1, ActivationListedV1
+from schemas.agency import (
+    AgencyChangedV1,
+    AgencyRegisteredV1,
+    AgencySnapshotV1,
+    ConsultantChangedV1,
+    ConsultantRegisteredV1,
+    ConsultantRemovedV1,
+)
+from schemas.envelope import Envelope
+from services.notifier.domain.agency import agency_told, consultant_removed, consultant_told
+from services.notifier.domain.draft import Resend, resend
+from services.notifier.domain.news import ClientKey, activated, cancelled, listed
+from services.notifier.store import agencies, emails, news
+
+
+def client_key(event: Envelope[Any]) -> ClientKey:
+    """Every event that is handled for a client names its agency."""
+    return ClientKey(event.data.agency, event.data.client_id)
+
+
+CLIENTS = Handler(
+    load=news.load,
+    decide={
+        ActivationListedV1: listed,
+        ActivationActivatedV1: activated,
+        ActivationCancelledV1: cancelled,
+    },
+    save=news.save,
+    key=client_key,
+)
+
+AGENCIES = Handler(
+    load=agencies.load,
+    decide={
+        AgencyRegisteredV1: agency_told,
+        AgencyChangedV1: agency_told,
+        AgencySnapshotV1: agency_told,
+        ConsultantRegisteredV1: consultant_told,
+        ConsultantChangedV1: consultant_told,
+        ConsultantRemovedV1: consultant_removed,
+    },
+    save=agencies.save,
+)
+
+EMAILS = Handler(load=emails.load, decide={Resend: resend}, save=emails.save)
+
+SUBSCRIPTIONS = (
+    Subscription("activation-events", CLIENTS, producer="activation"),
+    Subscription("agency-events", AGENCIES, producer="onboarding"),
+)

@@ -1,0 +1,56 @@
+"""The notifier's settings. Prefix `NOTIFIER_`."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import ServiceSettings, read_secret
+from services.notifier.domain.mail import Retries
+
+
+class NotifierSettings(ServiceSettings):
+    """Where mails go out, and how long each step may take."""
+
+    model_config = SettingsConfigDict(env_prefix="NOTIFIER_", extra="ignore", hide_input_in_errors=True)
+
+    smtp_host: str = Field("127.0.0.1", description="mail server")
+    smtp_port: int = Field(25, ge=1, le=65535, description="its port")
+    smtp_tls: Literal["none", "starttls", "tls"] = Field("starttls", description="how the connection is protected")
+    smtp_user: str | None = Field(None, description="user name at the mail server")
+    smtp_password_file: Path | None = Field(None, description="file with that user's password")
+    smtp_connect_timeout_seconds: float = Field(30, gt=0, description="longest wait for connection, TLS and login")
+    smtp_command_timeout_seconds: float = Field(30, gt=0, description="longest wait for the answer to a command")
+    smtp_data_timeout_seconds: float = Field(
+        600, gt=0, description="longest wait for the answer to the content (RFC 5321 §4.5.3.2.6 asks for 10 minutes)"
+    )
+    mail_from: str = Field("Aktivera <no-reply@aktivera.local>", description="sender of all mails")
+    mail_domain: str = Field("aktivera.local", description="domain of Message-IDs and of our greeting to the server")
+    mail_workers: int = Field(4, ge=1, le=32, description="connections to the mail server in a process")
+    mail_retry_delays_seconds: tuple[float, ...] = Field(
+        Retries().delays, min_length=1, description="wait after each attempt that was put off; the last is repeated"
+    )
+    mail_server_retry_seconds: float = Field(
+        Retries().relay_delay, gt=0, description="longest wait while the mail server itself is the obstacle"
+    )
+    mail_give_up_days: float = Field(5, gt=0, description="a mail put off for that long has failed")
+    mail_poll_seconds: float = Field(0.5, gt=0, description="how often the queue is looked at when nothing wakes us")
+    mail_stop_seconds: float = Field(5, ge=0, description="how long a stop waits for the answer to a content")
+    console_url: str = Field("http://127.0.0.1:8100", description="where mails say the console is")
+
+    @property
+    def smtp_password(self) -> str | None:
+        return None if self.smtp_password_file is None else read_secret(self.smtp_password_file)
+
+    @property
+    def offer_seconds(self) -> float:
+        """The longest a dialogue may take before the content goes out; the claim's lease is longer."""
+        return self.smtp_connect_timeout_seconds + 2 * self.smtp_command_timeout_seconds
+
+    @property
+    def retries(self) -> Retries:
+        return Retries(
+            self.mail_retry_delays_seconds, self.mail_server_retry_seconds, timedelta(days=self.mail_give_up_days)
+        )

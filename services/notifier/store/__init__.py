@@ -1,0 +1,1 @@
+"""All SQL of the notifier, a file for each kind of reader or writer."""

@@ -1,0 +1,100 @@
+"""What the notifier knows of agencies and their consultants."""
+
+from collections.abc import Sequence
+
+from chassis.handling import Change
+from chassis.unit_of_work import UnitOfWork
+from services.notifier.domain.agency import Agency, Consultant
+from services.notifier.store import bells
+
+ADD_MISSING = """insert into agencies (agency) select agency from unnest($1::text[]) a(agency) order by agency
+                 on conflict do nothing"""
+
+
+async def client_managers(uow: UnitOfWork, agencies: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Agency → its client managers. The agencies' rows are share-locked: a client manager who is registered meanwhile
+    waits for us, and then finds the bells that wait for them."""
+    await uow.connection.execute(ADD_MISSING, agencies)
+    await uow.connection.execute("select from agencies where agency = any($1) order by agency for share", agencies)
+    rows = await uow.connection.fetch(
+        """select agency, array_agg(sub order by sub) as subs from consultants
+            where agency = any($1) and 'client_manager' = any(roles) group by agency""",
+        agencies,
+    )
+    return {row["agency"]: tuple(row["subs"]) for row in rows}
+
+
+async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Agency]:
+    """Every agency asked for, locked; an empty one where nothing is known."""
+    await uow.connection.execute(ADD_MISSING, keys)
+    rows = await uow.connection.fetch(
+        "select agency, name, locale from agencies where agency = any($1) order by agency for update", keys
+    )
+    consultants: dict[str, dict[str, Consultant]] = {key: {} for key in keys}
+    for row in await uow.connection.fetch(
+        "select agency, sub, name, email, locale, roles from consultants where agency = any($1)", keys
+    ):
+        one = Consultant(row["name"], row["email"], row["locale"], tuple(row["roles"]))
+        consultants[row["agency"]][row["sub"]] = one
+    waiting = await bells.waiting_in(uow, keys)
+    return {
+        row["agency"]: Agency(
+            row["agency"],
+            row["name"],
+            row["locale"],
+            consultants[row["agency"]],
+            tuple(bell for bell in waiting if bell.agency == row["agency"]),
+        )
+        for row in rows
+    }
+
+
+async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
+    """Writes what changed of agencies and consultants, and rings the bells that waited."""
+    await uow.connection.execute(
+        """update agencies a set name = n.name, locale = n.locale
+             from unnest($1::text[], $2::text[], $3::text[]) n(agency, name, locale) where a.agency = n.agency""",
+        [change.key for change in changes],
+        [change.after.name for change in changes],
+        [change.after.locale for change in changes],
+    )
+    told, gone = [], []
+    for change in changes:
+        before = change.before.consultants if change.before else {}
+        after = change.after.consultants
+        told += [(change.key, sub, one) for sub, one in after.items() if before.get(sub) != one]
+        gone += [(change.key, sub) for sub in before if sub not in after]
+    await _upsert(uow, told)
+    await _delete(uow, gone)
+    await bells.save(uow, [bell for change in changes for bell in change.after.rung])
+
+
+async def _upsert(uow: UnitOfWork, told: Sequence[tuple[str, str, Consultant]]) -> None:
+    if not told:
+        return
+    # Roles travel joined by spaces, since unnest would flatten an array of arrays.
+    await uow.connection.execute(
+        """insert into consultants (agency, sub, name, email, locale, roles)
+           select agency, sub, name, email, locale, string_to_array(roles, ' ')
+             from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+                    n(agency, sub, name, email, locale, roles)
+            order by agency, sub
+           on conflict (agency, sub) do update
+              set name = excluded.name, email = excluded.email, locale = excluded.locale, roles = excluded.roles""",
+        [agency for agency, _, _ in told],
+        [sub for _, sub, _ in told],
+        [one.name for _, _, one in told],
+        [one.email for _, _, one in told],
+        [one.locale for _, _, one in told],
+        [" ".join(one.roles) for _, _, one in told],
+    )
+
+
+async def _delete(uow: UnitOfWork, gone: Sequence[tuple[str, str]]) -> None:
+    if gone:
+        await uow.connection.execute(
+            """delete from consultants c using unnest($1::text[], $2::text[]) n(agency, sub)
+                where c.agency = n.agency and c.sub = n.sub""",
+            [agency for agency, _ in gone],
+            [sub for _, sub in gone],
+        )

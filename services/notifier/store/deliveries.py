@@ -1,0 +1,139 @@
+"""The delivery's side of mails: claims, leases and outcomes. Leases, and they alone, run on the database's clock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from chassis.db import Database
+from chassis.unit_of_work import Cause, UnitOfWork
+from schemas.notification import Template
+from schemas.values import Locale
+from services.notifier.domain.mail import CLAIMABLE, LEASED, Mail
+
+_SUBJECT = "e.client_id, e.agency, e.template, e.cause_id, e.correlation_id, e.causation_id, e.traceparent"
+_MAIL = "e.id, e.state, e.attempt, e.created_at, e.due_at, e.settled_at, e.smtp_code, e.reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A mail in a worker's hands. `content` is None until it was about to go out for the first time."""
+
+    id: UUID
+    attempt: int
+    template: Template
+    cause_id: str
+    recipient: str
+    resend: int
+    client_name: str
+    agency_name: str | None
+    locale: Locale
+    test: bool
+    facts: Mapping[str, Any]
+    created_at: datetime
+    content: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A mail whose row is locked, with what an event about it carries."""
+
+    mail: Mail
+    client_id: UUID
+    agency: str
+    template: Template
+    cause_id: str
+    cause: Cause
+
+
+async def claim(database: Database, now: datetime, limit: int, lease_seconds: float, worker: UUID) -> list[Claimed]:
+    """Takes what is due, the longest waiting first; committed when this returns. Others' claims are passed over."""
+    rows = await database.fetch(
+        """with due as (
+             select id from emails where state = any($1) and due_at <= $2
+              order by due_at, id limit $3 for update skip locked)
+           update emails e
+              set state = 'sending', attempt = attempt + 1, worker = $4,
+                  lease_until = clock_timestamp() + make_interval(secs => $5)
+             from due where e.id = due.id
+           returning e.id, e.attempt, e.template, e.cause_id, e.recipient, e.resend, e.client_name, e.locale, e.test,
+                     e.facts, e.created_at, e.content,
+                     (select name from agencies a where a.agency = e.agency) as agency_name""",
+        CLAIMABLE,
+        now,
+        limit,
+        worker,
+        lease_seconds,
+    )
+    return [Claimed(**{**row, "facts": orjson.loads(row["facts"])}) for row in rows]
+
+
+async def transmit(database: Database, mail: Claimed, content: bytes, lease_seconds: float) -> bool:
+    """Commits that the content goes out now, and the content with it. False where the mail is no longer ours."""
+    done = await database.fetchrow(
+        """update emails set state = 'transmitting', content = $3,
+                  lease_until = clock_timestamp() + make_interval(secs => $4)
+            where id = $1 and attempt = $2 and state = 'sending' returning id""",
+        mail.id,
+        mail.attempt,
+        content,
+        lease_seconds,
+    )
+    return done is not None
+
+
+async def lock(uow: UnitOfWork, id_: UUID, attempt: int) -> Held | None:
+    """The mail, if the attempt is still its last."""
+    row = await uow.connection.fetchrow(
+        f"select {_MAIL}, {_SUBJECT} from emails e where id = $1 and attempt = $2 for update",  # noqa: S608
+        id_,
+        attempt,
+    )
+    return None if row is None else _held(row)
+
+
+async def lock_expired(uow: UnitOfWork, limit: int) -> list[Held]:
+    """Mails whose worker did not come back within its lease."""
+    rows = await uow.connection.fetch(
+        f"""select {_MAIL}, {_SUBJECT} from emails e where state = any($1) and lease_until < clock_timestamp()
+             order by lease_until limit $2 for update skip locked""",  # noqa: S608
+        LEASED,
+        limit,
+    )
+    return [_held(row) for row in rows]
+
+
+async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
+    """Writes what became of mails whose rows are locked."""
+    await uow.connection.execute(
+        """update emails e
+              set state = n.state, due_at = n.due_at, settled_at = n.settled_at, smtp_code = n.smtp_code,
+                  reason = n.reason, lease_until = null, worker = null
+             from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[], $6::text[])
+                    n(id, state, due_at, settled_at, smtp_code, reason)
+            where e.id = n.id""",
+        [mail.id for mail in mails],
+        [mail.state for mail in mails],
+        [mail.due_at for mail in mails],
+        [mail.settled_at for mail in mails],
+        [mail.smtp_code for mail in mails],
+        [mail.reason for mail in mails],
+    )
+
+
+def _held(row: Any) -> Held:
+    mail = Mail(
+        row["id"],
+        row["state"],
+        row["attempt"],
+        row["created_at"],
+        row["due_at"],
+        row["settled_at"],
+        row["smtp_code"],
+        row["reason"],
+    )
+    cause = Cause(row["correlation_id"], row["causation_id"], row["traceparent"])
+    return Held(mail, row["client_id"], row["agency"], row["template"], row["cause_id"], cause)

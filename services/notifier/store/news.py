@@ -1,0 +1,22 @@
+"""What was told of clients: loaded and saved for a whole batch of activation-events."""
+
+from collections.abc import Sequence
+
+from chassis.handling import Change
+from chassis.unit_of_work import UnitOfWork
+from services.notifier.domain.news import ClientKey, ClientNews
+from services.notifier.store import agencies, bells
+from services.notifier.store.queue import queue
+
+
+async def load(uow: UnitOfWork, keys: Sequence[ClientKey]) -> dict[ClientKey, ClientNews]:
+    """Every client asked for, its bell locked where it has one."""
+    managers = await agencies.client_managers(uow, sorted({key.agency for key in keys}))
+    known = await bells.of_clients(uow, "client_listed", [key.client_id for key in keys])
+    return {key: ClientNews(key, managers.get(key.agency, ()), known.get(key.client_id)) for key in keys}
+
+
+async def save(uow: UnitOfWork, changes: Sequence[Change[ClientKey, ClientNews]]) -> None:
+    """Queues the mails and stores the bells; both stand or fall with the events that caused them."""
+    await queue(uow, [draft for change in changes for draft in change.after.drafts])
+    await bells.save(uow, [change.after.bell for change in changes if change.after.bell is not None])

@@ -1,0 +1,5 @@
+"""The routes of the notifier."""
+
+from services.notifier.web import emails, notifications
+
+ROUTERS = (notifications.router, emails.router)

@@ -1,0 +1,133 @@
+"""Routes of the agency's mails: what became of them, and sending one again."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from chassis.callers import Store, Who, Why
+from chassis.commands import Answer, answer
+from chassis.handling import Change
+from chassis.idempotency import IdempotencyKey
+from chassis.ids import uuid7
+from chassis.tokens import Caller, NotAllowed
+from services.notifier.domain.draft import NoSuchEmail, Resend, Sending
+from services.notifier.domain.mail import MailState
+from services.notifier.handlers import EMAILS
+from services.notifier.store import emails
+from services.notifier.store.emails import EmailKey
+from services.notifier.web.cursors import cursor as cursor_of
+from services.notifier.web.cursors import place
+
+router = APIRouter(prefix="/v1/emails", tags=["emails"])
+
+STAFF = ("client_manager", "agency_admin", "operator")
+
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+
+
+class Email(BaseModel):
+    """A mail. `reason` is a code; `due_at`: when it is tried next; `resend` counts from 1 where it is one."""
+
+    id: UUID
+    template: str
+    recipient: str
+    client_id: UUID
+    client_name: str
+    locale: str
+    test: bool
+    state: MailState
+    attempts: int
+    resend: int
+    requested_by: str | None
+    created_at: datetime
+    due_at: datetime | None
+    settled_at: datetime | None
+    smtp_code: int | None
+    reason: str | None
+
+
+class Emails(BaseModel):
+    """A page of mails, newest first."""
+
+    items: list[Email]
+    next: str | None
+
+
+class Queued(BaseModel):
+    """A mail that will be sent again; `resends_left` today."""
+
+    id: UUID
+    client_id: UUID
+    template: str
+    resend: int
+    resends_left: int
+
+
+@router.get("", summary="The agency's mails, newest first")
+async def list_emails(
+    who: Who,
+    store: Store,
+    q: Annotated[str, Query(max_length=200, description="part of the client's name or of the address")] = "",
+    state: MailState | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before")] = None,
+) -> Emails:
+    _must_be_staff(who)
+    rows = await emails.page(store, who.agency, q.strip() or None, state, place(cursor, UUID), limit + 1)
+    shown = [_email(row) for row in rows[:limit]]
+    return Emails(items=shown, next=cursor_of(shown[-1].id) if len(rows) > limit else None)
+
+
+@router.get("/{email_id}", summary="One mail")
+async def get_email(email_id: UUID, who: Who, store: Store) -> Email:
+    _must_be_staff(who)
+    row = await emails.one(store, who.agency, email_id)
+    if row is None:
+        raise NoSuchEmail
+    return _email(row)
+
+
+@router.post(
+    "/{email_id}/resend", summary="Sends a mail again, at most five times a day", response_model=Queued, status_code=202
+)
+async def resend_email(email_id: UUID, who: Who, store: Store, why: Why, key: Key = None) -> JSONResponse:
+    _must_be_staff(who)
+    given = await answer(
+        store,
+        EMAILS,
+        (who.agency, email_id),
+        Resend(uuid7(), who.sub, why.correlation_id),
+        why,
+        _queued,
+        IdempotencyKey.of(f"{who.agency}/{who.sub}/resend/{email_id}", key, b"") if key else None,
+    )
+    return JSONResponse(given.body, given.status)
+
+
+def _queued(change: Change[EmailKey, Sending]) -> Answer:
+    queued = change.after.queued
+    assert queued is not None
+    assert queued.id is not None
+    body = Queued(
+        id=queued.id,
+        client_id=queued.client_id,
+        template=queued.template,
+        resend=queued.resend,
+        resends_left=change.after.resends_left,
+    )
+    return Answer(202, body.model_dump(mode="json"))
+
+
+def _email(row: Any) -> Email:
+    waits = row["state"] in ("pending", "retry")
+    return Email(**{**row, "attempts": row["attempt"], "due_at": row["due_at"] if waits else None})
+
+
+def _must_be_staff(who: Caller) -> None:
+    if who.client is not None:
+        raise NotAllowed
+    who.must_be(*STAFF)
