@@ -1,0 +1,36 @@
+"""The one-shot steps before services start: databases and logins, migrations, topics."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from chassis import kafka
+from chassis.migrate import migrate
+from chassis.settings import CommonSettings, with_password
+from schemas.topics import TOPICS
+
+SERVICES = ("onboarding", "activation", "notifier")
+CODE = Path(__file__).resolve().parent.parent
+
+
+def migrations_of(service: str) -> Path:
+    return CODE / "services" / service / "migrations"
+
+
+def migrate_all(settings: Mapping[str, str]) -> dict[str, list[str]]:
+    """Migrates every service's database as its owner; answers what was run for each. Raises KeyError for a lacking DSN."""
+    done: dict[str, list[str]] = {}
+    for service in SERVICES:
+        prefix = service.upper()
+        file = settings.get(f"{prefix}_OWNER_PASSWORD_FILE")
+        dsn = with_password(settings[f"{prefix}_OWNER_DSN"], Path(file) if file else None)
+        done[service] = migrate(dsn, migrations_of(service))
+    return done
+
+
+def create_topics(settings: Mapping[str, str]) -> list[str]:
+    """Creates the topics that are missing and answers their names. Raises KafkaError."""
+    import asyncio
+
+    names = {name.removeprefix("AKTIVERA_").lower(): value for name, value in settings.items()}
+    common = CommonSettings(**{name: names[name] for name in names if name in CommonSettings.model_fields})  # type: ignore[arg-type]  # pydantic parses
+    return asyncio.run(kafka.create_topics(common, [(topic.name, topic.retention_days) for topic in TOPICS.values()]))
