@@ -1,16 +1,23 @@
 """The steps of a client's way that activation knows of."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from chassis.db import Database
 from chassis.service import Step
 from services.activation.store import lists
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
+
 
 async def trace(database: Database, client_id: str | None, correlation_id: str | None) -> Sequence[Step]:
     """Listed, activated, cancelled: with times and who (as subject), in order."""
-    rows = await lists.traced(database, client_id, correlation_id)
+    if client_id is not None:
+        rows = await lists.of_client(database, UUID(client_id)) if _UUID.fullmatch(client_id) else []
+    else:
+        rows = await lists.of_correlation(database, correlation_id or "")
     return sorted((step for row in rows for step in _steps(row)), key=lambda step: step.at)
 
 

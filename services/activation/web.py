@@ -37,7 +37,9 @@ async def list_activations(
 ) -> JSONResponse:
     _must_be_staff(who)
     statuses = STATUSES if status == "all" else (status,)
-    rows = await lists.page(store, who.agency, statuses, q.strip(), Place.of(cursor) if cursor else NEWEST, limit + 1)
+    after = Place.of(cursor) if cursor else NEWEST
+    words = q.replace("\x00", "").strip()  # Postgres refuses NUL in any text
+    rows = await lists.page(store, who.agency, statuses, words, after, limit + 1)
     shown = rows[:limit]
     more = Place(shown[-1]["listed_at"], shown[-1]["client_id"]).cursor() if len(rows) > limit else None
     now = store.clock()

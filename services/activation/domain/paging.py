@@ -31,12 +31,12 @@ class Place:
         """Raises InvalidCursor."""
         try:
             listed_at, client_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
-            place = cls(datetime.fromisoformat(listed_at), UUID(client_id))
-        except (binascii.Error, UnicodeError, ValueError) as error:
+            moment = datetime.fromisoformat(listed_at)
+            if moment.tzinfo is None:
+                raise InvalidCursor
+            return cls(moment.astimezone(UTC), UUID(client_id))
+        except (binascii.Error, UnicodeError, ValueError, OverflowError) as error:
             raise InvalidCursor from error
-        if place.listed_at.tzinfo is None:
-            raise InvalidCursor
-        return place
 
 
 NEWEST = Place(datetime.max.replace(tzinfo=UTC), UUID(int=0))

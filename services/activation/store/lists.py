@@ -28,13 +28,11 @@ select a.*, {_COUNTS} from (
 
 _ONE = f"select {_SHOWN}, {_COUNTS} from activations a where agency = $1 and client_id = $2"  # noqa: S608  # as above
 
-_TRACED = """client_id, origin, listed_at, activated_at, activated_by_sub, became_system_administrator,
-  cancelled_at, cancelled_by_kind, reason"""
+_TRACED = """select client_id, origin, listed_at, activated_at, activated_by_sub, became_system_administrator,
+  cancelled_at, cancelled_by_kind, reason from activations """
 
 
-async def page(
-    database: Database, agency: str, statuses: Sequence[str], q: str, after: Place, limit: int
-) -> list[Any]:
+async def page(database: Database, agency: str, statuses: Sequence[str], q: str, after: Place, limit: int) -> list[Any]:
     """At most `limit` entries of one agency that come after a place, newest first."""
     return await database.fetch(
         _PAGE,
@@ -52,14 +50,11 @@ async def one(database: Database, agency: str, client_id: UUID) -> Any:
     return await database.fetchrow(_ONE, agency, client_id)
 
 
-async def traced(database: Database, client_id: str | None, correlation_id: str | None) -> list[Any]:
-    """The activations of one client, or of one correlation id."""
-    if client_id is not None:
-        return await database.fetch(
-            f"select {_TRACED} from activations where client_id = $1",  # noqa: S608  # column names only
-            client_id,
-        )
-    return await database.fetch(
-        f"select {_TRACED} from activations where correlation_id = $1 order by listed_at, client_id",  # noqa: S608
-        correlation_id,
-    )
+async def of_client(database: Database, client_id: UUID) -> list[Any]:
+    """What is told of the way of one client: at most one row."""
+    return await database.fetch(_TRACED + "where client_id = $1", client_id)
+
+
+async def of_correlation(database: Database, correlation_id: str) -> list[Any]:
+    """What is told of the clients that came under one correlation id."""
+    return await database.fetch(_TRACED + "where correlation_id = $1", correlation_id)

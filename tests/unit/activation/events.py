@@ -20,7 +20,8 @@ Data = TypeVar("Data", bound=EventData)
 
 def envelope(data: Data, version: int = 1, correlation: str = "corr-1") -> Envelope[Data]:
     kind = CATALOGUE.type_of(data)
-    return Envelope[type(data)](  # type: ignore[misc]
+    model: Any = Envelope
+    event: Envelope[Data] = model[type(data)](
         id=str(uuid4()),
         source="/aktivera/onboarding",
         type=kind.wire_type,
@@ -30,6 +31,7 @@ def envelope(data: Data, version: int = 1, correlation: str = "corr-1") -> Envel
         correlationid=correlation,
         data=data,
     )
+    return event
 
 
 def client(**changes: Any) -> dict[str, Any]:

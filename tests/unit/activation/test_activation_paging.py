@@ -1,6 +1,6 @@
 """The list's cursor."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
@@ -21,6 +21,13 @@ def test_a_cursor_reads_as_the_place_it_was_made_from(listed_at: datetime, clien
 def test_what_is_no_cursor_is_refused_and_nothing_else_happens(text: str) -> None:
     with pytest.raises(InvalidCursor):
         Place.of(text)
+
+
+def test_a_time_beyond_the_calendar_is_refused() -> None:
+    forged = Place(datetime.max.replace(tzinfo=timezone(timedelta(hours=-10))), UUID(int=1))
+
+    with pytest.raises(InvalidCursor):
+        Place.of(forged.cursor())
 
 
 def test_a_time_without_zone_is_refused() -> None:
