@@ -76,7 +76,7 @@ def demo(as_json: Json = False) -> None:
 
 
 @app.command()
-def token(
+def token(  # noqa: PLR0913, PLR0917  # one option a claim
     agency: Annotated[str, typer.Option(help="The caller's agency.")],
     sub: Annotated[str, typer.Option(help="The caller's subject, e.g. karin.")],
     role: Annotated[list[str], typer.Option(help="client_manager, agency_admin or operator; repeat for more.")],

@@ -70,8 +70,8 @@ def _directory(where: Addresses) -> None:
         body = {"name": "Byrå Ett", "locale": "sv", "client_visibility": "all"}
         client.put(agency, json=body).raise_for_status()
         for sub, (name, roles) in CONSULTANTS.items():
-            body = {"name": name, "email": f"{sub}@byra-ett.se", "locale": "sv", "roles": roles}
-            client.put(f"{agency}/consultants/{sub}", json=body).raise_for_status()
+            person = {"name": name, "email": f"{sub}@byra-ett.se", "locale": "sv", "roles": roles}
+            client.put(f"{agency}/consultants/{sub}", json=person).raise_for_status()
 
 
 def _by_api(where: Addresses) -> str:

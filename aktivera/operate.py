@@ -1,5 +1,6 @@
 """The one-shot steps before services start: databases and logins, migrations, topics."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def migrations_of(service: str) -> Path:
 
 
 def migrate_all(settings: Mapping[str, str]) -> dict[str, list[str]]:
-    """Migrates every service's database as its owner; answers what was run for each. Raises KeyError for a lacking DSN."""
+    """Migrates every service's database as its owner; answers what was run. Raises KeyError for a lacking DSN."""
     done: dict[str, list[str]] = {}
     for service in SERVICES:
         prefix = service.upper()
@@ -29,8 +30,6 @@ def migrate_all(settings: Mapping[str, str]) -> dict[str, list[str]]:
 
 def create_topics(settings: Mapping[str, str]) -> list[str]:
     """Creates the topics that are missing and answers their names. Raises KafkaError."""
-    import asyncio
-
     names = {name.removeprefix("AKTIVERA_").lower(): value for name, value in settings.items()}
     common = CommonSettings(**{name: names[name] for name in names if name in CommonSettings.model_fields})  # type: ignore[arg-type]  # pydantic parses
     return asyncio.run(kafka.create_topics(common, [(topic.name, topic.retention_days) for topic in TOPICS.values()]))

@@ -1,1 +1,1 @@
-"""What every service needs and no business word: database, Kafka, HTTP, health. Imports schemas.envelope and schemas.errors only."""
+"""What every service needs, without a business word. Of schemas it imports envelope and errors alone."""

@@ -18,7 +18,7 @@ from chassis.unit_of_work import UnitOfWork
 async def handle_batch(
     context: Context, subscriptions: Mapping[str, Subscription], batch: Mapping[TopicPartition, Sequence[Record]]
 ) -> dict[Place, Offset]:
-    """Handles the records of any partitions and answers how far each is now. Raises GapDetected, or what is transient."""
+    """Handles records of any partitions; answers how far each is now. Raises GapDetected, or what is transient."""
     started = monotonic()
     offsets: dict[Place, Offset] = {}
     outcomes: dict[str, Outcome] = {}

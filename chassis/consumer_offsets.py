@@ -72,7 +72,8 @@ async def advance(uow: UnitOfWork, offsets: Mapping[Place, Offset]) -> None:
     ordered = sorted(offsets.items(), key=itemgetter(0))
     await uow.connection.execute(
         """update consumer_offsets o set next_offset = n.next_offset, last_event_id = n.last_event_id
-             from unnest($1::text[], $2::int[], $3::bigint[], $4::text[]) n(topic, partition, next_offset, last_event_id)
+             from unnest($1::text[], $2::int[], $3::bigint[], $4::text[])
+                  n(topic, partition, next_offset, last_event_id)
             where (o.topic, o.partition) = (n.topic, n.partition)""",
         *_columns([place for place, _ in ordered]),
         [offset.next_offset for _, offset in ordered],

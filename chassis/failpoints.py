@@ -27,7 +27,7 @@ _armed: list[_Armed] = []
 
 
 def arm(settings: CommonSettings) -> None:
-    """Arms `AKTIVERA_FAILPOINT=name:kill|raise|hang[@N]` (at the Nth passage). Raises ValueError where that is refused."""
+    """Arms `AKTIVERA_FAILPOINT=name:kill|raise|hang[@N]` (at the Nth passage). Raises ValueError where refused."""
     _armed.clear()
     if not settings.failpoint:
         return

@@ -1,4 +1,4 @@
-"""The two words for failure: never (Unprocessable) and not now (transient). Anything else is a bug, and is found and held."""
+"""The two words for failure: never (Unprocessable) and not now (transient). Anything else is a bug."""
 
 import asyncio
 

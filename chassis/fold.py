@@ -82,7 +82,7 @@ class Fold:
         self.held = held
 
     async def apply(self, items: Sequence[Item]) -> Outcome:
-        """Handles the items in order. What fails alone ends in `holds`. Raises what is transient, having done nothing."""
+        """Handles the items in order. What fails alone ends in `holds`. Raises what is transient."""
         try:
             return await self._try(items)
         except Exception as error:

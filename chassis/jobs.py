@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,7 +21,7 @@ LIMIT_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`work(uow)` does one batch of what is due and answers how many; 0 means nothing is left. It must be idempotent."""
+    """`work(uow)` does one batch of what is due and answers how many; 0: nothing is left. It must be idempotent."""
 
     name: str
     every: timedelta
@@ -28,7 +29,7 @@ class Job:
 
 
 async def run_job(database: Database, job: Job) -> int:
-    """Does all that is due, a transaction a batch, and answers how many. Another replica at the same job makes this 0."""
+    """Does all that is due, a transaction a batch, and answers how many; 0 where another replica is at it."""
     total = 0
     while True:
         async with database.unit_of_work() as uow:
@@ -50,7 +51,7 @@ async def run_job(database: Database, job: Job) -> int:
 
 
 async def run_jobs(database: Database, heartbeats: Heartbeats, jobs: tuple[Job, ...]) -> None:
-    """Runs each job at its interval until cancelled. A job that fails is logged, shown in the status and tried again."""
+    """Runs each job at its interval until cancelled. One that fails is logged, shown and tried again."""
     heartbeats.expect("jobs", LIMIT_SECONDS)
     loop = asyncio.get_running_loop()
     due = {job.name: loop.time() for job in jobs}
@@ -63,5 +64,17 @@ async def run_jobs(database: Database, heartbeats: Heartbeats, jobs: tuple[Job, 
                 await run_job(database, job)
             except Exception as error:  # one job's bug must not stop the others; it is shown, and tried again
                 log.warning("job failed", job=job.name, error=type(error).__name__, transient=is_transient(error))
+                await _note_failure(database, job, error)
         heartbeats.beat("jobs")
         await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _note_failure(database: Database, job: Job, error: Exception) -> None:
+    with suppress(Exception):  # the database itself may be what failed
+        await database.execute(
+            """insert into jobs (name, last_run_at, last_done, last_error) values ($1, $2, 0, $3)
+               on conflict (name) do update set last_run_at = $2, last_error = $3""",
+            job.name,
+            database.clock(),
+            type(error).__name__,
+        )

@@ -65,7 +65,7 @@ async def abandon(client: Any) -> None:
 
 
 async def create_topics(common: CommonSettings, topics: Iterable[tuple[str, int]]) -> list[str]:
-    """Creates the (topic, days kept) that are missing and answers their names. Raises KafkaError for what is refused."""
+    """Creates the missing of these (topic, days kept) and answers their names. Raises KafkaError where refused."""
     admin = AIOKafkaAdminClient(bootstrap_servers=common.kafka_bootstrap)
     async with asyncio.timeout(ADMIN_SECONDS):
         await admin.start()

@@ -1,4 +1,4 @@
-"""From start to end of a service's process: settings, what it opens, its loops, and an orderly end within 10 seconds."""
+"""From start to end of a service's process: settings, what it opens, its loops, an end within 10 seconds."""
 
 import asyncio
 import os

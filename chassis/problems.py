@@ -70,7 +70,7 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
         for each in error.errors()
     )
     only = {each.code for each in pointed}
-    return answer("malformed_json" if only == {"malformed_json"} else "invalid_value", pointed)
+    return answer("malformed_json" if only == {"malformed_json"} else "invalid_content", pointed)
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

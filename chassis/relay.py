@@ -42,7 +42,7 @@ class Lease:
 
 
 class Relay:
-    """One of the processes that may send. A paused one may send again what another has sent: the version guard drops it."""
+    """One of the processes that may send. What a paused one sends again, the version guard drops."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -156,4 +156,5 @@ _READ = "select id, topic, key, headers, payload from outbox order by id limit $
 
 _REMOVE = """
 delete from outbox o using relay_lease l
- where o.id = any($1::bigint[]) and l.name = 'outbox' and l.owner = $2 and l.epoch = $3 and l.until > clock_timestamp()"""
+ where o.id = any($1::bigint[])
+   and l.name = 'outbox' and l.owner = $2 and l.epoch = $3 and l.until > clock_timestamp()"""
