@@ -53,13 +53,13 @@ def _kafka(layout: Layout, ports: Mapping[str, int], environment: Mapping[str, s
 
 
 def _mock(layout: Layout, environment: Mapping[str, str]) -> Broker:
-    address = str(layout.run.resolve() / "mock-broker.address")
+    address = str(layout.mock_address.resolve())
     command = (sys.executable, "-m", "aktivera.local.mock_broker", "--address-file", address)
     # Not started again: its port and all it held would be others, and nobody would know.
     spec = ProcessSpec(
-        "mock-broker",
-        command,
-        Probe("file", path=address),
+        name="mock-broker",
+        command=command,
+        ready=Probe("file", path=address),
         env=base_environment(environment),
         cwd=str(CODE_ROOT),
         restart=False,

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import os
+import struct
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -134,13 +135,12 @@ async def launch(layout: Layout) -> None:
 
 
 def is_running(layout: Layout) -> bool:
-    """The lock tells: the kernel drops it when its holder is gone, however that went."""
+    """The lock tells: the kernel drops it when its holder is gone, however that went. It is asked for, not taken:
+    a supervisor that starts at this moment must not find it held."""
     with (layout.run / "supervisor.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        return False
+        answer = fcntl.fcntl(lock, fcntl.F_GETLK, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0))
+        (held,) = struct.unpack_from("h", answer)
+        return bool(held != fcntl.F_UNLCK)
 
 
 async def _answers(layout: Layout) -> bool:

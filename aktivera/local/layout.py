@@ -60,6 +60,10 @@ class Layout:
     def endpoints_file(self) -> Path:
         return self.home / "endpoints.json"
 
+    @property
+    def mock_address(self) -> Path:
+        return self.run / "mock-broker.address"
+
     def create(self) -> None:
         for path, mode in ((self.home, 0o755), (self.log, 0o755), (self.secrets, 0o700), (self.run, 0o700)):
             path.mkdir(parents=True, exist_ok=True)

@@ -22,4 +22,5 @@ async def end_leftovers(layout: Layout, say: Say) -> None:
         if entry.name != SUPERVISOR and is_alive(entry.identity):
             say(f"ending {entry.name} (pid {entry.identity.pid}), left by a supervisor that is gone")
             await end(entry.identity, entry.stop_signal, entry.grace_seconds)
-    layout.state_file.unlink(missing_ok=True)
+    for trace in (layout.state_file, layout.mock_address):
+        trace.unlink(missing_ok=True)

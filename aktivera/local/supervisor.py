@@ -7,9 +7,7 @@ import fcntl
 import os
 import signal
 import sys
-import time
 from pathlib import Path
-from typing import TextIO
 
 from aktivera.local import control, housekeeping
 from aktivera.local.layout import Layout, Say
@@ -112,23 +110,16 @@ def detach() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _hold(lock: TextIO) -> None:
-    """Take the lock that says a supervisor runs. One who only asks holds it for an instant, so it is tried again."""
-    for _ in range(100):
-        try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.02)
-    sys.exit("another supervisor runs for this root")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m aktivera.local.supervisor", description=__doc__)
     parser.add_argument("--root", type=Path, required=True)
     layout = Layout(parser.parse_args().root)
     detach()
     with (layout.run / "supervisor.lock").open("w") as lock:
-        _hold(lock)
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit("another supervisor runs for this root")
         asyncio.run(Supervisor(layout).run())
 
 

@@ -47,7 +47,8 @@ def _resolve(folder: Path, wanted: str, environment: Mapping[str, str], say: Say
     except (OSError, subprocess.TimeoutExpired) as error:
         raise KafkaCannotRun(f"Maven did not resolve Kafka's jars: {error}") from error
     if answer.returncode != 0 or not list(fresh.glob("kafka_*.jar")):
-        reason = next((line for line in answer.stdout.splitlines() if "ERROR" in line), "it ended without jars")
+        said = [*answer.stdout.splitlines(), *answer.stderr.splitlines()]
+        reason = next((line for line in said if "error" in line.lower()), said[0] if said else "it ended without jars")
         raise KafkaCannotRun(f"Maven did not resolve Kafka's jars: {reason[:300]}")
     (fresh / "pom.sha256").write_text(wanted)
     shutil.rmtree(folder, ignore_errors=True)

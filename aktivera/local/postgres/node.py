@@ -1,6 +1,5 @@
 """Owns one Postgres server: its cluster, its settings, its command, and what a killed one leaves behind."""
 
-import os
 import shutil
 import signal
 from dataclasses import dataclass, field
@@ -13,8 +12,9 @@ from aktivera.local.launch import complete
 from aktivera.local.ports import LOOPBACK
 from aktivera.local.postgres.account import Account, create_home, give, home_for, server_account
 from aktivera.local.postgres.binaries import PostgresCannotRun, binaries
+from aktivera.local.postgres.lock_file import drop_stale_lock, postmaster
 from aktivera.local.probes import until_ready
-from aktivera.local.process_identity import identity_of, is_alive, send
+from aktivera.local.process_identity import send
 from aktivera.local.process_spec import Probe, ProcessSpec
 
 # fsync stays on: what a service has committed must survive a crash here as in production.
@@ -58,13 +58,11 @@ class PostgresNode:
         return f"postgresql://postgres:{secret}@{LOOPBACK}:{self.port}/postgres"
 
     def prepare(self) -> None:
-        """Make the cluster once; drop the lock file of a server that is gone."""
+        """Make the cluster once; drop the lock file of a server that is gone where that would block the next."""
         create_home(self.home, self._account)
         if not (self._cluster / "PG_VERSION").exists():
             self._initdb()
-        lock = self._cluster / "postmaster.pid"
-        if lock.exists() and self._postmaster() is None:
-            lock.unlink()
+        drop_stale_lock(self._cluster)
 
     def command(self) -> list[str]:
         flags = [f"--{name}={value}" for name, value in {**SETTINGS, **self.settings}.items()]
@@ -91,9 +89,8 @@ class PostgresNode:
 
     def stop_immediate(self) -> bool:
         """End the server as a crash would, without a checkpoint; False if none of ours runs."""
-        pid = self._postmaster()
-        identity = None if pid is None else identity_of(pid)
-        return identity is not None and send(identity, signal.SIGQUIT)
+        running = postmaster(self._cluster)
+        return running is not None and send(running, signal.SIGQUIT)
 
     def remove(self) -> None:
         """Delete the cluster with its data, wherever it lies."""
@@ -102,17 +99,6 @@ class PostgresNode:
     @cached_property
     def _binaries(self) -> Path:
         return binaries(self.home, self._account)
-
-    def _postmaster(self) -> int | None:
-        """The pid in the lock file if a live server of this cluster has it: a postmaster's folder is its cluster."""
-        try:
-            pid = int((self._cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-            here = os.readlink(f"/proc/{pid}/cwd")
-        except (OSError, ValueError):
-            return None
-        identity = identity_of(pid)
-        alive = identity is not None and is_alive(identity)
-        return pid if alive and here == str(self._cluster.resolve()) else None
 
     def _initdb(self) -> None:
         """Into a folder beside, renamed when complete: a half-made cluster is never taken for one."""
