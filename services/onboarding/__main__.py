@@ -1,0 +1,35 @@
+"""The onboarding service: `python -m services.onboarding`."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from chassis.handling import Subscription
+from chassis.jobs import Job
+from chassis.lifecycle import main
+from chassis.service import Service
+from schemas.catalogue import CATALOGUE
+from services.onboarding import __doc__ as description
+from services.onboarding import intake
+from services.onboarding.handlers import PROGRESS
+from services.onboarding.settings import OnboardingSettings
+from services.onboarding.store.requests import forget_old
+from services.onboarding.trace import trace
+from services.onboarding.web import agencies, clients, requests
+
+SERVICE = Service(
+    name="onboarding",
+    description=description or "",
+    settings=OnboardingSettings,
+    catalogue=CATALOGUE,
+    migrations=Path(__file__).parent / "migrations",
+    subscriptions=(
+        intake.subscription(),
+        Subscription("activation-events", PROGRESS, producer="activation"),
+    ),
+    routers=(clients.router, agencies.router, requests.router),
+    jobs=(Job("forget-requests", timedelta(hours=1), forget_old),),
+    trace=trace,
+)
+
+if __name__ == "__main__":
+    main(SERVICE)

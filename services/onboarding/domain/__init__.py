@@ -1,0 +1,1 @@
+"""The rules of onboarding: pure, without clock, driver or network."""

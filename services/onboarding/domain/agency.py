@@ -1,0 +1,140 @@
+"""An agency and its consultants: registered and changed by the agency's administrators or by operators."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from schemas.agency import AgencyChangedV1, AgencyRegisteredV1, ConsultantChangedV1, ConsultantRegisteredV1
+from schemas.envelope import Decision, Say
+from schemas.errors import Refused
+from schemas.values import Locale, Role
+from services.onboarding.domain import fields
+from services.onboarding.domain.fields import Findings
+from services.onboarding.domain.rule_book import LOCALES, ContentInvalid
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+"""An agency's id, as schemas.values.Slug has it."""
+
+Visibility = Literal["all", "linked"]
+
+
+class AgencyUnknown(Refused):
+    """There is no such agency."""
+
+    code = "unknown_agency"
+
+
+@dataclass(frozen=True, slots=True)
+class Consultant:
+    """A person who works at an agency."""
+
+    sub: str
+    name: str
+    email: str
+    locale: Locale
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """An agency, whole. `version` counts its events and its consultants'."""
+
+    agency: str
+    version: int
+    name: str
+    locale: Locale
+    client_visibility: Visibility
+    consultants: Mapping[str, Consultant] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PutAgency:
+    """How an agency shall be."""
+
+    agency: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PutConsultant:
+    """How a consultant shall be."""
+
+    agency: str
+    sub: str
+    content: Mapping[str, Any]
+
+
+def put_agency(state: Agency | None, command: PutAgency, _now: datetime) -> Decision[Agency]:
+    """Registers or changes an agency; says nothing where nothing changes. Raises ContentInvalid."""
+    found = Findings()
+    name = fields.text(found, command.content.get("name"), "/name", long="name_too_long")
+    locale: Any = fields.choice(found, command.content.get("locale"), "/locale", LOCALES, default="sv")
+    visibility: Any = fields.choice(
+        found, command.content.get("client_visibility"), "/client_visibility", get_args(Visibility), default="all"
+    )
+    if name is None or found.errors:
+        raise ContentInvalid(found.errors)
+    if state is None:
+        new = Agency(command.agency, 1, name, locale, visibility)
+        return Decision(new, (_said(AgencyRegisteredV1, new),))
+    wanted = replace(state, name=name, locale=locale, client_visibility=visibility)
+    if wanted == state:
+        return Decision(state)
+    changed = replace(wanted, version=state.version + 1)
+    return Decision(changed, (_said(AgencyChangedV1, changed),))
+
+
+def put_consultant(state: Agency | None, command: PutConsultant, _now: datetime) -> Decision[Agency]:
+    """Registers or changes a consultant; says nothing where nothing changes. Raises AgencyUnknown, ContentInvalid."""
+    if state is None:
+        raise AgencyUnknown
+    consultant = _consultant(command)
+    before = state.consultants.get(command.sub)
+    if before == consultant:
+        return Decision(state)
+    changed = replace(state, version=state.version + 1, consultants={**state.consultants, command.sub: consultant})
+    model = ConsultantRegisteredV1 if before is None else ConsultantChangedV1
+    data = model(
+        agency=state.agency,
+        sub=consultant.sub,
+        name=consultant.name,
+        email=consultant.email,
+        locale=consultant.locale,
+        roles=list(consultant.roles),
+    )
+    return Decision(changed, (Say(data, version=changed.version),))
+
+
+def _consultant(command: PutConsultant) -> Consultant:
+    found, content = Findings(), command.content
+    sub = fields.text(found, command.sub, "/sub", longest=255)
+    name = fields.text(found, content.get("name"), "/name", long="name_too_long")
+    email = fields.email(found, content.get("email"), "/email")
+    locale: Any = fields.choice(found, content.get("locale"), "/locale", LOCALES, default="sv")
+    roles = _roles(found, content.get("roles"))
+    if sub is None or name is None or email is None or locale is None or found.errors:
+        raise ContentInvalid(found.errors)
+    return Consultant(sub, name, email, locale, roles)
+
+
+def _roles(found: Findings, value: Any) -> tuple[Role, ...]:
+    if not isinstance(value, list):
+        found.add("/roles", "required" if value is None else "invalid_value")
+        return ()
+    known = [role for role in get_args(Role) if role in value]
+    for place, role in enumerate(value):
+        if role not in get_args(Role):
+            found.add(f"/roles/{place}", "invalid_choice")
+    return tuple(known)
+
+
+def _said(model: type[AgencyRegisteredV1] | type[AgencyChangedV1], agency: Agency) -> Say:
+    data = model(
+        agency=agency.agency,
+        name=agency.name,
+        locale=agency.locale,
+        client_visibility=agency.client_visibility,
+    )
+    return Say(data, version=agency.version)

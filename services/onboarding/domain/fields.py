@@ -1,0 +1,109 @@
+"""Reads single fields of what was sent: each answers the normalised value, or notes what is wrong and answers None."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.errors import Pointed
+
+MOST_FINDINGS = 100
+LONGEST_POINTER = 200
+
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LABEL = re.compile(r"[^\W_](?:(?:[^\W_]|-)*[^\W_])?")
+
+
+@dataclass
+class Findings:
+    """Everything that is wrong with what was sent, found in one reading."""
+
+    errors: list[Pointed] = field(default_factory=list)
+
+    def add(self, pointer: str, code: str) -> None:
+        if len(self.errors) < MOST_FINDINGS:
+            self.errors.append(Pointed(pointer if len(pointer) <= LONGEST_POINTER else "", code))
+
+
+def obj(found: Findings, value: Any, pointer: str) -> Mapping[str, Any] | None:
+    """A JSON object."""
+    if isinstance(value, Mapping):
+        return value
+    found.add(pointer, "required" if value is None else "invalid_value")
+    return None
+
+
+def text(
+    found: Findings,
+    value: Any,
+    pointer: str,
+    *,
+    longest: int = 200,
+    missing: str = "required",
+    long: str = "value_too_long",
+) -> str | None:
+    """A text on one line: composed (NFC), without outer blanks and with single inner ones."""
+    if not isinstance(value, str):
+        found.add(pointer, missing if value is None else "invalid_value")
+        return None
+    clean = " ".join(unicodedata.normalize("NFC", value).split())
+    if not clean:
+        found.add(pointer, missing)
+        return None
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in clean):
+        found.add(pointer, "invalid_value")
+        return None
+    if len(clean) > longest:
+        found.add(pointer, long)
+        return None
+    return clean
+
+
+def optional_text(found: Findings, value: Any, pointer: str, *, longest: int = 200) -> str | None:
+    """As `text`, and absent where it is null."""
+    return None if value is None else text(found, value, pointer, longest=longest)
+
+
+def choice(found: Findings, value: Any, pointer: str, choices: Sequence[str], default: str | None = None) -> str | None:
+    """One of the choices; `default` where nothing is given."""
+    if value is None and default is not None:
+        return default
+    if isinstance(value, str) and value in choices:
+        return value
+    found.add(pointer, "required" if value is None else "invalid_choice")
+    return None
+
+
+def flag(found: Findings, value: Any, pointer: str, default: bool | None = None) -> bool | None:
+    """True or false; `default` where nothing is given."""
+    if value is None and default is not None:
+        return default
+    if isinstance(value, bool):
+        return value
+    found.add(pointer, "required" if value is None else "invalid_value")
+    return None
+
+
+def email(found: Findings, value: Any, pointer: str) -> str | None:
+    """An address; the domain may have å, ä and ö (IDNA) and is compared without regard to case, so it is lowered."""
+    if value is None:
+        found.add(pointer, "required")
+        return None
+    if isinstance(value, str):
+        local, at, domain = unicodedata.normalize("NFC", value.strip(" ")).rpartition("@")
+        address = f"{local}@{domain.lower()}"
+        if at and len(address) <= 254 and len(local) <= 64 and _LOCAL.fullmatch(local) and _is_domain(domain.lower()):
+            return address
+    found.add(pointer, "invalid_email")
+    return None
+
+
+def _is_domain(domain: str) -> bool:
+    labels = domain.split(".")
+    if len(labels) < 2 or labels[-1].isdigit() or not all(_LABEL.fullmatch(label) for label in labels):
+        return False
+    try:
+        return len(domain.encode("idna")) <= 253
+    except UnicodeError:
+        return False

@@ -1,0 +1,184 @@
+"""What becomes of an upstream request: a client, a question to activation, or a refusal; never two clients."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from schemas.client import ClientCancellationRequestedV1, ClientLicencesChangeRequestedV1
+from schemas.envelope import Decision, Envelope, Say
+from schemas.errors import Refused
+from schemas.onboarding import (
+    OnboardingCancellationRequestedV1,
+    OnboardingLicencesChangeRequestedV1,
+    OnboardingRequestedV1,
+)
+from schemas.values import RequestedBy
+from services.onboarding.domain.client import Client, Origins, Target, created
+from services.onboarding.domain.creation import Neighbours, begin, line, refuse_duplicates, swedish_date
+from services.onboarding.domain.instructions import read_cancellation, read_licences_change
+from services.onboarding.domain.requests import Refusal, Request, Sender, answer, id_for, refused
+from services.onboarding.domain.rule_book import review
+
+
+class SourceWrong(Refused):
+    """The event's `source` is not that of the sender to whom the topic belongs."""
+
+    code = "wrong_source"
+
+
+class AgencyNotRegistered(Refused):
+    """The agency is not in the directory (yet)."""
+
+    code = "unknown_agency"
+
+
+class AgencyNotAllowed(Refused):
+    """The source may not send clients to this agency."""
+
+    code = "wrong_agency"
+
+
+class EventIdReused(Refused):
+    """The same id came before with other content."""
+
+    code = "event_id_reused"
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The state that a request is decided on, and then what it made.
+
+    `digest` is of the content that came; `request` the answered one; `client` a new client, `target` one asked about.
+    """
+
+    sender: Sender
+    digest: bytes
+    agency_known: bool
+    neighbours: Neighbours
+    request: Request | None = None
+    client: Client | None = None
+    target: Target | None = None
+
+
+Acted = tuple[Intake, tuple[Say, ...]]
+Act = Callable[[Intake, Envelope[Any], Request, datetime], Acted]
+
+
+def decide_onboarding(state: Intake | None, event: Envelope[OnboardingRequestedV1], now: datetime) -> Decision[Intake]:
+    """A source asks for a client."""
+    return _once(state, event, now, _onboard)
+
+
+def decide_cancellation(
+    state: Intake | None, event: Envelope[OnboardingCancellationRequestedV1], now: datetime
+) -> Decision[Intake]:
+    """A source asks for a client to be cancelled; activation answers."""
+    return _once(state, event, now, _ask_for_cancellation)
+
+
+def decide_licences_change(
+    state: Intake | None, event: Envelope[OnboardingLicencesChangeRequestedV1], now: datetime
+) -> Decision[Intake]:
+    """A source asks for other numbers of licences; activation answers."""
+    return _once(state, event, now, _ask_for_licences)
+
+
+def _once(state: Intake | None, event: Envelope[Any], now: datetime, act: Act) -> Decision[Intake]:
+    """Does what a request asks for, once. Never raises Refused: a refusal is a fact that the sender is told."""
+    assert state is not None, "load answers the sender of every topic"
+    earlier = state.request
+    request = _request(state, event, now)
+    if event.source != state.sender.source:
+        return Decision(state, (refused(request, Refusal.of(SourceWrong())),))
+    if earlier is not None and earlier.digest != state.digest:
+        return Decision(state, (refused(request, Refusal.of(EventIdReused())),))
+    if earlier is not None and earlier.final:
+        return Decision(state, (answer(earlier),))
+    try:
+        after, says = act(state, event, request, now)
+    except Refused as refusal:
+        request = replace(request, refusal=Refusal.of(refusal))
+        if earlier is not None and earlier.refusal == request.refusal:
+            return Decision(state, (answer(earlier),))
+        return Decision(replace(state, request=request), (answer(request),))
+    assert after.request is not None
+    return Decision(after, (answer(after.request), *says))
+
+
+def _onboard(state: Intake, event: Envelope[OnboardingRequestedV1], request: Request, now: datetime) -> Acted:
+    new = review(dict(event.data), swedish_date(now), "event")
+    agency = request.agency
+    assert agency is not None, "the rule book requires it"
+    if not state.sender.may_send_to(agency):
+        raise AgencyNotAllowed
+    if not state.agency_known:
+        raise AgencyNotRegistered
+    refuse_duplicates(new, agency, state.neighbours)
+    client = begin(
+        new,
+        id_for(event.source, event.id, now),
+        agency,
+        state.neighbours,
+        now,
+        correlation_id=event.correlationid,
+        request=Origins(event.source, event.id, request.results_topic),
+        test=state.sender.test,
+    )
+    made = replace(request, client_id=client.client_id)
+    return replace(state, request=made, client=client), (created(client),)
+
+
+def _ask_for_cancellation(
+    state: Intake, event: Envelope[OnboardingCancellationRequestedV1], request: Request, now: datetime
+) -> Acted:
+    reason = read_cancellation(event.data)
+    target, asked = _about(state, event, request, now)
+    data = ClientCancellationRequestedV1(
+        client_id=target.client_id,
+        request_id=asked.command_id,
+        requested_by=RequestedBy(kind="source", id=event.source[:255]),
+        reason=reason,
+    )
+    return replace(state, request=asked, target=target), (Say(data, version=target.version),)
+
+
+def _ask_for_licences(
+    state: Intake, event: Envelope[OnboardingLicencesChangeRequestedV1], request: Request, now: datetime
+) -> Acted:
+    counts, effective_at = read_licences_change(event.data, now)
+    target, asked = _about(state, event, request, now)
+    data = ClientLicencesChangeRequestedV1(
+        client_id=target.client_id,
+        request_id=asked.command_id,
+        requested_by=RequestedBy(kind="source", id=event.source[:255]),
+        counts=counts,
+        effective_at=effective_at,
+    )
+    return replace(state, request=asked, target=target), (Say(data, version=target.version),)
+
+
+def _about(state: Intake, event: Envelope[Any], request: Request, now: datetime) -> tuple[Target, Request]:
+    """The client that is asked about, at its next version, and the request that asks. Raises what forbids asking."""
+    target = Target.living(state.target, event.source)
+    asked = replace(
+        request,
+        agency=target.agency,
+        external_ref=target.external_ref,
+        client_id=target.client_id,
+        command_id=id_for(event.source, event.id, now),
+    )
+    return replace(target, version=target.version + 1), asked
+
+
+def _request(state: Intake, event: Envelope[Any], now: datetime) -> Request:
+    return Request(
+        source=event.source,
+        request_id=event.id,
+        digest=state.digest,
+        correlation_id=event.correlationid,
+        results_topic=state.sender.results_topic,
+        agency=line(getattr(event.data, "agency", None)),
+        external_ref=line(event.data.external_ref),
+        received_at=now,
+    )

@@ -1,0 +1,149 @@
+"""How far a client has come, as activation tells it: submitted, listed, active, cancelled. Its source is told too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from schemas.activation import (
+    ActivationActivatedV1,
+    ActivationCancellationRefusedV1,
+    ActivationCancelledV1,
+    ActivationConfiguredV1,
+    ActivationListedV1,
+)
+from schemas.client import ClientStatus
+from schemas.envelope import Decision, Envelope, EventData, Say
+from schemas.errors import Pointed
+from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
+from schemas.onboarding import (
+    OnboardingActivatedV1,
+    OnboardingCancelledV1,
+    OnboardingConfiguredV1,
+    OnboardingLicencesChangedV1,
+    OnboardingListedV1,
+)
+from schemas.values import PurchasedLicences
+from services.onboarding.domain.client import ClientUnknown
+from services.onboarding.domain.requests import rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A source's request: what its sender calls it, and where its answers go."""
+
+    request_id: str
+    correlation_id: str
+    results_topic: str
+
+    def told(self, data: EventData) -> Say:
+        return Say(data, topic=self.results_topic, correlation_id=self.correlation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What onboarding follows of a client. `request` made the client; `commands` asked activation for something."""
+
+    client_id: UUID
+    agency: str
+    status: ClientStatus
+    external_ref: str | None
+    request: Asked | None
+    commands: Mapping[UUID, Asked] = field(default_factory=dict)
+    listed_at: datetime | None = None
+    activated_at: datetime | None = None
+    configured_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+
+def follow_listed(state: Progress | None, event: Envelope[ActivationListedV1], _now: datetime) -> Decision[Progress]:
+    """The client stands in the activation list."""
+    at = event.data.listed_at
+    return _reached(replace(_known(state), status="listed", listed_at=at), OnboardingListedV1, at)
+
+
+def follow_activated(
+    state: Progress | None, event: Envelope[ActivationActivatedV1], _now: datetime
+) -> Decision[Progress]:
+    """A consultant activated the client."""
+    at = event.data.activated_at
+    return _reached(replace(_known(state), status="active", activated_at=at), OnboardingActivatedV1, at)
+
+
+def follow_configured(
+    state: Progress | None, event: Envelope[ActivationConfiguredV1], _now: datetime
+) -> Decision[Progress]:
+    """The client's licences and permissions were saved for the first time."""
+    at = event.data.configured_at
+    return _reached(replace(_known(state), status="active", configured_at=at), OnboardingConfiguredV1, at)
+
+
+def follow_cancelled(
+    state: Progress | None, event: Envelope[ActivationCancelledV1], _now: datetime
+) -> Decision[Progress]:
+    """The client was cancelled; its number is free again."""
+    at, known = event.data.cancelled_at, _known(state)
+    after = replace(known, status="cancelled", cancelled_at=at)
+    asked = [known.request, known.commands.get(event.data.request_id) if event.data.request_id else None]
+    says = (each.told(_result(OnboardingCancelledV1, after, each, at=at)) for each in asked if each is not None)
+    return Decision(after, tuple(says))
+
+
+def follow_cancellation_refused(
+    state: Progress | None, event: Envelope[ActivationCancellationRefusedV1], _now: datetime
+) -> Decision[Progress]:
+    """Activation refused a cancellation; the source that asked is told."""
+    return _refused(_known(state), event.data.request_id, event.data.code, ())
+
+
+def follow_licences_changed(
+    state: Progress | None, event: Envelope[LicencesChangedV1], now: datetime
+) -> Decision[Progress]:
+    """The licences are others now; told where a source asked for it."""
+    known = _known(state)
+    asked = known.commands.get(event.data.request_id) if event.data.request_id else None
+    if asked is None:
+        return Decision(known)
+    licences = [PurchasedLicences(program=row.program, purchased=row.purchased) for row in event.data.licences]
+    data = _result(OnboardingLicencesChangedV1, known, asked, licences=licences, effective_at=now)
+    return Decision(known, (asked.told(data),))
+
+
+def follow_licences_change_refused(
+    state: Progress | None, event: Envelope[LicencesChangeRefusedV1], _now: datetime
+) -> Decision[Progress]:
+    """Activation refused other licences; the source that asked is told."""
+    errors = tuple(Pointed(each.pointer, each.code) for each in event.data.errors)
+    return _refused(_known(state), event.data.request_id, event.data.code, errors)
+
+
+def _known(state: Progress | None) -> Progress:
+    if state is None:
+        raise ClientUnknown
+    return state
+
+
+def _reached(state: Progress, result: type[EventData], at: datetime) -> Decision[Progress]:
+    """The new state; a client that came from a request has its source told."""
+    if state.request is None:
+        return Decision(state)
+    return Decision(state, (state.request.told(_result(result, state, state.request, at=at)),))
+
+
+def _refused(state: Progress, command_id: UUID, code: str, errors: tuple[Pointed, ...]) -> Decision[Progress]:
+    asked = state.commands.get(command_id)
+    if asked is None:
+        return Decision(state)
+    data = rejection(code, errors, request_id=asked.request_id, agency=state.agency, client_id=state.client_id)
+    return Decision(state, (asked.told(data),))
+
+
+def _result(model: type[EventData], state: Progress, asked: Asked, **more: Any) -> EventData:
+    fields = {
+        "request_id": asked.request_id,
+        "agency": state.agency,
+        "client_id": state.client_id,
+        "external_ref": state.external_ref,
+    }
+    return model.model_validate({**fields, **more})

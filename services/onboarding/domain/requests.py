@@ -1,0 +1,130 @@
+"""An upstream request and its answer, in the words that the sender reads and that stay the same when it comes again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from schemas.envelope import EventData, Say
+from schemas.errors import ERRORS, Pointed, Refused, problem
+from schemas.onboarding import OnboardingAcceptedV1, OnboardingRejectedV1
+from schemas.values import Pointer
+
+COMES_LATER = frozenset({"unknown_agency"})
+"""Refused, but the same request may succeed once somebody else has done their part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """An upstream source as onboarding knows it. `agencies`: those it may send clients to; None: any."""
+
+    source: str
+    results_topic: str
+    agencies: frozenset[str] | None
+    test: bool
+
+    def may_send_to(self, agency: str) -> bool:
+        return self.agencies is None or agency in self.agencies
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request was refused, as it is told and stored. `client_id`: of the client that stands in the way."""
+
+    code: str
+    errors: tuple[Pointed, ...] = ()
+    client_id: UUID | None = None
+    retryable: bool = False
+
+    @classmethod
+    def of(cls, refused: Refused) -> "Refusal":
+        retryable = refused.code in COMES_LATER or ERRORS[refused.code].retryable
+        client_id = refused.facts.get("client_id")
+        return cls(refused.code, refused.errors, client_id if isinstance(client_id, UUID) else None, retryable)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request and its answer: the client it made or is about, or a refusal.
+
+    `command_id` is our own id of what it asked activation for; activation's answer names it.
+    """
+
+    source: str
+    request_id: str
+    digest: bytes
+    correlation_id: str
+    results_topic: str
+    agency: str | None
+    external_ref: str | None
+    received_at: datetime
+    client_id: UUID | None = None
+    command_id: UUID | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether the same request sent again is only answered again; one that may succeed later is decided anew."""
+        return self.refusal is None or not self.refusal.retryable
+
+
+def answer(request: Request) -> Say:
+    """What the sender is told; the same each time the same request comes."""
+    if request.refusal is not None:
+        return refused(request, request.refusal)
+    data = OnboardingAcceptedV1.model_validate(
+        {
+            "request_id": request.request_id,
+            "agency": request.agency,
+            "client_id": request.client_id,
+            "external_ref": request.external_ref,
+        }
+    )
+    return told(request, data)
+
+
+def refused(request: Request, refusal: Refusal) -> Say:
+    """The answer that the request is refused."""
+    data = rejection(
+        refusal.code,
+        refusal.errors,
+        refusal.retryable,
+        request_id=request.request_id,
+        agency=request.agency,
+        client_id=refusal.client_id,
+    )
+    return told(request, data)
+
+
+def told(request: Request, data: EventData) -> Say:
+    """Something said to the request's sender, under the correlation id that the sender knows."""
+    return Say(data, topic=request.results_topic, correlation_id=request.correlation_id)
+
+
+def rejection(
+    code: str, errors: tuple[Pointed, ...] = (), retryable: bool = False, **about: Any
+) -> OnboardingRejectedV1:
+    """A rejection in the words of its code. `about`: request_id, agency, client_id, attribute, as far as known."""
+    words: Mapping[str, Any] = problem(code, errors, **about)
+    return OnboardingRejectedV1(
+        request_id=about.get("request_id"),
+        agency=about.get("agency"),
+        client_id=about.get("client_id"),
+        code=code,
+        title=words["title"],
+        detail_sv=words["detail_sv"],
+        detail_en=words["detail_en"],
+        errors=[Pointer(pointer=each.pointer, code=each.code) for each in errors],
+        retryable=retryable,
+    )
+
+
+def id_for(source: str, request_id: str, now: datetime) -> UUID:
+    """A UUIDv7 that the request itself determines but for its time, so that deciding again needs no chance."""
+    milliseconds = int(now.timestamp() * 1000)
+    tail = int.from_bytes(sha256(f"{source}\x00{request_id}".encode()).digest()[:10], "big")
+    value = (milliseconds & (2**48 - 1)) << 80 | tail
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)

@@ -1,0 +1,23 @@
+"""Settings of onboarding. Prefix `ONBOARDING_`."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.settings import ServiceSettings
+
+
+class VaultSettings(BaseSettings):
+    """The two secrets of the vault."""
+
+    model_config = SettingsConfigDict(env_prefix="ONBOARDING_", extra="ignore", hide_input_in_errors=True)
+
+    vault_key_file: Path = Field(description="file with the master key that wraps data keys (32 bytes, base64)")
+    vault_pepper_file: Path = Field(description="file with the secret of the blind index (32 bytes, base64)")
+
+
+class OnboardingSettings(ServiceSettings, VaultSettings):
+    """What onboarding needs beside what every service does: the secrets of its vault."""
+
+    model_config = SettingsConfigDict(env_prefix="ONBOARDING_", extra="ignore", hide_input_in_errors=True)

@@ -1,0 +1,92 @@
+"""Agencies and their consultants: loaded locked, saved by upsert; and what is read of them."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from chassis.db import Database
+from chassis.handling import Change
+from chassis.unit_of_work import UnitOfWork
+from schemas.values import Locale
+from services.onboarding.domain.agency import Agency, Consultant
+
+_LOCKED = """select agency, version, name, locale, client_visibility from agencies
+ where agency = any($1::text[]) order by agency for update"""
+_READ = "select agency, version, name, locale, client_visibility from agencies where agency = $1"
+_CONSULTANTS = """select agency, sub, name, email, locale, roles from consultants
+ where agency = any($1::text[]) order by agency, name, sub"""
+
+
+async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Agency]:
+    """The agencies that exist, locked, with their consultants."""
+    rows = await uow.connection.fetch(_LOCKED, keys)
+    consultants = await uow.connection.fetch(_CONSULTANTS, keys) if rows else []
+    return {row["agency"]: _agency(row, consultants) for row in rows}
+
+
+async def read(database: Database, agency: str) -> Agency | None:
+    """One agency as it is now, or None."""
+    row = await database.fetchrow(_READ, agency)
+    return None if row is None else _agency(row, await database.fetch(_CONSULTANTS, [agency]))
+
+
+async def locales(uow: UnitOfWork, agencies: Collection[str]) -> dict[str, Locale]:
+    """The registered ones of some agencies → their language."""
+    if not agencies:
+        return {}
+    rows = await uow.connection.fetch(
+        "select agency, locale from agencies where agency = any($1::text[])", list(agencies)
+    )
+    return {row["agency"]: row["locale"] for row in rows}
+
+
+async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
+    """Writes agencies, and of their consultants those that changed."""
+    after = [change.after for change in changes]
+    new = [change.after for change in changes if change.before is None]
+    await uow.connection.copy_records_to_table(
+        "agencies",
+        columns=("agency", "version", "name", "locale", "client_visibility"),
+        records=[(each.agency, each.version, each.name, each.locale, each.client_visibility) for each in new],
+    )
+    await uow.connection.execute(
+        """update agencies a set version = c.version, name = c.name, locale = c.locale,
+                  client_visibility = c.client_visibility
+             from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[])
+               as c(agency, version, name, locale, client_visibility)
+            where a.agency = c.agency and a.version < c.version""",
+        [each.agency for each in after],
+        [each.version for each in after],
+        [each.name for each in after],
+        [each.locale for each in after],
+        [each.client_visibility for each in after],
+    )
+    await _save_consultants(uow, [pair for change in changes for pair in _changed(change)])
+
+
+async def _save_consultants(uow: UnitOfWork, changed: Sequence[tuple[str, Consultant]]) -> None:
+    await uow.connection.executemany(  # roles are arrays of their own, which unnest would flatten; these are few
+        """insert into consultants (agency, sub, name, email, locale, roles) values ($1, $2, $3, $4, $5, $6)
+           on conflict (agency, sub) do update
+             set name = excluded.name, email = excluded.email, locale = excluded.locale, roles = excluded.roles""",
+        [(agency, each.sub, each.name, each.email, each.locale, list(each.roles)) for agency, each in changed],
+    )
+
+
+def _changed(change: Change[str, Agency]) -> list[tuple[str, Consultant]]:
+    before = {} if change.before is None else change.before.consultants
+    return [(change.key, each) for sub, each in change.after.consultants.items() if before.get(sub) != each]
+
+
+def _agency(row: Any, consultants: Sequence[Any]) -> Agency:
+    mine = (each for each in consultants if each["agency"] == row["agency"])
+    return Agency(
+        row["agency"],
+        row["version"],
+        row["name"],
+        row["locale"],
+        row["client_visibility"],
+        {
+            each["sub"]: Consultant(each["sub"], each["name"], each["email"], each["locale"], tuple(each["roles"]))
+            for each in mine
+        },
+    )

@@ -1,0 +1,46 @@
+"""Reads of clients outside any transaction: the list, one client, and the way of a client."""
+
+from typing import Any
+from uuid import UUID
+
+from chassis.db import Database
+
+_SHOWN = """client_id, agency, status, name, identity_kind, identity_mask, protected_identity, origin, test,
+  external_ref, responsible_consultant, created_by_sub, created_by_name, created_at, listed_at, activated_at,
+  configured_at, cancelled_at"""
+
+# The names are compared in lower case by the rules of Unicode, whatever the database's own locale.
+_PAGE = f"""select {_SHOWN} from clients
+ where agency = $1 and ($2::text is null or status = $2) and ($3::uuid is null or client_id < $3)
+   and ($4 = '' or strpos(lower(name collate pg_c_utf8), lower($4 collate pg_c_utf8)) > 0
+        or external_ref = $4 or org_number = $5)
+ order by client_id desc limit $6"""  # noqa: S608  # column names only
+
+_ONE = f"""select {_SHOWN}, version, responsible_person, street, postal_code, city, country, program_access,
+  invoice_recipient, invoice_interval, counts, confirmation_email, locale, administrators, source
+  from clients where agency = $1 and client_id = $2"""  # noqa: S608  # column names only
+
+_TRACED = """select client_id, origin, source, created_at, correlation_id, listed_at, activated_at, configured_at,
+       cancelled_at
+  from clients where client_id = $1 or correlation_id = $2"""
+
+_REQUESTS = """select source, request_id, correlation_id, received_at, client_id, command_id, code from requests
+ where client_id = $1 or correlation_id = $2"""
+
+
+async def page(
+    database: Database, agency: str, status: str | None, before: UUID | None, q: str, org_number: str, limit: int
+) -> list[Any]:
+    """At most `limit` clients of an agency, newest first, those before an id."""
+    return await database.fetch(_PAGE, agency, status, before, q, org_number, limit)
+
+
+async def one(database: Database, agency: str, client_id: UUID) -> Any:
+    """One client of an agency, or None."""
+    return await database.fetchrow(_ONE, agency, client_id)
+
+
+async def traced(database: Database, client_id: UUID | None, correlation_id: str | None) -> tuple[list[Any], list[Any]]:
+    """Clients and requests of one client id or one correlation id."""
+    clients = await database.fetch(_TRACED, client_id, correlation_id)
+    return clients, await database.fetch(_REQUESTS, client_id, correlation_id)

@@ -1,0 +1,81 @@
+"""What new clients may clash with: living clients with the same number or the same external reference."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis.unit_of_work import UnitOfWork
+from services.onboarding.domain.creation import Namesake, Neighbours, Wanted
+from services.onboarding.store import agencies
+
+_BY_NUMBER = """
+select client_id, agency, identity_kind, name_key, org_number, null::bytea as identity_index from clients
+ where live and org_number = any($1::text[])
+union all
+select client_id, agency, identity_kind, name_key, null, identity_index from clients
+ where live and identity_index = any($2::bytea[])
+order by client_id"""
+
+_BY_REFERENCE = """
+select client_id, source, null as agency, external_ref from clients
+ where live and source = any($1::text[]) and external_ref = any($2::text[])
+union all
+select client_id, null, agency, external_ref from clients
+ where live and source is null and agency = any($3::text[]) and external_ref = any($4::text[])"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A new client to be, with its number in the form that the table compares: in the open, or as blind index."""
+
+    wanted: Wanted
+    org_number: str | None
+    identity_index: bytes | None
+
+
+async def load(uow: UnitOfWork, sought: Mapping[Wanted, Sought]) -> dict[Wanted, Neighbours]:
+    """The neighbours of each; two queries for them all."""
+    by_number = await _by_number(uow, list(sought.values()))
+    by_reference = await _by_reference(uow, list(sought))
+    locales = await agencies.locales(uow, {each.agency for each in sought if each.agency is not None})
+    return {
+        wanted: Neighbours(
+            agency_locale=None if wanted.agency is None else locales.get(wanted.agency),
+            same_reference=by_reference.get(_place(wanted)),
+            same_number=tuple(by_number[each.org_number or each.identity_index]),
+        )
+        for wanted, each in sought.items()
+    }
+
+
+async def _by_number(uow: UnitOfWork, sought: Sequence[Sought]) -> dict[object, list[Namesake]]:
+    found: dict[object, list[Namesake]] = defaultdict(list)
+    open_numbers = [each.org_number for each in sought if each.org_number is not None]
+    indexes = [each.identity_index for each in sought if each.identity_index is not None]
+    if open_numbers or indexes:
+        for row in await uow.connection.fetch(_BY_NUMBER, open_numbers, indexes):
+            same = Namesake(row["client_id"], row["agency"], row["identity_kind"], row["name_key"])
+            found[row["org_number"] or row["identity_index"]].append(same)
+    return found
+
+
+async def _by_reference(uow: UnitOfWork, wanted: Sequence[Wanted]) -> dict[object, UUID]:
+    named = [each for each in wanted if each.external_ref is not None]
+    if not named:
+        return {}
+    upstream = [each for each in named if each.source is not None]
+    own = [each for each in named if each.source is None]
+    rows = await uow.connection.fetch(
+        _BY_REFERENCE,
+        [each.source for each in upstream],
+        [each.external_ref for each in upstream],
+        [each.agency for each in own],
+        [each.external_ref for each in own],
+    )
+    return {(row["source"], row["agency"], row["external_ref"]): row["client_id"] for row in rows}
+
+
+def _place(wanted: Wanted) -> tuple[str | None, str | None, str | None]:
+    """Where a reference is unique: within its source, or for people's own within their agency."""
+    return wanted.source, wanted.agency if wanted.source is None else None, wanted.external_ref

@@ -1,0 +1,67 @@
+"""How far clients have come: their status and times, with the requests that want to hear of it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from chassis.handling import Change
+from chassis.unit_of_work import UnitOfWork
+from services.onboarding.domain.progress import Asked, Progress
+
+_LOAD = """select c.client_id, c.agency, c.status, c.external_ref, c.request_id, c.correlation_id, s.results_topic,
+       c.listed_at, c.activated_at, c.configured_at, c.cancelled_at
+  from clients c left join sources s on s.source = c.source
+ where c.client_id = any($1::uuid[]) order by c.client_id for update of c"""
+
+_COMMANDS = """select client_id, command_id, request_id, correlation_id, results_topic from requests
+ where client_id = any($1::uuid[]) and command_id is not null"""
+
+_SAVE = """update clients c set status = n.status, listed_at = n.listed_at, activated_at = n.activated_at,
+       configured_at = n.configured_at, cancelled_at = n.cancelled_at
+  from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[])
+    as n(client_id, status, listed_at, activated_at, configured_at, cancelled_at)
+ where c.client_id = n.client_id"""
+
+
+async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Progress]:
+    """The clients that exist, locked."""
+    rows = await uow.connection.fetch(_LOAD, keys)
+    commands: dict[UUID, dict[UUID, Asked]] = defaultdict(dict)
+    for row in await uow.connection.fetch(_COMMANDS, keys):
+        commands[row["client_id"]][row["command_id"]] = _asked(row)
+    return {row["client_id"]: _progress(row, commands[row["client_id"]]) for row in rows}
+
+
+async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Progress]]) -> None:
+    """Stores status and times. The client's version stays: these are no events of the client."""
+    after = [change.after for change in changes if change.after != change.before]
+    if after:
+        await uow.connection.execute(
+            _SAVE,
+            [each.client_id for each in after],
+            [each.status for each in after],
+            [each.listed_at for each in after],
+            [each.activated_at for each in after],
+            [each.configured_at for each in after],
+            [each.cancelled_at for each in after],
+        )
+
+
+def _progress(row: Any, commands: dict[UUID, Asked]) -> Progress:
+    return Progress(
+        client_id=row["client_id"],
+        agency=row["agency"],
+        status=row["status"],
+        external_ref=row["external_ref"],
+        request=None if row["request_id"] is None else _asked(row),
+        commands=commands,
+        listed_at=row["listed_at"],
+        activated_at=row["activated_at"],
+        configured_at=row["configured_at"],
+        cancelled_at=row["cancelled_at"],
+    )
+
+
+def _asked(row: Any) -> Asked:
+    return Asked(row["request_id"], row["correlation_id"], row["results_topic"])

@@ -1,0 +1,38 @@
+"""The steps of a client's way that onboarding knows of."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from chassis.db import Database
+from chassis.service import Step
+from services.onboarding.domain.instructions import uuid_or_none
+from services.onboarding.store import lists
+
+SEEN = ("listed", "activated", "configured", "cancelled")
+
+
+async def trace(database: Database, client_id: str | None, correlation_id: str | None) -> Sequence[Step]:
+    """Requested, accepted or rejected, created, and what was seen of activation: with times, in order."""
+    client: UUID | None = uuid_or_none(client_id)
+    clients, requests = await lists.traced(database, client, correlation_id)
+    steps = [step for row in requests for step in _request_steps(row)]
+    steps += [step for row in clients for step in _client_steps(row)]
+    return sorted(steps, key=lambda step: step.at)
+
+
+def _request_steps(row: Any) -> Iterator[Step]:
+    about = {"source": row["source"], "request_id": row["request_id"], "correlation_id": row["correlation_id"]}
+    yield Step(row["received_at"], "onboarding.requested", about)
+    if row["code"] is None:
+        yield Step(row["received_at"], "onboarding.accepted", about | {"client_id": str(row["client_id"])})
+    else:
+        yield Step(row["received_at"], "onboarding.rejected", about | {"code": row["code"]})
+
+
+def _client_steps(row: Any) -> Iterator[Step]:
+    client = {"client_id": str(row["client_id"])}
+    yield Step(row["created_at"], "client.created", client | {"origin": row["origin"], "source": row["source"]})
+    for seen in SEEN:
+        if row[f"{seen}_at"] is not None:
+            yield Step(row[f"{seen}_at"], f"activation.{seen} seen", client)

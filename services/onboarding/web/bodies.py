@@ -1,0 +1,155 @@
+"""What routes take and give. Bodies are read leniently: it is the rule book that refuses, with its own codes."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.client import ClientStatus
+from schemas.values import IdentityKind, Locale, Origin, Role
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+
+class NewClientBody(_Lenient):
+    """The three steps, and what stands beside them; see GET /v1/programs for the programs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "access": {"program_access": True, "invoice_recipient": "agency", "invoice_interval": "quarter"},
+                "details": {
+                    "name": "Exempelbolaget AB",
+                    "identity": {"kind": "organisation", "number": "556036-0793"},
+                    "address": {"street": "Storgatan 1", "postal_code": "123 45", "city": "Växjö", "country": "SE"},
+                },
+                "licences": {"counts": {"bookkeeping": 2}, "confirmation_email": "anna@exempelbolaget.se"},
+            }
+        }
+    )
+
+    access: Any = None
+    details: Any = None
+    licences: Any = None
+    external_ref: Any = None
+    responsible_consultant: Any = None
+    locale: Any = None
+    confirm_duplicate: Any = None
+    connected: Any = None
+    administrators: Any = None
+
+
+class AgencyBody(_Lenient):
+    """An agency, whole."""
+
+    name: Any = None
+    locale: Any = None
+    client_visibility: Any = None
+
+
+class ConsultantBody(_Lenient):
+    """A consultant, whole."""
+
+    name: Any = None
+    email: Any = None
+    locale: Any = None
+    roles: Any = None
+
+
+class CreatedClient(BaseModel):
+    """The client that was created."""
+
+    client_id: UUID
+    agency: str
+    status: ClientStatus
+    external_ref: str | None
+    created_at: datetime
+
+
+class ConsultantShown(BaseModel):
+    """A consultant."""
+
+    sub: str
+    name: str
+    email: str
+    locale: Locale
+    roles: list[Role]
+
+
+class AgencyShown(BaseModel):
+    """An agency with its consultants."""
+
+    agency: str
+    name: str
+    locale: Locale
+    client_visibility: str
+    version: int
+    consultants: list[ConsultantShown]
+
+
+class IdentityShown(BaseModel):
+    """A client's identity; a person's number is masked."""
+
+    kind: IdentityKind
+    number: str
+    responsible_person: str | None = None
+
+
+class ListedClient(BaseModel):
+    """One row of the client list."""
+
+    client_id: UUID
+    agency: str
+    status: ClientStatus
+    name: str
+    identity: IdentityShown
+    protected_identity: bool
+    origin: Origin
+    test: bool
+    external_ref: str | None
+    responsible_consultant: str | None
+    created_by: dict[str, str] | None
+    created_at: datetime
+    listed_at: datetime | None
+    activated_at: datetime | None
+    configured_at: datetime | None
+    cancelled_at: datetime | None
+
+
+class ShownClient(ListedClient):
+    """One client with its details."""
+
+    version: int
+    address: dict[str, str] | None
+    access: dict[str, Any]
+    licences: dict[str, Any]
+    locale: Locale
+    administrators: list[dict[str, Any]] | None
+    source: str | None
+
+
+class ClientPage(BaseModel):
+    """A page of clients; `next` is the cursor of the following one."""
+
+    items: list[ListedClient]
+    next: str | None
+
+
+class IntakeShown(BaseModel):
+    """What became of an upstream request."""
+
+    source: str
+    id: str
+    correlation_id: str
+    agency: str | None
+    status: str
+    client_id: UUID | None
+    external_ref: str | None
+    code: str | None
+    errors: list[dict[str, str]]
+    retryable: bool
+    received_at: datetime
+    client: dict[str, Any] | None

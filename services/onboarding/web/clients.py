@@ -1,0 +1,118 @@
+"""Routes of clients: create, list, show; and the programs that can be ordered."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import JSONResponse
+
+from chassis.app import Store, Who, Why
+from chassis.commands import Answer, answer
+from chassis.handling import Change
+from chassis.idempotency import IdempotencyKey
+from chassis.ids import uuid7
+from schemas.client import ClientStatus
+from schemas.programs import PROGRAMS
+from schemas.values import Person
+from services.onboarding.domain.creation import CreateClient, Creation, Wanted, swedish_date
+from services.onboarding.domain.identity_numbers import NumberInvalid, organisation_number
+from services.onboarding.handlers import CREATIONS
+from services.onboarding.store import lists
+from services.onboarding.web.bodies import ClientPage, CreatedClient, NewClientBody, ShownClient
+from services.onboarding.web.paging import client_before, cursor_after
+from services.onboarding.web.shown import listed_client, shown_client
+from services.onboarding.web.staff import STAFF, NotFound, must_be_staff
+
+router = APIRouter(prefix="/v1", tags=["clients"])
+
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+
+
+@router.post("/clients", status_code=201, summary="Creates a client", response_model=CreatedClient)
+async def create(
+    body: NewClientBody, request: Request, who: Who, store: Store, why: Why, key: Key = None
+) -> JSONResponse:
+    must_be_staff(who, *STAFF)
+    content = dict(body)
+    command = CreateClient(
+        client_id=uuid7(),
+        agency=who.agency,
+        content=content,
+        created_by=Person(sub=who.sub, name=who.name[:200]),
+        correlation_id=why.correlation_id,
+    )
+    scope = f"{who.agency}/{who.sub}/create-client"
+    given = await answer(
+        store,
+        CREATIONS,
+        Wanted.of(content, who.agency, None),
+        command,
+        why,
+        _created,
+        IdempotencyKey.of(scope, key, await request.body()) if key else None,
+    )
+    return JSONResponse(given.body, given.status)
+
+
+@router.get("/clients", summary="The agency's clients, newest first", response_model=ClientPage)
+async def list_clients(
+    who: Who,
+    store: Store,
+    q: Annotated[
+        str, Query(max_length=200, description="part of the name, an organisation number or an external_ref")
+    ] = "",
+    status: Annotated[ClientStatus | None, Query(description="only clients in this state")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+) -> JSONResponse:
+    must_be_staff(who, *STAFF, "operator")
+    sought = " ".join(q.replace("\x00", " ").split())
+    number = _org_number(sought, store)
+    before = client_before(cursor) if cursor else None
+    rows = await lists.page(store, who.agency, status, before, sought, number, limit + 1)
+    more = cursor_after(rows[limit - 1]["client_id"]) if len(rows) > limit else None
+    page = ClientPage(items=[listed_client(row) for row in rows[:limit]], next=more)
+    return JSONResponse(page.model_dump(mode="json"))
+
+
+@router.get("/clients/{client_id}", summary="One client; a person's number is masked", response_model=ShownClient)
+async def show(client_id: UUID, who: Who, store: Store) -> JSONResponse:
+    must_be_staff(who, *STAFF, "operator")
+    row = await lists.one(store, who.agency, client_id)
+    if row is None:
+        raise NotFound
+    return JSONResponse(shown_client(row).model_dump(mode="json"))
+
+
+@router.get("/programs", summary="The programs that a client can have")
+async def programs(who: Who) -> dict[str, Any]:  # noqa: ARG001  # any caller, but a caller
+    items = [
+        {
+            "id": each.id,
+            "name_sv": each.name_sv,
+            "name_en": each.name_en,
+            "orderable": each.orderable and not each.retired,
+        }
+        for each in PROGRAMS.programs.values()
+    ]
+    return {"items": items, "next": None}
+
+
+def _created(change: Change[Wanted, Creation]) -> Answer:
+    client = change.after.client
+    assert client is not None
+    body = CreatedClient(
+        client_id=client.client_id,
+        agency=client.agency,
+        status=client.status,
+        external_ref=client.external_ref,
+        created_at=client.created_at,
+    )
+    return Answer(201, body.model_dump(mode="json"))
+
+
+def _org_number(sought: str, store: Store) -> str:
+    try:
+        return organisation_number(sought, swedish_date(store.clock())).canonical
+    except NumberInvalid:
+        return ""

@@ -1,0 +1,58 @@
+"""What is shown of a client: rows of the database as answers, a person's number masked."""
+
+from typing import Any
+
+import orjson
+
+from services.onboarding.web.bodies import ListedClient, ShownClient
+
+_PLAIN = (
+    "client_id",
+    "agency",
+    "status",
+    "name",
+    "protected_identity",
+    "origin",
+    "test",
+    "external_ref",
+    "responsible_consultant",
+    "created_at",
+    "listed_at",
+    "activated_at",
+    "configured_at",
+    "cancelled_at",
+)
+
+
+def listed_client(row: Any) -> ListedClient:
+    """One row of the list."""
+    return ListedClient.model_validate(_common(row))
+
+
+def shown_client(row: Any) -> ShownClient:
+    """One client with its details."""
+    address = {each: row[each] for each in ("street", "postal_code", "city", "country")}
+    return ShownClient.model_validate(
+        _common(row)
+        | {
+            "version": row["version"],
+            "identity": _identity(row) | {"responsible_person": row["responsible_person"]},
+            "address": None if row["street"] is None else address,
+            "access": {each: row[each] for each in ("program_access", "invoice_recipient", "invoice_interval")},
+            "licences": {"counts": orjson.loads(row["counts"]), "confirmation_email": row["confirmation_email"]},
+            "locale": row["locale"],
+            "administrators": None if row["administrators"] is None else orjson.loads(row["administrators"]),
+            "source": row["source"],
+        }
+    )
+
+
+def _common(row: Any) -> dict[str, Any]:
+    by = None
+    if row["created_by_sub"] is not None:
+        by = {"sub": row["created_by_sub"], "name": row["created_by_name"]}
+    return {each: row[each] for each in _PLAIN} | {"identity": _identity(row), "created_by": by}
+
+
+def _identity(row: Any) -> dict[str, Any]:
+    return {"kind": row["identity_kind"], "number": row["identity_mask"]}

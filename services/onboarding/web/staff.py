@@ -1,0 +1,28 @@
+"""Who may use onboarding's routes: the agency's own people and operators; never a client's user."""
+
+from chassis.tokens import Caller, NotAllowed
+from schemas.errors import Refused
+
+STAFF = ("client_manager", "agency_admin")
+
+
+class NotFound(Refused):
+    """There is no such thing, or it is another agency's."""
+
+    code = "not_found"
+
+
+def must_be_staff(who: Caller, *roles: str) -> None:
+    """Raises NotAllowed unless the caller is no client's user and has one of the roles."""
+    if who.client is not None:
+        raise NotAllowed
+    who.must_be(*roles)
+
+
+def must_be_of(who: Caller, agency: str, *roles: str) -> None:
+    """Lets operators pass, and the agency's own with one of the roles. Raises NotFound for another's, NotAllowed."""
+    if "operator" in who.roles and who.client is None:
+        return
+    if who.agency != agency:
+        raise NotFound
+    must_be_staff(who, *roles)

@@ -1,0 +1,1 @@
+"""Unit tests of onboarding: the pure domain and the reading of records."""
