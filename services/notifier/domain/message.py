@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 
-from services.notifier.domain.addresses import AddressInvalid, for_the_wire
+from services.notifier.domain.addresses import AddressInvalid, WireAddress, for_the_wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,16 @@ def compose(rendered: Rendered, sender: str, recipient: str, message_id: str, da
     message = EmailMessage(policy=SMTPUTF8 if to.smtputf8 else SMTP)
     message["Message-ID"] = message_id
     message["Date"] = format_datetime(date)
-    message["From"] = Address(name, addr_spec=for_the_wire(address).address)
-    message["To"] = Address(addr_spec=to.address)
+    message["From"] = _address(name, for_the_wire(address))
+    message["To"] = _address("", to)
     message["Subject"] = rendered.subject
-    message["Content-Language"] = locale
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers to us
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = locale  # last: the calls above move or remove Content- headers
     return message.as_bytes()
+
+
+def _address(name: str, wire: WireAddress) -> Address:
+    local, _, domain = wire.address.rpartition("@")
+    return Address(name, local, domain)

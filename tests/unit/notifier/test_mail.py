@@ -1,0 +1,198 @@
+"""A mail's states: what leads where, and what never does."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from services.notifier.domain.mail import (
+    CLAIMABLE,
+    FINAL,
+    JUMPS,
+    LEASED,
+    Accepted,
+    Bounced,
+    Deferred,
+    InvalidJump,
+    Mail,
+    MailState,
+    Outcome,
+    Retries,
+    Unanswered,
+    claim,
+    lease_ran_out,
+    settle,
+    transmit,
+)
+
+NOW = datetime(2026, 3, 2, 9, 42, tzinfo=UTC)
+RETRIES = Retries()
+GREYLISTED = Deferred("email_deferred", "mail", 451)
+RELAY_DOWN = Deferred("mail_server_unavailable", "relay")
+STOPPED = Deferred("interrupted", "us")
+NO_SUCH_USER = Bounced("email_rejected", 550)
+OUTCOMES: list[Outcome] = [Accepted(), GREYLISTED, RELAY_DOWN, STOPPED, NO_SUCH_USER, Unanswered()]
+
+
+def a_mail(state: MailState, attempt: int = 1, age: timedelta = timedelta(0)) -> Mail:
+    return Mail(UUID(int=1), state, attempt, NOW - age, NOW)
+
+
+def settled(state: MailState, outcome: Outcome, **options: object) -> Mail:
+    return settle(a_mail(state, **options), outcome, NOW, RETRIES, 0.5)  # type: ignore[arg-type]
+
+
+def test_a_claim_raises_the_attempt() -> None:
+    mail = claim(a_mail("retry", attempt=2))
+    assert (mail.state, mail.attempt) == ("sending", 3)
+
+
+@pytest.mark.parametrize("state", [state for state in JUMPS if state not in CLAIMABLE])
+def test_only_what_waits_is_claimed(state: MailState) -> None:
+    with pytest.raises(InvalidJump):
+        claim(a_mail(state))
+
+
+@pytest.mark.parametrize("state", [state for state in JUMPS if state != "sending"])
+def test_only_a_claimed_mail_goes_out(state: MailState) -> None:
+    with pytest.raises(InvalidJump):
+        transmit(a_mail(state))
+
+
+def test_an_accepted_mail_is_sent() -> None:
+    mail = settled("transmitting", Accepted(250))
+    assert (mail.state, mail.settled_at, mail.smtp_code, mail.reason) == ("sent", NOW, 250, None)
+
+
+def test_a_mail_whose_content_never_went_out_cannot_be_sent() -> None:
+    with pytest.raises(InvalidJump):
+        settled("sending", Accepted())
+
+
+def test_a_mail_whose_content_never_went_out_cannot_be_unknown() -> None:
+    with pytest.raises(InvalidJump):
+        settled("sending", Unanswered())
+
+
+def test_no_answer_to_the_content_leaves_the_mail_unknown() -> None:
+    mail = settled("transmitting", Unanswered())
+    assert (mail.state, mail.reason) == ("unknown", "email_outcome_unknown")
+
+
+@pytest.mark.parametrize("state", ["sending", "transmitting"])
+def test_a_mail_that_is_put_off_is_tried_again_later(state: MailState) -> None:
+    mail = settled(state, GREYLISTED)
+    assert (mail.state, mail.due_at, mail.smtp_code) == ("retry", NOW + timedelta(minutes=1), 451)
+
+
+@pytest.mark.parametrize("state", ["sending", "transmitting"])
+def test_a_refused_mail_has_failed(state: MailState) -> None:
+    mail = settled(state, NO_SUCH_USER)
+    assert (mail.state, mail.smtp_code, mail.reason) == ("failed", 550, "email_rejected")
+
+
+def test_waits_grow_from_a_minute_to_a_day() -> None:
+    waits = [RETRIES.after(attempt, "mail", 0.5) / timedelta(minutes=1) for attempt in range(1, 11)]
+    assert waits == pytest.approx([1, 5, 15, 30, 60, 120, 240, 480, 1440, 1440])
+
+
+@given(attempt=st.integers(1, 50), jitter=st.floats(0, 1, exclude_max=True))
+def test_jitter_spreads_a_wait_by_a_tenth(attempt: int, jitter: float) -> None:
+    exact = RETRIES.after(attempt, "mail", 0.5)
+    assert 0.89 * exact <= RETRIES.after(attempt, "mail", jitter) <= 1.11 * exact
+
+
+def test_a_mail_waits_at_most_five_minutes_for_a_server_that_is_away() -> None:
+    assert RETRIES.after(20, "relay", 0.5) == timedelta(minutes=5)
+
+
+def test_a_mail_that_is_put_off_for_five_days_has_failed() -> None:
+    assert settled("sending", GREYLISTED, age=timedelta(days=5)).state == "failed"
+
+
+def test_a_server_that_is_away_never_makes_a_mail_fail() -> None:
+    assert settled("sending", RELAY_DOWN, attempt=400, age=timedelta(days=50)).state == "retry"
+
+
+def test_a_mail_given_back_is_due_at_once() -> None:
+    assert settled("sending", STOPPED).due_at == NOW
+
+
+def test_a_lease_that_runs_out_before_the_content_is_a_retry() -> None:
+    mail = lease_ran_out(a_mail("sending"), NOW)
+    assert (mail.state, mail.due_at, mail.settled_at) == ("retry", NOW, None)
+
+
+def test_a_lease_that_runs_out_after_the_content_is_unknown() -> None:
+    assert lease_ran_out(a_mail("transmitting"), NOW).state == "unknown"
+
+
+@pytest.mark.parametrize("state", [state for state in JUMPS if state not in LEASED])
+def test_only_a_mail_in_somebodys_hands_has_a_lease(state: MailState) -> None:
+    with pytest.raises(InvalidJump):
+        lease_ran_out(a_mail(state), NOW)
+
+
+def test_a_late_answer_settles_an_unknown_mail() -> None:
+    assert settled("unknown", Accepted()).state == "sent"
+    assert settled("unknown", NO_SUCH_USER).state == "failed"
+
+
+def test_a_late_put_off_does_not_send_an_unknown_mail_again() -> None:
+    assert settled("unknown", GREYLISTED).state == "failed"
+
+
+@pytest.mark.parametrize("state", ["sent", "failed"])
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_what_is_settled_stays_settled(state: MailState, outcome: Outcome) -> None:
+    with pytest.raises(InvalidJump):
+        settled(state, outcome)
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """Whatever happens in whatever order: content goes out again only when the server is known not to have it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mail = a_mail("pending", attempt=0)
+        self.server_may_have_it = False
+
+    @precondition(lambda self: self.mail.state in CLAIMABLE)
+    @rule()
+    def claim(self) -> None:
+        self.mail = claim(self.mail)
+
+    @precondition(lambda self: self.mail.state == "sending")
+    @rule()
+    def content_goes_out(self) -> None:
+        assert not self.server_may_have_it
+        self.mail = transmit(self.mail)
+        self.server_may_have_it = True
+
+    @precondition(lambda self: self.mail.state in LEASED)
+    @rule()
+    def worker_dies(self) -> None:
+        self.mail = lease_ran_out(self.mail, NOW)
+
+    @rule(outcome=st.sampled_from(OUTCOMES), jitter=st.floats(0, 1, exclude_max=True))
+    def answer_comes(self, outcome: Outcome, jitter: float) -> None:
+        try:
+            self.mail = settle(self.mail, outcome, NOW, RETRIES, jitter)
+        except InvalidJump:
+            return
+        if isinstance(outcome, Deferred | Bounced):
+            self.server_may_have_it = False
+
+    @invariant()
+    def waiting_mails_are_not_with_the_server(self) -> None:
+        assert not (self.mail.state in CLAIMABLE and self.server_may_have_it)
+
+    @invariant()
+    def final_states_have_their_moment(self) -> None:
+        assert (self.mail.settled_at is not None) == (self.mail.state in FINAL)
+
+
+TestAnyHistory = AnyHistory.TestCase
