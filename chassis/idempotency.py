@@ -40,7 +40,7 @@ class IdempotencyKey:
 
 async def remembered(uow: UnitOfWork, idempotency: IdempotencyKey) -> tuple[int, dict[str, Any]] | None:
     """The earlier answer (status, body), or None. Raises IdempotencyKeyInUse, IdempotencyKeyReused."""
-    place = f"{idempotency.scope}\x00{idempotency.key}"
+    place = f"{idempotency.scope}\x1f{idempotency.key}"
     free = await uow.connection.fetchval("select pg_try_advisory_xact_lock(hashtextextended($1, 7))", place)
     if not free:
         raise IdempotencyKeyInUse

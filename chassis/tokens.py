@@ -2,19 +2,21 @@
 
 import asyncio
 import time
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import orjson
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
 from chassis.settings import CommonSettings
 from schemas.errors import Refused
 
-ALGORITHMS = ["EdDSA", "RS256"]
+ALGORITHMS = ["EdDSA", "Ed25519", "RS256"]  # the first two are one: RFC 9864 renames it, issuers follow slowly
+warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
 LEEWAY_SECONDS = 30
 REFRESH_SECONDS = 300
 LEAST_REFRESH_SECONDS = 10  # unknown key ids may not make us ask the issuer more often

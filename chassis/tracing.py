@@ -1,5 +1,6 @@
 """W3C trace context: one trace from the request or upstream event to the mail."""
 
+import random
 import re
 import secrets
 
@@ -19,4 +20,4 @@ def accepted(traceparent: str | None) -> str | None:
 def child_of(traceparent: str) -> str:
     """The same trace with a span id of our own; unchanged where it is not well formed."""
     match = _TRACEPARENT.match(traceparent)
-    return f"00-{match[1]}-{secrets.token_hex(8)}-{match[3]}" if match else traceparent
+    return f"00-{match[1]}-{random.getrandbits(64):016x}-{match[3]}" if match else traceparent

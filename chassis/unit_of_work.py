@@ -47,7 +47,7 @@ class UnitOfWork:
         """Adds an event to the transaction and answers its id. Raises Unprocessable where it is too large to send."""
         row = self.prepare(say, cause)
         self.add(row)
-        return row.event_id
+        return str(row.event_id)
 
     def prepare(self, say: Say, cause: Cause) -> OutboxRow:
         """The row of an event, not yet added. Raises Unprocessable where it is too large to send."""

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 async def eventually(probe: Callable[[], Awaitable[T]], within: float, every: float = 0.05) -> T:
-    """Asks `probe` until it answers something true or stops failing with AssertionError; fails after `within` seconds."""
+    """Asks `probe` until it answers something true without AssertionError; fails after `within` seconds."""
     until = time.monotonic() + within
     last: object = None
     while True:

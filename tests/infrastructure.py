@@ -84,7 +84,9 @@ class Infrastructure:
         return dsn(self.superuser_dsn, service.name, name, password(self.secrets, f"postgres-{service.name}"))
 
     def owner_dsn(self, service: str, database: str) -> str:
-        return dsn(self.superuser_dsn, f"{service}_owner", database, password(self.secrets, f"postgres-{service}_owner"))
+        return dsn(
+            self.superuser_dsn, f"{service}_owner", database, password(self.secrets, f"postgres-{service}_owner")
+        )
 
     async def _template(self, service: Service) -> str:
         from aktivera.local.postgres import provision
@@ -95,7 +97,7 @@ class Infrastructure:
 
 
 async def start(folder: Path) -> Infrastructure:
-    """Starts what the run uses. AKTIVERA_TEST_KAFKA with AKTIVERA_TEST_POSTGRES (superuser) name servers that are there."""
+    """Starts what the run uses; AKTIVERA_TEST_KAFKA and AKTIVERA_TEST_POSTGRES (superuser) name servers already there."""
     given = environment()
     if "AKTIVERA_TEST_KAFKA" in given:
         return Infrastructure(given["AKTIVERA_TEST_KAFKA"], given["AKTIVERA_TEST_POSTGRES"], folder / "secrets")

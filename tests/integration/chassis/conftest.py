@@ -57,9 +57,7 @@ class Writer:
 @pytest.fixture
 async def common(infra: Infrastructure, prefix: str) -> CommonSettings:
     """Settings of a test: its own topics with 3 partitions each."""
-    settings = CommonSettings(
-        environment="test", kafka_bootstrap=infra.kafka, topic_prefix=prefix, topic_partitions=3
-    )
+    settings = CommonSettings(environment="test", kafka_bootstrap=infra.kafka, topic_prefix=prefix, topic_partitions=3)
     await kafka.create_topics(settings, [("toy-events", 1), ("toy-totals", 1)])
     return settings
 
