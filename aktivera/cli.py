@@ -123,6 +123,15 @@ def status(as_json: Json = False) -> None:
 
 
 @app.command()
+def secrets(folder: Annotated[Path, typer.Argument(help="Where they are kept.")], as_json: Json = False) -> None:
+    """Make the random passwords and keys that are missing, and each container's share of them."""
+    from aktivera.secret_files import make_secrets
+
+    made = make_secrets(folder)
+    _show(made, as_json, [f"made {name}" for name in made] or ["nothing to do"])
+
+
+@app.command()
 def migrate(as_json: Json = False) -> None:
     """Bring every service's database to the newest schema, as its owner."""
     from aktivera.operate import migrate_all

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from aktivera.local.postgres import provision
 from chassis import kafka
 from chassis.migrate import migrate
 from chassis.settings import CommonSettings, with_password
 from schemas.topics import TOPICS
 
 SERVICES = ("onboarding", "activation", "notifier")
+SUPERUSER = "postgres-superuser"
 CODE = Path(__file__).resolve().parent.parent
 
 
@@ -19,13 +21,19 @@ def migrations_of(service: str) -> Path:
 
 def migrate_all(settings: Mapping[str, str]) -> dict[str, list[str]]:
     """Migrates every service's database as its owner; answers what was run. Raises KeyError for a lacking DSN."""
-    done: dict[str, list[str]] = {}
-    for service in SERVICES:
+    return {service: migrate(_owner_dsn(service, settings), migrations_of(service)) for service in SERVICES}
+
+
+def _owner_dsn(service: str, settings: Mapping[str, str]) -> str:
+    """As given; where the superuser is given instead, the roles and the database are made first."""
+    server = settings.get("AKTIVERA_POSTGRES_SUPERUSER_DSN")
+    if server is None:
         prefix = service.upper()
         file = settings.get(f"{prefix}_OWNER_PASSWORD_FILE")
-        dsn = with_password(settings[f"{prefix}_OWNER_DSN"], Path(file) if file else None)
-        done[service] = migrate(dsn, migrations_of(service))
-    return done
+        return with_password(settings[f"{prefix}_OWNER_DSN"], Path(file) if file else None)
+    passwords = Path(settings["AKTIVERA_POSTGRES_PASSWORDS"])  # a folder: postgres-superuser, postgres-<role>, …
+    superuser = with_password(server, passwords / SUPERUSER)
+    return asyncio.run(provision(superuser, service, passwords)).owner
 
 
 def create_topics(settings: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,46 @@
+"""The secrets of an installation in containers: random, made once, and to each container a folder with its own alone."""
+
+from pathlib import Path
+
+from aktivera.local.credentials import HELD_KEY, PUBLIC_KEYS, SIGNING_KEY, VAULT_KEY, VAULT_PEPPER, ensure_keys, password
+from aktivera.operate import SERVICES, SUPERUSER
+
+ALL = "all"  # the folder that keeps every secret; the others hold copies of it
+_LOGINS = tuple(f"postgres-{role}" for service in SERVICES for role in (service, f"{service}_owner"))
+SHARES = {
+    "postgres": (SUPERUSER,),
+    "migrate": (SUPERUSER, *_LOGINS),
+    "onboarding": ("postgres-onboarding", PUBLIC_KEYS, HELD_KEY, VAULT_KEY, VAULT_PEPPER),
+    "activation": ("postgres-activation", PUBLIC_KEYS, HELD_KEY),
+    "notifier": ("postgres-notifier", PUBLIC_KEYS, HELD_KEY),
+    "demo": (SIGNING_KEY,),
+}
+
+
+def make_secrets(folder: Path) -> list[str]:
+    """Makes what is missing in `folder`/all and copies each container's share beside it; answers what was made."""
+    kept = folder / ALL
+    before = _names(kept)
+    for name in (SUPERUSER, *_LOGINS):
+        password(kept, name)
+    ensure_keys(kept)
+    for recipient, names in SHARES.items():
+        for name in names:
+            _copy(kept / name, folder / recipient / name)
+    return sorted(_names(kept) - before)
+
+
+def _names(folder: Path) -> set[str]:
+    return {file.name for file in folder.glob("*")}
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Readable for every user, since Postgres is another than ours: who may read it is decided by the mount."""
+    content = source.read_text(encoding="utf-8")
+    if target.exists() and target.read_text(encoding="utf-8") == content:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f"{target.name}.new")
+    fresh.write_text(content, encoding="utf-8")
+    fresh.chmod(0o444)
+    fresh.replace(target)
