@@ -1,4 +1,4 @@
-"""Which import contracts a copy of the packages breaks, for each planted violation. Run in the copy, as a program of its own.
+"""Which import contracts each planted violation breaks. Run in a copy of the packages, as a program of its own.
 
 The linter finds packages through sys.path, so that it must not share a process with the tests, which have the real ones
 imported. Reads a list of plants (file → source to append) from stdin; writes a list of broken contracts' ids to stdout.

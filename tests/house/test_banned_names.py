@@ -32,7 +32,7 @@ def refusals(file: str, source: str) -> list[str]:
 
 
 @pytest.mark.parametrize("file", ELSEWHERE)
-@pytest.mark.parametrize("source", (*ENVIRONMENT, *CLOCK))
+@pytest.mark.parametrize("source", [*ENVIRONMENT, *CLOCK])
 def test_environment_and_clock_are_refused_outside_their_homes(file: str, source: str) -> None:
     assert len(refusals(file, source)) == 1
 
