@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from aktivera.local.layout import CODE_ROOT, Layout, Say
 from aktivera.local.log_files import last_lines, open_log
+from aktivera.local.process_identity import gone, identity_of
 from aktivera.local.process_spec import ProcessSpec
 
 _LINE_BYTES = 1 << 20
@@ -112,8 +113,10 @@ async def start(layout: Layout, specs: Sequence[ProcessSpec], say: Say) -> None:
 
 
 async def stop(layout: Layout, say: Say) -> None:
+    pid = _lock_holder(layout)
+    supervisor = None if pid is None else identity_of(pid)
     await _ask(layout, {"do": "stop"}, say)
-    if not await _until(lambda: _not_running(layout)):
+    if supervisor is not None and not await gone([supervisor], _UP_SECONDS):
         raise NoSupervisor("the supervisor said goodbye and stays")
 
 
@@ -135,12 +138,16 @@ async def launch(layout: Layout) -> None:
 
 
 def is_running(layout: Layout) -> bool:
-    """The lock tells: the kernel drops it when its holder is gone, however that went. It is asked for, not taken:
-    a supervisor that starts at this moment must not find it held."""
+    """The lock tells: the kernel drops it when its holder is gone, however that went."""
+    return _lock_holder(layout) is not None
+
+
+def _lock_holder(layout: Layout) -> int | None:
+    """Asked for, not taken: a supervisor that starts at this moment must not find the lock held."""
     with (layout.run / "supervisor.lock").open("a") as lock:
         answer = fcntl.fcntl(lock, fcntl.F_GETLK, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0))
-        (held,) = struct.unpack_from("h", answer)
-        return bool(held != fcntl.F_UNLCK)
+        kind, _, _, _, pid = struct.unpack_from("hhqqi", answer)
+        return None if kind == fcntl.F_UNLCK else int(pid)
 
 
 async def _answers(layout: Layout) -> bool:
@@ -148,10 +155,6 @@ async def _answers(layout: Layout) -> bool:
         return await status(layout) is not None
     except NoSupervisor:
         return False
-
-
-async def _not_running(layout: Layout) -> bool:
-    return not is_running(layout)
 
 
 async def _until(true: Callable[[], Awaitable[bool]]) -> bool:

@@ -1,9 +1,10 @@
 """Owns the fallback where Kafka cannot run: librdkafka's in-memory mock cluster, enough to look around, never Kafka.
 
 Ran against it with aiokafka: idempotent and plain produce, consumer groups, commit and resume, list of topics.
-What it cannot: create topics by request (the admin call fails; a topic comes with its first use, with four
-partitions), keep anything over its own end, keep more than about 5 MB or 100,000 records a partition, choose its
-port (the address is written to a file), transactions, or time: record timestamps are made up.
+A group's first member waits 3 s for others. What it cannot: create topics by request (the admin call fails; a
+topic comes with its first use, with four partitions), keep anything over its own end, keep more than about 5 MB
+or 100,000 records a partition, choose its port (the address is written to a file), transactions, or time: record
+timestamps are made up.
 """
 
 import argparse

@@ -26,6 +26,7 @@ class Supervisor:
         self._ledger = Ledger(layout.state_file)
         self._processes: dict[str, Supervised] = {}
         self._changing = asyncio.Lock()
+        self._told_to_stop = False
         self._done = asyncio.Event()
         self._ending: asyncio.Task[None] | None = None
 
@@ -63,6 +64,8 @@ class Supervisor:
                 raise control.NotReady(failed)
 
     async def stop(self, say: Say) -> None:
+        # A start that still waits for readiness gives way.
+        self._told_to_stop = True
         async with self._changing:
             for name in reversed(list(self._processes)):
                 say(f"stopping {name}")
@@ -84,6 +87,8 @@ class Supervisor:
         name, clock = process.spec.name, asyncio.get_running_loop().time
         started, said = clock(), clock()
         while not process.ready.is_set():
+            if self._told_to_stop:
+                return f"{name} was told to stop before it was ready"
             if process.ended or clock() - started > process.spec.ready_seconds:
                 why = "has ended" if process.ended else f"is not ready after {process.spec.ready_seconds:g} s"
                 tail = "\n  ".join(last_lines(self._layout.log, name))

@@ -12,7 +12,7 @@ from aktivera.local.launch import complete
 from aktivera.local.ports import LOOPBACK
 from aktivera.local.postgres.account import Account, create_home, give, home_for, server_account
 from aktivera.local.postgres.binaries import PostgresCannotRun, binaries
-from aktivera.local.postgres.lock_file import drop_stale_lock, postmaster
+from aktivera.local.postgres.remains import drop_stale_lock, postmaster, settle
 from aktivera.local.probes import until_ready
 from aktivera.local.process_identity import send
 from aktivera.local.process_spec import Probe, ProcessSpec
@@ -59,7 +59,9 @@ class PostgresNode:
 
     def prepare(self) -> None:
         """Make the cluster once; drop the lock file of a server that is gone where that would block the next."""
+        settle(self.data_dir, self.home)
         create_home(self.home, self._account)
+        self._refuse_foreign_data()
         if not (self._cluster / "PG_VERSION").exists():
             self._initdb()
         drop_stale_lock(self._cluster)
@@ -94,11 +96,18 @@ class PostgresNode:
 
     def remove(self) -> None:
         """Delete the cluster with its data, wherever it lies."""
-        shutil.rmtree(self.home, ignore_errors=True)
+        for folder in (self.home, self.data_dir):
+            shutil.rmtree(folder, ignore_errors=True)
 
     @cached_property
     def _binaries(self) -> Path:
         return binaries(self.home, self._account)
+
+    def _refuse_foreign_data(self) -> None:
+        if (self._cluster / "PG_VERSION").exists() and not (self.secrets / "postgres-superuser").exists():
+            raise PostgresCannotRun(
+                f"the password of the data in {self.home} is no longer in {self.secrets}; `make clean` starts anew"
+            )
 
     def _initdb(self) -> None:
         """Into a folder beside, renamed when complete: a half-made cluster is never taken for one."""

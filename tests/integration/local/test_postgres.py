@@ -11,6 +11,8 @@ import pytest
 from aktivera.local.launch import launch
 from aktivera.local.postgres import PostgresNode, provision
 from aktivera.local.postgres.account import Account, home_for
+from aktivera.local.postgres.binaries import PostgresCannotRun
+from aktivera.local.postgres.remains import settle
 from aktivera.local.process_identity import identity_of, is_alive
 from tests.eventually import eventually
 
@@ -104,6 +106,24 @@ def test_a_closed_home_is_left_for_a_place_that_is_always_the_same(tmp_path: Pat
     home = home_for(closed / "postgres", account)
     assert home == home_for(closed / "postgres", account)
     assert not home.is_relative_to(closed)
+
+
+def test_data_whose_place_was_deleted_is_not_found_again(tmp_path: Path) -> None:
+    wanted, elsewhere = tmp_path / "wanted", tmp_path / "elsewhere"
+    settle(wanted, elsewhere)
+    elsewhere.mkdir()
+    settle(wanted, elsewhere)
+    assert elsewhere.exists()
+    (wanted / "lies-elsewhere").unlink()
+    settle(wanted, elsewhere)
+    assert not elsewhere.exists()
+
+
+def test_data_without_its_password_is_refused(postgres: PostgresNode) -> None:
+    postgres.prepare()
+    (postgres.secrets / "postgres-superuser").unlink()
+    with pytest.raises(PostgresCannotRun, match="make clean"):
+        postgres.prepare()
 
 
 async def test_a_service_s_name_cannot_carry_sql(tmp_path: Path) -> None:

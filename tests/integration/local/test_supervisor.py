@@ -12,9 +12,11 @@ from itertools import pairwise
 import pytest
 
 from aktivera.local import control
+from aktivera.local.backoff import Backoff
 from aktivera.local.layout import CODE_ROOT, Layout, read_json, replace_json
 from aktivera.local.ledger import SUPERVISOR, Entry, entries
 from aktivera.local.leftovers import end_leftovers
+from aktivera.local.log_files import last_lines, open_log, rotate
 from aktivera.local.process_identity import Identity, identity_of, is_alive
 from aktivera.local.process_spec import Probe
 from tests.eventually import eventually
@@ -162,6 +164,35 @@ async def test_it_survives_the_terminal_it_was_started_from(layout: Layout) -> N
         assert await control.status(layout) == {}
     finally:
         await end_everything(layout)
+
+
+async def test_a_start_that_waits_gives_way_to_stop(supervisor: Layout) -> None:
+    never = replace(listener("never"), ready=Probe("file", path="/nowhere"))
+    starting = asyncio.create_task(control.start(supervisor, [never], print))
+    await eventually(lambda: _true(find(supervisor, "never") is not None), 5)
+    process = running(supervisor, "never")
+    await control.stop(supervisor, print)
+    with pytest.raises(control.NotReady, match="told to stop"):
+        await starting
+    assert not is_alive(process)
+
+
+def test_logs_are_kept_in_bounds_while_their_writer_holds_them_open(layout: Layout) -> None:
+    with os.fdopen(open_log(layout.log, "chatty"), "w") as writer:
+        writer.write("old " * 100)
+        writer.flush()
+        assert rotate(layout.log, "chatty", max_bytes=100)
+        writer.write("new")
+    assert (layout.log / "chatty.log").read_text() == "new"
+    assert (layout.log / "chatty.log.1").read_text().startswith("old")
+    assert last_lines(layout.log, "chatty") == ["new"]
+
+
+def test_the_wait_doubles_up_to_half_a_minute_and_is_short_again_after_a_good_run() -> None:
+    backoff = Backoff()
+    assert [backoff.after_run(0) for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert backoff.after_run(59) == 30
+    assert backoff.after_run(60) == 0.5
 
 
 async def test_two_supervisors_never_run_for_one_root(supervisor: Layout) -> None:

@@ -1,6 +1,7 @@
-"""Owns judging `postmaster.pid`: whose it is, and the one case in which it may be taken away."""
+"""Owns judging what an earlier server left: its lock file, and data whose place was deleted."""
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -32,6 +33,20 @@ def drop_stale_lock(cluster: Path) -> None:
             )
         time.sleep(0.05)
     (cluster / "postmaster.pid").unlink()
+
+
+def settle(wanted: Path, home: Path) -> None:
+    """Where the cluster lies elsewhere, a note in `wanted` says so. Without the note the user has deleted `wanted`,
+    and what lies elsewhere goes as well: a new start must not find old data with a forgotten password."""
+    if home == wanted:
+        return
+    note = wanted / "lies-elsewhere"
+    if not note.exists():
+        if (members := _at_home(home / "cluster")) and home.exists():
+            raise PostgresCannotRun(f"process {members[0].pid} still serves the data of a {wanted} that was deleted")
+        shutil.rmtree(home, ignore_errors=True)
+        wanted.mkdir(parents=True, exist_ok=True)
+        note.write_text(f"{home}\n")
 
 
 def _locked_by(cluster: Path) -> int | None:
