@@ -13,7 +13,7 @@ from chassis.failures import Unprocessable
 from chassis.handling import Record, Subscription
 from chassis.tracing import accepted
 from schemas.catalogue import CATALOGUE
-from schemas.envelope import Envelope, Say
+from schemas.envelope import Catalogue, Envelope, Say
 from schemas.errors import Pointed
 from schemas.onboarding import (
     OnboardingCancellationRequestedV1,
@@ -34,10 +34,14 @@ UNTIMED = datetime.fromtimestamp(0, UTC)
 
 Document = Mapping[str, Any]
 
-_READERS: Mapping[str, TypeAdapter[RequestEnvelope[Any]]] = {
-    kind.wire_type: TypeAdapter(RequestEnvelope[kind.model])  # type: ignore[name-defined]  # known at run time only
+_REQUESTS = Catalogue(
+    kind
     for kind in CATALOGUE
     if kind.model in {OnboardingRequestedV1, OnboardingCancellationRequestedV1, OnboardingLicencesChangeRequestedV1}
+)
+_READERS: Mapping[str, TypeAdapter[RequestEnvelope[Any]]] = {
+    kind.wire_type: TypeAdapter(RequestEnvelope[kind.model])  # type: ignore[name-defined]  # known at run time only
+    for kind in _REQUESTS
 }
 
 
@@ -63,7 +67,7 @@ def decode(record: Record) -> Envelope[Any]:
         raise _malformed("type")
     reader = _READERS.get(document["type"])
     if reader is None:
-        raise unknown_type(document["type"], CATALOGUE)
+        raise unknown_type(document["type"], _REQUESTS)
     for attribute in IN_THE_CLEAR:
         if not _is_clear(document.get(attribute, "")):
             raise _malformed(attribute)

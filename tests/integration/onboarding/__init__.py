@@ -1,0 +1,1 @@
+"""Integration tests of onboarding: real Postgres and HTTP."""

@@ -1,0 +1,145 @@
+"""What activation tells: the client's status follows, and the request's sender hears of it under its own id."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from schemas.activation import (
+    ActivationActivatedV1,
+    ActivationCancellationRefusedV1,
+    ActivationCancelledV1,
+    ActivationConfiguredV1,
+    ActivationListedV1,
+)
+from schemas.catalogue import CATALOGUE
+from schemas.envelope import Envelope, EventData
+from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
+from schemas.onboarding import (
+    OnboardingActivatedV1,
+    OnboardingCancelledV1,
+    OnboardingConfiguredV1,
+    OnboardingLicencesChangedV1,
+    OnboardingListedV1,
+    OnboardingRejectedV1,
+)
+from schemas.values import LicenceRow, Person, Pointer, RequestedBy
+from services.onboarding.domain.client import ClientUnknown
+from services.onboarding.domain.progress import (
+    Asked,
+    Progress,
+    follow_activated,
+    follow_cancellation_refused,
+    follow_cancelled,
+    follow_configured,
+    follow_licences_change_refused,
+    follow_licences_changed,
+    follow_listed,
+)
+from tests.unit.onboarding.contents import NOW
+
+CLIENT, COMMAND = UUID(int=1), UUID(int=2)
+SCOPE: dict[str, Any] = {"client_id": CLIENT, "agency": "byra-ett", "client_name": "Exempelbolaget AB", "test": False}
+KARIN = Person(sub="karin", name="Karin")
+AT = NOW + timedelta(hours=1)
+TIMES: dict[str, Any] = {"created_at": NOW, "listed_at": NOW}
+
+FROM_REQUEST = Progress(
+    CLIENT,
+    "byra-ett",
+    "submitted",
+    "ref-1",
+    Asked("evt-1", "corr-1", "onboarding-results"),
+    {COMMAND: Asked("evt-2", "corr-2", "onboarding-results")},
+)
+FROM_PERSON = Progress(CLIENT, "byra-ett", "submitted", None, None)
+
+LISTED = ActivationListedV1(
+    **SCOPE,
+    origin="event",
+    program_access=True,
+    counts={"bookkeeping": 2},
+    confirmation_email="anna@exempelbolaget.se",
+    locale="sv",
+    created_at=NOW,
+    listed_at=AT,
+)
+ACTIVATED = ActivationActivatedV1(
+    **SCOPE, **TIMES, activated_by=KARIN, activated_at=AT, became_system_administrator=True
+)
+CONFIGURED = ActivationConfiguredV1(**SCOPE, **TIMES, configured_by=KARIN, configured_at=AT)
+CANCELLED = ActivationCancelledV1(
+    **SCOPE, cancelled_by=RequestedBy(kind="user", id="karin"), reason="mistake", cancelled_at=AT
+)
+STEPS: list[Any] = [
+    (follow_listed, LISTED, "listed", OnboardingListedV1),
+    (follow_activated, ACTIVATED, "active", OnboardingActivatedV1),
+    (follow_configured, CONFIGURED, "active", OnboardingConfiguredV1),
+    (follow_cancelled, CANCELLED, "cancelled", OnboardingCancelledV1),
+]
+
+
+def event(data: EventData) -> Envelope[Any]:
+    return Envelope.model_construct(
+        id=str(uuid4()), type=CATALOGUE.type_of(data).wire_type, subject=str(CLIENT), time=NOW, sequence="2",
+        correlationid="corr-of-activation", data=data,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("follow", "data", "status", "result"), STEPS)
+def test_a_step_sets_the_status_and_is_told_to_the_source(follow: Any, data: Any, status: str, result: Any) -> None:
+    decision = follow(FROM_REQUEST, event(data), NOW)
+    assert decision.state.status == status
+    (say,) = decision.says
+    assert say.data == result(request_id="evt-1", agency="byra-ett", client_id=CLIENT, external_ref="ref-1", at=AT)
+    assert (say.topic, say.correlation_id, say.version) == ("onboarding-results", "corr-1", None)
+
+
+@pytest.mark.parametrize(("follow", "data", "status", "result"), STEPS)
+def test_a_persons_client_has_nobody_upstream_to_tell(follow: Any, data: Any, status: str, result: Any) -> None:
+    decision = follow(FROM_PERSON, event(data), NOW)
+    assert (decision.state.status, decision.says) == (status, ())
+
+
+@pytest.mark.parametrize(("follow", "data", "status", "result"), STEPS)
+def test_an_event_of_a_client_that_we_do_not_know_is_held(follow: Any, data: Any, status: str, result: Any) -> None:
+    with pytest.raises(ClientUnknown):
+        follow(None, event(data), NOW)
+
+
+def test_a_cancellation_that_a_source_asked_for_answers_both_its_requests() -> None:
+    data = CANCELLED.model_copy(update={"request_id": COMMAND})
+    says = follow_cancelled(FROM_REQUEST, event(data), NOW).says
+    assert [
+        (say.data.request_id, say.correlation_id) for say in says if isinstance(say.data, OnboardingCancelledV1)
+    ] == [
+        ("evt-1", "corr-1"),
+        ("evt-2", "corr-2"),
+    ]
+
+
+def test_a_refused_cancellation_is_told_to_who_asked() -> None:
+    data = ActivationCancellationRefusedV1(**SCOPE, request_id=COMMAND, code="already_activated")
+    (say,) = follow_cancellation_refused(FROM_REQUEST, event(data), NOW).says
+    assert isinstance(say.data, OnboardingRejectedV1)
+    assert (say.data.code, say.data.request_id, say.correlation_id) == ("already_activated", "evt-2", "corr-2")
+
+
+def test_changed_licences_are_told_to_the_source_that_asked_and_to_no_other() -> None:
+    row = LicenceRow(program="bookkeeping", purchased=3, assigned=1, reserved=1)
+    data = LicencesChangedV1(**SCOPE, program_access=True, licences=[row], scheduled=[], request_id=COMMAND)
+    (say,) = follow_licences_changed(FROM_REQUEST, event(data), NOW).says
+    assert isinstance(say.data, OnboardingLicencesChangedV1)
+    assert [(each.program, each.purchased) for each in say.data.licences] == [("bookkeeping", 3)]
+    for request_id in (None, UUID(int=9)):
+        other = data.model_copy(update={"request_id": request_id})
+        assert follow_licences_changed(FROM_REQUEST, event(other), NOW).says == ()
+
+
+def test_refused_licences_are_told_with_their_pointers() -> None:
+    errors = [Pointer(pointer="/counts/invoicing", code="program_retired")]
+    data = LicencesChangeRefusedV1(**SCOPE, request_id=COMMAND, code="program_retired", errors=errors)
+    (say,) = follow_licences_change_refused(FROM_REQUEST, event(data), NOW).says
+    assert isinstance(say.data, OnboardingRejectedV1)
+    assert say.data.errors == errors
