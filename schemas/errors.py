@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -81,7 +82,7 @@ def problem(code: str, errors: Iterable[Pointed] = (), **facts: object) -> dict[
     """
     text = ERRORS.get(code, ERRORS["internal_error"])
     members: dict[str, Any] = to_jsonable_python(facts, fallback=str)
-    spoken = _Facts({name: _speak(value) for name, value in members.items()})
+    spoken = _Facts({name: _speak(facts[name], value) for name, value in members.items()})
     body = {
         "type": PROBLEM_TYPE_PREFIX + code,
         "title": text.title,
@@ -94,7 +95,9 @@ def problem(code: str, errors: Iterable[Pointed] = (), **facts: object) -> dict[
     return {**members, **body}
 
 
-def _speak(value: object) -> str:
+def _speak(fact: object, value: object) -> str:
+    if isinstance(fact, datetime):
+        return f"{fact:%Y-%m-%d %H:%M} {fact.tzname() or ''}".strip()
     if isinstance(value, list):
         return ", ".join(map(str, value)) or UNKNOWN_FACT
     return UNKNOWN_FACT if value is None else str(value)
