@@ -158,6 +158,8 @@ async def test_it_survives_the_terminal_it_was_started_from(layout: Layout) -> N
     try:
         await eventually(lambda: _true(find(layout, SUPERVISOR) is not None and control.is_running(layout)), 15)
         await eventually(lambda: _answers(layout), 10)
+        supervisor = running(layout, SUPERVISOR).pid
+        assert os.getsid(supervisor) == supervisor, "in a session of its own, which no terminal controls"
         # The terminal goes: its foreground gets SIGHUP.
         os.close(terminal)
         await asyncio.to_thread(os.waitpid, pid, 0)
