@@ -18,11 +18,11 @@ router = APIRouter(tags=["intake"])
 
 
 @router.get(
-    PREFIX + "{source}/{request_id:path}",
-    summary="What became of an upstream request; `source` is URL-encoded, or its slashes stand as they are",
+    PREFIX + "{source_and_id:path}",  # one parameter, since both may hold slashes, which arrive decoded
+    summary="What became of an upstream request: `{source}/{id}`, both URL-encoded, or with slashes as they are",
     response_model=IntakeShown,
 )
-async def show(source: str, request_id: str, request: Request, who: Who, store: Store) -> JSONResponse:  # noqa: ARG001
+async def show(source_and_id: str, request: Request, who: Who, store: Store) -> JSONResponse:  # noqa: ARG001  # as above
     for named in _readings(request):
         found = await requests.read(store, *named)
         if found is not None:

@@ -7,7 +7,7 @@ import orjson
 from schemas.catalogue import CATALOGUE
 from schemas.envelope import Envelope, EventData
 from tests.integration.onboarding.running import REQUESTS, Heard, Running
-from tests.unit.onboarding.contents import cloud_event, content, organisation
+from tests.unit.onboarding.contents import NOW, cloud_event, content, organisation
 from tests.unit.onboarding.test_progress import ACTIVATED, CANCELLED, CONFIGURED, LISTED
 
 
@@ -23,14 +23,14 @@ def numbered(number: int, **data: Any) -> dict[str, Any]:
 
 def told(event: EventData, client_id: str, version: int, **changes: Any) -> Envelope[Any]:
     """What activation says of a client."""
-    data = event.model_copy(update={"client_id": client_id, **changes})
+    data = type(event).model_validate(event.model_dump() | {"client_id": client_id, **changes})
     return Envelope.model_construct(
         specversion="1.0",
         id=f"act-{version}",
         source="/aktivera/activation",
         type=CATALOGUE.type_of(event).wire_type,
         subject=client_id,
-        time="2026-11-24T10:00:00Z",
+        time=NOW,
         datacontenttype="application/json",
         sequence=str(version),
         correlationid="other",
