@@ -47,11 +47,12 @@ COPY services/onboarding/migrations services/onboarding/migrations
 COPY services/activation/migrations services/activation/migrations
 COPY services/notifier/migrations services/notifier/migrations
 COPY --chmod=755 deploy/aktivera /usr/local/bin/aktivera
-# A new volume takes the owner of the folder it is mounted on, so that the job which fills them needs no root.
-RUN python -m compileall -q . \
-    && install -d -o 10001 -g 10001 -m 700 /secrets/all \
-    && install -d -o 10001 -g 10001 -m 755 \
-        /secrets/postgres /secrets/migrate /secrets/onboarding /secrets/activation /secrets/notifier /secrets/demo
+# A new volume takes the owner of the folder it is mounted on, so that the job which fills them needs no root. They are
+# read at another place (/secrets): of two images with a folder there the first would decide.
+WORKDIR /var/lib/aktivera/secrets
+RUN install -d -o 10001 -g 10001 -m 700 all \
+    && install -d -o 10001 -g 10001 -m 755 postgres migrate onboarding activation notifier demo \
+    && python -m compileall -q /app
 USER 10001:10001
 ENTRYPOINT ["aktivera"]
 CMD ["--help"]

@@ -11,7 +11,6 @@ from chassis.settings import CommonSettings, with_password
 from schemas.topics import TOPICS
 
 SERVICES = ("onboarding", "activation", "notifier")
-SUPERUSER = "postgres-superuser"
 CODE = Path(__file__).resolve().parent.parent
 
 
@@ -31,9 +30,8 @@ def _owner_dsn(service: str, settings: Mapping[str, str]) -> str:
         prefix = service.upper()
         file = settings.get(f"{prefix}_OWNER_PASSWORD_FILE")
         return with_password(settings[f"{prefix}_OWNER_DSN"], Path(file) if file else None)
-    passwords = Path(settings["AKTIVERA_POSTGRES_PASSWORDS"])  # a folder: postgres-superuser, postgres-<role>, …
-    superuser = with_password(server, passwords / SUPERUSER)
-    return asyncio.run(provision(superuser, service, passwords)).owner
+    secret = Path(settings["AKTIVERA_POSTGRES_SUPERUSER_PASSWORD_FILE"])  # beside it: postgres-<role>, …
+    return asyncio.run(provision(with_password(server, secret), service, secret.parent)).owner
 
 
 def create_topics(settings: Mapping[str, str]) -> list[str]:

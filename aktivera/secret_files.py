@@ -1,11 +1,20 @@
-"""The secrets of an installation in containers: random, made once, and to each container a folder with its own alone."""
+"""An installation's secrets in containers: random, made once, and for each container a folder with its own alone."""
 
 from pathlib import Path
 
-from aktivera.local.credentials import HELD_KEY, PUBLIC_KEYS, SIGNING_KEY, VAULT_KEY, VAULT_PEPPER, ensure_keys, password
-from aktivera.operate import SERVICES, SUPERUSER
+from aktivera.local.credentials import (
+    HELD_KEY,
+    PUBLIC_KEYS,
+    SIGNING_KEY,
+    VAULT_KEY,
+    VAULT_PEPPER,
+    ensure_keys,
+    password,
+)
+from aktivera.operate import SERVICES
 
 ALL = "all"  # the folder that keeps every secret; the others hold copies of it
+SUPERUSER = "postgres-superuser"
 _LOGINS = tuple(f"postgres-{role}" for service in SERVICES for role in (service, f"{service}_owner"))
 SHARES = {
     "postgres": (SUPERUSER,),
