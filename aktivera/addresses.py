@@ -39,7 +39,7 @@ class Addresses:
 def addresses() -> Addresses:
     """Raises NothingRuns where neither the environment nor a running local stack names the services."""
     settings = CommandSettings()
-    local = settings.root / ".local"
+    local = settings.root.resolve() / ".local"
     key = settings.signing_key_file or local / "secrets" / "token-signing-key.json"
     given = {
         "onboarding": settings.onboarding_url,

@@ -10,7 +10,12 @@ from aktivera.addresses import Addresses, CommandSettings, NothingRuns, addresse
 from aktivera.operations import Operations, explained
 from aktivera.tokens import Bearer, issue
 
-app = typer.Typer(help="Aktivera: from a new client to a working one.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Aktivera: from a new client to a working one.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback with values could show what is personal
+)
 held = typer.Typer(help="Events that could not be handled, and what waits behind them.", no_args_is_help=True)
 app.add_typer(held, name="held")
 
@@ -35,7 +40,7 @@ def up(no_demo: Annotated[bool, typer.Option(help="Only start; send no sample cl
     from aktivera.demo import run_demo
     from aktivera.local import stack
 
-    root = CommandSettings().root
+    root = CommandSettings().root.resolve()
     try:
         endpoints = stack.up(root)
     except stack.FAILURES as failure:
@@ -55,7 +60,7 @@ def down() -> None:
     """Stop everything; the data stays."""
     from aktivera.local import stack
 
-    stack.down(CommandSettings().root)
+    stack.down(CommandSettings().root.resolve())
 
 
 @app.command()
@@ -63,7 +68,7 @@ def clean() -> None:
     """Stop everything and remove the data."""
     from aktivera.local import stack
 
-    stack.clean(CommandSettings().root)
+    stack.clean(CommandSettings().root.resolve())
 
 
 @app.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from aktivera.addresses import Addresses
 from aktivera.operations import Operations
@@ -85,13 +85,9 @@ async def _by_event(where: Addresses) -> dict[str, str]:
     """Sends the examples and reads the answers, as an upstream system does."""
     samples = {name: (EXAMPLES / f"{name}.json").read_bytes() for name in ("minimal", "full")}
     wanted = {json.loads(sample)["id"]: f"event {name}" for name, sample in samples.items()}
-    consumer = AIOKafkaConsumer(bootstrap_servers=where.kafka, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(results_topic(), bootstrap_servers=where.kafka, auto_offset_reset="earliest")
     producer = AIOKafkaProducer(bootstrap_servers=where.kafka, acks="all")
     async with asyncio.timeout(SECONDS), consumer, producer:
-        await consumer.topics()
-        partitions = consumer.partitions_for_topic(results_topic()) or set()
-        consumer.assign([TopicPartition(results_topic(), number) for number in partitions])
-        await consumer.seek_to_beginning()
         for sample in samples.values():
             headers = [("content-type", b"application/cloudevents+json")]
             await producer.send_and_wait(requests_topic(), sample, headers=headers)

@@ -1,16 +1,20 @@
 """Bearer tokens for the local stack and the demo; in production an issuer signs."""
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from joserfc import jwt
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import OKPKey
 
 from chassis.clock import system_clock
 from chassis.settings import CommonSettings
+
+warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)  # the services accept its new name too
 
 
 @dataclass(frozen=True)

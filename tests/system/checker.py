@@ -1,0 +1,168 @@
+"""Reads topics, tables and the mail sink directly and says what the promises were not kept for."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from tests.infrastructure import fetch
+from tests.system.rig import Rig
+
+TOPICS = ("agency-events", "client-events", "activation-events", "notification-events", "onboarding-results")
+
+
+@dataclass
+class Found:
+    """What the checker saw. `faults` is empty where every promise was kept."""
+
+    clients: int = 0
+    mails: int = 0
+    unknown: int = 0
+    repeated: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def expect(self, fact: bool, fault: str) -> None:
+        if not fact:
+            self.faults.append(fault)
+
+
+async def events(rig: Rig, topic: str) -> list[dict[str, Any]]:
+    """All events of a topic, in the order of each partition."""
+    name = rig.common.topic_prefix + topic
+    consumer = AIOKafkaConsumer(bootstrap_servers=rig.common.kafka_bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        places = [TopicPartition(name, number) for number in range(rig.common.topic_partitions)]
+        consumer.assign(places)
+        found = []
+        for place, end in (await consumer.end_offsets(places)).items():
+            consumer.seek(place, 0)
+            while end and await consumer.position(place) < end:
+                for records in (await consumer.getmany(place, timeout_ms=500)).values():
+                    found += [orjson.loads(record.value) for record in records]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def settled(rig: Rig) -> bool:
+    """Nothing is under way any more: outboxes empty, all read to the end, no mail to send."""
+    for name, address in rig.databases.items():
+        rows = await fetch(address, "select count(*) as left from outbox")
+        assert rows[0]["left"] == 0, f"{name}: {rows[0]['left']} unpublished"
+    ends = await _ends(rig)
+    reads = {
+        "activation": ("agency-events", "client-events"),
+        "notifier": ("agency-events", "activation-events"),
+        "onboarding": ("activation-events", "onboarding-requests"),
+    }
+    for name, topics in reads.items():
+        rows = await fetch(
+            rig.databases[name], "select topic, sum(next_offset)::int as n from consumer_offsets group by 1"
+        )
+        handled = {row["topic"].removeprefix(rig.common.topic_prefix): row["n"] for row in rows}
+        for topic in topics:
+            assert handled.get(topic, 0) == ends[topic], (
+                f"{name} read {handled.get(topic, 0)} of {ends[topic]} of {topic}"
+            )
+    rows = await fetch(
+        rig.databases["notifier"], "select count(*) as n from emails where state not in ('sent', 'failed', 'unknown')"
+    )
+    assert rows[0]["n"] == 0, f"{rows[0]['n']} mails under way"
+    return True
+
+
+async def _ends(rig: Rig) -> dict[str, int]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=rig.common.kafka_bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        ends: dict[str, int] = {}
+        for topic in (*TOPICS, "onboarding-requests"):
+            name = rig.common.topic_prefix + topic
+            places = [TopicPartition(name, number) for number in range(rig.common.topic_partitions)]
+            ends[topic] = sum((await consumer.end_offsets(places)).values())
+        return ends
+    finally:
+        await consumer.stop()
+
+
+async def check(rig: Rig, acknowledged: Iterable[str]) -> Found:
+    """`acknowledged` are the ids of clients whose sender was told that they are accepted."""
+    found = Found()
+    wanted = set(acknowledged)
+    clients = {
+        str(row["client_id"]) for row in await fetch(rig.databases["onboarding"], "select client_id from clients")
+    }
+    found.clients = len(clients)
+    found.expect(wanted <= clients, f"lost: {len(wanted - clients)} acknowledged clients are not stored")
+    await _activations(rig, clients, found)
+    await _mails(rig, clients, found)
+    await _bells(rig, clients, found)
+    await _topics(rig, clients, found)
+    for name, address in rig.databases.items():
+        rows = await fetch(address, "select reason from held_events where settled_at is null")
+        found.expect(not rows, f"{name} holds {Counter(row['reason'] for row in rows)}")
+    return found
+
+
+async def _activations(rig: Rig, clients: set[str], found: Found) -> None:
+    rows = await fetch(rig.databases["activation"], "select client_id from activations")
+    listed = Counter(str(row["client_id"]) for row in rows)
+    found.expect(
+        set(listed) == clients,
+        f"{len(clients - set(listed))} clients not listed, {len(set(listed) - clients)} too many",
+    )
+    licences = await fetch(
+        rig.databases["activation"], "select client_id, sum(purchased)::int as n from licences group by 1"
+    )
+    found.expect(all(row["n"] == 3 for row in licences), "licence counts differ from what was ordered")
+    found.expect(len(licences) == len(clients), f"{len(licences)} clients have licences, of {len(clients)}")
+
+
+async def _mails(rig: Rig, clients: set[str], found: Found) -> None:
+    rows = await fetch(rig.databases["notifier"], "select client_id, state, recipient from emails")
+    per_client = Counter(str(row["client_id"]) for row in rows)
+    found.expect(set(per_client) == clients, f"{len(clients - set(per_client))} clients without a mail")
+    found.expect(all(n == 1 for n in per_client.values()), "a client has two mails")
+    states = {row["recipient"]: row["state"] for row in rows}
+    found.mails = sum(state == "sent" for state in states.values())
+    found.unknown = sum(state == "unknown" for state in states.values())
+    found.expect(found.mails + found.unknown == len(rows), f"mails in other states: {Counter(states.values())}")
+    arrived = Counter(str(address) for mail in rig.mails() for address in mail["to"])
+    for recipient, state in states.items():
+        copies = arrived[recipient]
+        found.expect(copies == 1 or (state == "unknown" and copies == 0), f"{copies} copies of a mail that is {state}")
+
+
+async def _bells(rig: Rig, clients: set[str], found: Found) -> None:
+    rows = await fetch(
+        rig.databases["notifier"],
+        "select b.client_id, n.sub from notifications n join bells b on b.id = n.bell_id",
+    )
+    per_user = Counter((str(row["client_id"]), row["sub"]) for row in rows)
+    found.expect({client for client, _ in per_user} == clients, "a client has no bell")
+    found.expect(all(n == 1 for n in per_user.values()), "a user has two bells for one client")
+
+
+async def _topics(rig: Rig, clients: set[str], found: Found) -> None:
+    for topic in TOPICS:
+        said = await events(rig, topic)
+        by_id: dict[str, dict[str, Any]] = {}
+        versions: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for event in said:
+            if event["id"] in by_id:
+                found.repeated += 1
+                found.expect(by_id[event["id"]] == event, f"{topic}: one id, two contents")
+                continue
+            by_id[event["id"]] = event
+            if "sequence" in event:
+                versions[event["source"], event["subject"]].append(int(event["sequence"]))
+        for (_, subject), numbers in versions.items():
+            expected = list(range(1, len(numbers) + 1))
+            found.expect(numbers == expected, f"{topic}: versions of {subject} are {numbers}")
+        if topic == "client-events":
+            created = [event["subject"] for event in by_id.values() if event["type"] == "se.aktivera.client.created.v1"]
+            found.expect(sorted(created) == sorted(clients), "client.created differs from the clients stored")
