@@ -18,6 +18,7 @@ from schemas.activation import (
     ActivationConfiguredV1,
     ActivationListedV1,
 )
+from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.envelope import Envelope
 from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
 from schemas.onboarding import (
@@ -52,6 +53,7 @@ from services.onboarding.domain.progress import (
     follow_licences_change_refused,
     follow_licences_changed,
     follow_listed,
+    follow_snapshot,
 )
 from services.onboarding.store import agencies, clients, neighbours, progress, requests
 from services.onboarding.store.neighbours import Sought
@@ -192,6 +194,7 @@ PROGRESS = Handler(
         ActivationCancellationRefusedV1: follow_cancellation_refused,
         LicencesChangedV1: follow_licences_changed,
         LicencesChangeRefusedV1: follow_licences_change_refused,
+        ActivationSnapshotV1: follow_snapshot,
     },
     save=progress.save,
     key=lambda event: event.data.client_id,

@@ -1,5 +1,6 @@
 """Reads what upstream sources send: CloudEvents in structured or binary mode, from senders that may send anything."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -33,6 +34,8 @@ IN_THE_CLEAR = ("id", "source", "subject", "correlationid")
 UNTIMED = datetime.fromtimestamp(0, UTC)
 
 Document = Mapping[str, Any]
+
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f]")
 
 _REQUESTS = Catalogue(
     kind
@@ -166,7 +169,7 @@ def _name(value: Any) -> str | None:
 
 def _is_clear(value: Any) -> bool:
     """Without control characters, which CloudEvents forbids and Postgres cannot store."""
-    return not isinstance(value, str) or not any(ord(each) < 32 or 127 <= ord(each) < 160 for each in value)
+    return not isinstance(value, str) or _CONTROL.search(value) is None
 
 
 def _shallow(value: Any, depth: int = DEEPEST) -> bool:

@@ -11,6 +11,9 @@ from schemas.errors import Pointed
 MOST_FINDINGS = 100
 LONGEST_POINTER = 200
 
+_UNSEEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
+"""Control characters, and halves of characters: neither can be stored or sent as UTF-8."""
+
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[^\W_](?:(?:[^\W_]|-)*[^\W_])?")
 
@@ -51,7 +54,7 @@ def text(
     if not clean:
         found.add(pointer, missing)
         return None
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in clean):
+    if _UNSEEN.search(clean):
         found.add(pointer, "invalid_value")
         return None
     if len(clean) > longest:

@@ -13,6 +13,7 @@ from schemas.activation import (
     ActivationConfiguredV1,
     ActivationListedV1,
 )
+from schemas.activation_snapshot import ActivationSnapshotV1, ActivationStatus
 from schemas.client import ClientStatus
 from schemas.envelope import Decision, Envelope, EventData, Say
 from schemas.errors import Pointed
@@ -27,6 +28,14 @@ from schemas.onboarding import (
 from schemas.values import PurchasedLicences
 from services.onboarding.domain.client import ClientUnknown
 from services.onboarding.domain.requests import rejection
+
+STATUS_OF: Mapping[ActivationStatus, ClientStatus] = {
+    "pending": "listed",
+    "activated": "active",
+    "configured": "active",
+    "cancelled": "cancelled",
+    "disconnected": "disconnected",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,23 @@ def follow_cancelled(
     asked = [known.request, known.commands.get(event.data.request_id) if event.data.request_id else None]
     says = (each.told(_result(OnboardingCancelledV1, after, each, at=at)) for each in asked if each is not None)
     return Decision(after, tuple(says))
+
+
+def follow_snapshot(
+    state: Progress | None, event: Envelope[ActivationSnapshotV1], _now: datetime
+) -> Decision[Progress]:
+    """Activation announced the whole state again; sources were told when it came about."""
+    data = event.data
+    return Decision(
+        replace(
+            _known(state),
+            status=STATUS_OF[data.status],
+            listed_at=data.listed_at,
+            activated_at=data.activated_at,
+            configured_at=data.configured_at,
+            cancelled_at=data.cancelled_at,
+        )
+    )
 
 
 def follow_cancellation_refused(

@@ -13,6 +13,7 @@ from schemas.activation import (
     ActivationConfiguredV1,
     ActivationListedV1,
 )
+from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.catalogue import CATALOGUE
 from schemas.envelope import Envelope, EventData
 from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
@@ -36,6 +37,7 @@ from services.onboarding.domain.progress import (
     follow_licences_change_refused,
     follow_licences_changed,
     follow_listed,
+    follow_snapshot,
 )
 from tests.unit.onboarding.contents import NOW
 
@@ -82,9 +84,15 @@ STEPS: list[Any] = [
 
 def event(data: EventData) -> Envelope[Any]:
     return Envelope.model_construct(
-        id=str(uuid4()), type=CATALOGUE.type_of(data).wire_type, subject=str(CLIENT), time=NOW, sequence="2",
-        correlationid="corr-of-activation", data=data,
-    )  # fmt: skip
+        id=str(uuid4()),
+        source="/aktivera/activation",
+        type=CATALOGUE.type_of(data).wire_type,
+        subject=str(CLIENT),
+        time=NOW,
+        sequence="2",
+        correlationid="corr-of-activation",
+        data=data,
+    )
 
 
 @pytest.mark.parametrize(("follow", "data", "status", "result"), STEPS)
@@ -117,6 +125,29 @@ def test_a_cancellation_that_a_source_asked_for_answers_both_its_requests() -> N
         ("evt-1", "corr-1"),
         ("evt-2", "corr-2"),
     ]
+
+
+def test_a_snapshot_sets_the_status_and_tells_nobody() -> None:
+    data = ActivationSnapshotV1(
+        **SCOPE,
+        **TIMES,
+        status="configured",
+        origin="event",
+        program_access=True,
+        counts={},
+        confirmation_email="anna@exempelbolaget.se",
+        locale="sv",
+        activated_at=AT,
+        configured_at=AT,
+        consultants=[],
+        licences=[],
+        scheduled=[],
+        users=[],
+        invitations=[],
+        access_version=1,
+    )
+    decision = follow_snapshot(FROM_REQUEST, event(data), NOW)
+    assert (decision.state.status, decision.state.configured_at, decision.says) == ("active", AT, ())
 
 
 def test_a_refused_cancellation_is_told_to_who_asked() -> None:
