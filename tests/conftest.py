@@ -17,8 +17,7 @@ async def infra(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Infra
     folder: Path = tmp_path_factory.mktemp("infrastructure")
     started = await infrastructure.start(folder)
     yield started
-    if started.nodes is not None:
-        started.nodes.stop()
+    await started.stop()
 
 
 @pytest.fixture

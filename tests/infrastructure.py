@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ class Infrastructure:
     superuser_dsn: str
     secrets: Path
     nodes: Nodes | None = None
+    stop_containers: Callable[[], None] | None = None
     _templates: dict[str, str] = field(default_factory=dict)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -87,6 +89,13 @@ class Infrastructure:
         return dsn(
             self.superuser_dsn, f"{service}_owner", database, password(self.secrets, f"postgres-{service}_owner")
         )
+
+    async def stop(self) -> None:
+        """Ends what `start` started."""
+        if self.nodes is not None:
+            self.nodes.stop()
+        if self.stop_containers is not None:
+            await asyncio.to_thread(self.stop_containers)
 
     async def _template(self, service: Service) -> str:
         from aktivera.local.postgres import provision
