@@ -37,9 +37,11 @@ format: .venv/dev.stamp ## put the code in order
 	@$(BIN)/python -m ruff format .
 
 bench: .venv/dev.stamp ## measure all contestants on the same work
+	@[ -d bench ] || { echo "bench: nothing here yet"; exit 1; }
 	@$(BIN)/python -m bench
 
 bench-quick: .venv/dev.stamp ## the same, small
+	@[ -d bench ] || { echo "bench: nothing here yet"; exit 1; }
 	@$(BIN)/python -m bench --quick
 
 soak: ## the long variants of the tests
