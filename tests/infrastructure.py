@@ -106,7 +106,7 @@ class Infrastructure:
 
 
 async def start(folder: Path) -> Infrastructure:
-    """Starts what the run uses; AKTIVERA_TEST_KAFKA and AKTIVERA_TEST_POSTGRES (superuser) name servers already there."""
+    """Starts what the run uses. AKTIVERA_TEST_KAFKA and AKTIVERA_TEST_POSTGRES (superuser) name servers that run."""
     given = environment()
     if "AKTIVERA_TEST_KAFKA" in given:
         return Infrastructure(given["AKTIVERA_TEST_KAFKA"], given["AKTIVERA_TEST_POSTGRES"], folder / "secrets")

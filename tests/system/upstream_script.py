@@ -12,7 +12,7 @@ import uuid
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 
-def body(agency: str, number: str) -> dict:
+def body(agency: str, number: str) -> dict[str, object]:
     return {
         "agency": agency,
         "access": {"program_access": True, "invoice_recipient": "agency", "invoice_interval": "month"},

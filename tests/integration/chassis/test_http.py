@@ -139,7 +139,7 @@ async def test_no_token_is_401_and_says_what_to_do_in_both_languages(client: htt
 
 async def test_tokens_that_are_not_ours_are_refused(client: httpx.AsyncClient, signing_key: OKPKey) -> None:
     stranger = OKPKey.generate_key("Ed25519", {"kid": "k1"}, private=True)
-    public_bytes = signing_key.as_dict(private=False)["x"]
+    public_bytes = str(signing_key.as_dict(private=False)["x"])
     past = int((system_clock() - timedelta(minutes=5)).timestamp())
     refused = {
         "another key": signed(stranger),

@@ -21,7 +21,7 @@ async def test_a_failpoint_fires_at_its_place_and_passage_only() -> None:
 @pytest.mark.parametrize("where", ["production", "local"])
 def test_a_failpoint_is_refused_outside_tests(where: str) -> None:
     with pytest.raises(ValueError, match="refused"):
-        arm(CommonSettings(environment=where, failpoint="here:kill"))  # type: ignore[arg-type]
+        arm(CommonSettings(environment=where, failpoint="here:kill"))
 
 
 def test_a_failpoint_that_means_nothing_is_refused() -> None:
