@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -30,6 +31,19 @@ def _engine_answers() -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return asked.returncode == 0
+
+
+def progress(config: pytest.Config) -> Callable[[str], None]:
+    """Says how far a long step has come, at once and past the capture of what tests print."""
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    assert capture is not None
+
+    def say(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            sys.stdout.write(f"\n{line}")
+            sys.stdout.flush()
+
+    return say
 
 
 def require_engine(say: Callable[[str], None]) -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from chassis.settings import environment
-from tests.containers import KAFKA, POSTGRES, require_engine
+from tests.containers import KAFKA, POSTGRES, progress, require_engine
 from tests.infrastructure import ROOT
 
 SUBSET = (
@@ -28,8 +28,8 @@ def _started(image: str, since: int) -> set[str]:
 
 
 @pytest.mark.timeout(1800)
-def test_integration_tests_pass_on_containers_and_leave_none() -> None:
-    require_engine(print)
+def test_integration_tests_pass_on_containers_and_leave_none(request: pytest.FixtureRequest) -> None:
+    require_engine(progress(request.config))
     since = int(time.time())
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *SUBSET],

@@ -1,10 +1,10 @@
-"""The stack in containers, as an operator starts it: built, up, the road of each sample client, hardened, stopped, gone."""
+"""The stack in containers, as an operator starts it: built, up, each sample client's way, hardened, stopped, gone."""
 
 import json
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.request import urlopen
@@ -14,7 +14,7 @@ import pytest
 from aktivera.local.ports import free_port
 from chassis.ids import uuid7
 from chassis.settings import environment
-from tests.containers import require_engine
+from tests.containers import progress, require_engine
 from tests.infrastructure import ROOT
 
 pytestmark = pytest.mark.timeout(1800)
@@ -67,7 +67,9 @@ class Stack:
         return found
 
     def mails(self) -> list[dict[str, Any]]:
-        with urlopen(f"http://127.0.0.1:{self.ports['MAIL_PAGE_PORT']}/api/v1/messages?limit=100", timeout=10) as answer:
+        with urlopen(
+            f"http://127.0.0.1:{self.ports['MAIL_PAGE_PORT']}/api/v1/messages?limit=100", timeout=10
+        ) as answer:
             found: list[dict[str, Any]] = json.load(answer)["messages"]
             return found
 
@@ -75,8 +77,7 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Up and healthy, by the command that operators use; removed with its volumes whatever happens."""
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    say: Callable[[str], None] = print if reporter is None else reporter.write_line
+    say = progress(request.config)
     require_engine(say)
     ports = ("ONBOARDING_HTTP_PORT", "ACTIVATION_HTTP_PORT", "NOTIFIER_HTTP_PORT", "MAIL_PAGE_PORT")
     built = Stack(f"aktivera-test-{uuid7().hex[-8:]}", {name: free_port() for name in ports})
