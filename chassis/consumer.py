@@ -40,6 +40,7 @@ class Consumer:
         self._subscriptions = subscriptions
         self._size = min(500, context.settings.batch_events)
         self._unverified: set[TopicPartition] = set()
+        self._rebalances = 0
         self._compare: dict[TopicPartition, Offset] = {}
         self._busy = asyncio.Lock()
         self._uncommitted: dict[TopicPartition, int] = {}
@@ -95,6 +96,8 @@ class Consumer:
         except Exception as error:
             if not is_transient(error):
                 raise
+            if isinstance(error, KafkaError) and self._backoff >= LONGEST_BACKOFF:
+                raise  # a client that does not recover by itself is replaced
             log.warning("not now", error=type(error).__name__)
             RETRIES.labels("batch").inc()
             await self._wait(consumer)
@@ -120,17 +123,20 @@ class Consumer:
 
     async def _verify(self, consumer: Any, places: Sequence[TopicPartition]) -> None:
         """Seeks to our own offsets. Raises TopicChanged, HistoryMissing where the log does not fit them."""
+        rebalances = self._rebalances
         async with asyncio.timeout(KAFKA_SECONDS * 2):
             begins = await consumer.beginning_offsets(places)
             ends = await consumer.end_offsets(places)
         known = await consumer_offsets.read(self._database, [(place.topic, place.partition) for place in places])
         for place in places:
-            offset = known.get((place.topic, place.partition))
-            if offset is None:
+            if (place.topic, place.partition) not in known:
                 if begins[place] > 0 and self._subscriptions[place.topic].ours:
                     raise HistoryMissing(f"{place.topic}[{place.partition}]: begins at {begins[place]}")
                 await consumer_offsets.start(self._database, (place.topic, place.partition), begins[place])
-                offset = Offset(begins[place], "")
+        if rebalances != self._rebalances:
+            return  # the partitions were given anew meanwhile, and with them their positions
+        for place in places:
+            offset = known.get((place.topic, place.partition), Offset(begins[place], ""))
             self._seek(consumer, place, offset, begins[place], ends[place])
         self._unverified -= set(places)
         self.stopped_by = None
@@ -206,6 +212,7 @@ class Consumer:
 
     def assigned(self, places: set[TopicPartition]) -> None:
         """A rebalance gave us these: each is verified before it is read."""
+        self._rebalances += 1
         self._unverified = set(places)
         self._compare.clear()
 

@@ -22,12 +22,16 @@ FOLLOWS = "follows_held"
 
 @dataclass(slots=True)
 class Item:
-    """A record and what became of reading it: an event, or why there is none. `key` is what is held with it."""
+    """A record and what became of reading it: an event, or why there is none.
+
+    `key` is what is held with it; `subject` is the handler's key, where the event's type has a decide.
+    """
 
     record: Record
     key: str
     event: Envelope[Any] | None = None
     failure: Unprocessable | None = None
+    subject: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,10 @@ class Fold:
         events = [item.event for item in items if item.event is not None]
         before_seen = await self._seen(events)
         seen = dict(before_seen)
-        keys = dict.fromkeys(handler.key(event) for event in events if type(event.data) in handler.decide)
+        for item in items:
+            if item.subject is None and item.event is not None and type(item.event.data) in handler.decide:
+                item.subject = handler.key(item.event)
+        keys = dict.fromkeys(item.subject for item in items if item.subject is not None)
         before = await handler.load(self._uow, list(keys)) if keys else {}
         states, changed, outcome = dict(before), dict[Any, None](), Outcome()
         for item in items:
@@ -190,7 +197,7 @@ class Fold:
         if decide is None:
             outcome.passed += 1
             return None
-        key = handler.key(event)
+        key = item.subject
         state = states.get(key)
         try:
             decision = decide(state, event, self._uow.now)

@@ -12,9 +12,6 @@ from schemas.errors import ERRORS, Pointed, Refused, problem
 from schemas.onboarding import OnboardingAcceptedV1, OnboardingRejectedV1
 from schemas.values import Pointer
 
-COMES_LATER = frozenset({"unknown_agency"})
-"""Refused, but the same request may succeed once somebody else has done their part."""
-
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -40,7 +37,7 @@ class Refusal:
 
     @classmethod
     def of(cls, refused: Refused) -> "Refusal":
-        retryable = refused.code in COMES_LATER or ERRORS[refused.code].retryable
+        retryable = ERRORS[refused.code].retryable
         client_id = refused.facts.get("client_id")
         return cls(refused.code, refused.errors, client_id if isinstance(client_id, UUID) else None, retryable)
 
