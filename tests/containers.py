@@ -16,7 +16,7 @@ from aktivera.local.ports import LOOPBACK, free_port
 from aktivera.local.probes import until_ready
 from aktivera.local.process_spec import Probe
 from chassis.settings import environment
-from tests.infrastructure import Infrastructure
+from tests.infrastructure import ROOT, Infrastructure
 
 POSTGRES = "postgres:18"
 KAFKA = "apache/kafka:4.4.0"
@@ -54,7 +54,7 @@ def require_engine(say: Callable[[str], None]) -> None:
     if not command:
         pytest.skip(NOT_RUN)
     say(f"containers: starting an engine with `{command}`; the first time takes minutes")
-    subprocess.run(command, shell=True, timeout=UP_SECONDS, check=True)
+    subprocess.run(command, shell=True, cwd=ROOT, timeout=UP_SECONDS, check=True)
     _engine_answers.cache_clear()
     assert _engine_answers(), f"no engine answers after `{command}`"
 

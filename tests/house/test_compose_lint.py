@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from aktivera.secret_files import ALL, SHARES, make_secrets
 from tests.house.tree import ROOT
 
 BIN = Path(sys.executable).parent
@@ -110,3 +111,21 @@ def test_each_container_mounts_its_own_secrets_alone() -> None:
     for name in sorted(SERVICES.keys() - {"secrets"}):
         mounted = [each.split(":")[0] for each in SERVICES[name].get("volumes", []) if each.startswith("secrets")]
         assert set(mounted) <= {f"secrets-{name}"}
+
+
+def test_every_secret_that_a_container_is_told_to_read_is_in_its_share() -> None:
+    for name, service in SERVICES.items():
+        values = [value for value in service.get("environment", {}).values() if str(value).startswith("/secrets/")]
+        assert {Path(value).name for value in values} <= set(SHARES.get(name, ())), name
+
+
+def test_secrets_are_made_once_and_shared_out(tmp_path: Path) -> None:
+    made = make_secrets(tmp_path)
+    contents = {path: path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    assert set(made) == {name for names in SHARES.values() for name in names}
+    assert len({(tmp_path / ALL / name).read_text() for name in made}) == len(made)
+    assert make_secrets(tmp_path) == []
+    assert contents == {path: path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / ALL).iterdir()} == {0o600}
+    for recipient, names in SHARES.items():
+        assert {path.name for path in (tmp_path / recipient).iterdir()} == set(names)
