@@ -27,7 +27,7 @@ async def test_a_created_client_is_stored_with_its_licences_and_is_said_to_be_li
     assert row == {"status": "pending", "version": 1, "correlation_id": "from-upstream"}
     licences = await running.rows("select program, ordered, purchased from licences order by program")
     assert [tuple(each.values()) for each in licences] == [("bookkeeping", 2, 2), ("invoicing", 1, 1)]
-    (event,) = await running.said(client_id)
+    (event,) = await running.said(key=client_id)
     assert (event["type"], event["sequence"]) == ("se.aktivera.activation.listed.v1", "1")
     assert event["correlationid"] == "from-upstream"
     assert ActivationListedV1.model_validate(event["data"]).counts == {"bookkeeping": 2, "invoicing": 1, "payroll": 0}
@@ -41,7 +41,7 @@ async def test_a_second_delivery_lists_nothing_twice(running: Running) -> None:
 
     assert outcome.repeated == 2
     assert len(await running.rows("select from activations")) == 1
-    assert len(await running.said(event.data.client_id)) == 1
+    assert len(await running.said(key=event.data.client_id)) == 1
 
 
 async def test_a_batch_holds_many_clients_and_several_events_of_one(running: Running) -> None:
@@ -59,7 +59,7 @@ async def test_a_batch_holds_many_clients_and_several_events_of_one(running: Run
     assert (rows[first]["client_name"], rows[first]["status"], rows[first]["version"]) == ("Nytt AB", "cancelled", 2)
     assert rows[first]["cancelled_by_name"] == "Erik Ek"
     assert rows[second]["status"] == "pending"
-    assert [event["sequence"] for event in await running.said(first)] == ["1", "2"]
+    assert [event["sequence"] for event in await running.said(key=first)] == ["1", "2"]
 
 
 async def test_changes_of_many_clients_are_stored_each_with_its_own(running: Running) -> None:
@@ -91,7 +91,7 @@ async def test_the_arrow_makes_the_caller_system_administrator(running: Running)
     assert body["became_system_administrator"] is True
     (grant,) = await running.rows("select u.sub, u.kind, g.kind as role from grants g join users u using (user_id)")
     assert grant == {"sub": "karin", "kind": "consultant", "role": "system_administrator"}
-    event = (await running.said(client_id))[-1]
+    event = (await running.said(key=client_id))[-1]
     assert (event["type"], event["sequence"]) == ("se.aktivera.activation.activated.v1", "2")
     assert event["correlationid"] == "from-upstream"
 
@@ -102,7 +102,7 @@ async def test_a_second_click_by_the_same_person_gets_the_same_and_says_nothing(
     first, second = await running.activate(client_id), await running.activate(client_id)
 
     assert (second.status_code, second.json()) == (200, first.json())
-    assert len(await running.said(client_id)) == 2
+    assert len(await running.said(key=client_id)) == 2
 
 
 async def test_a_request_repeated_with_its_key_gets_the_same_answer(running: Running) -> None:
@@ -161,7 +161,7 @@ async def test_a_cancelled_client_is_not_activated_and_an_activated_one_not_canc
 
     answer = await running.activate(cancelled)
     assert (answer.status_code, answer.json()["code"]) == (409, "client_cancelled")
-    refused = (await running.said(active))[-1]
+    refused = (await running.said(key=active))[-1]
     assert refused["type"] == "se.aktivera.activation.cancellation_refused.v1"
     assert refused["data"]["code"] == "already_activated"
 

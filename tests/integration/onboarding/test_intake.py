@@ -6,7 +6,8 @@ import orjson
 
 from schemas.catalogue import CATALOGUE
 from schemas.envelope import Envelope, EventData
-from tests.integration.onboarding.running import REQUESTS, Heard, Running
+from tests.integration.in_process import Heard
+from tests.integration.onboarding.running import REQUESTS, Running
 from tests.unit.onboarding.contents import NOW, cloud_event, content, organisation
 from tests.unit.onboarding.test_progress import ACTIVATED, CANCELLED, CONFIGURED, LISTED
 
@@ -149,7 +150,7 @@ async def test_the_sender_hears_of_each_step_under_its_own_correlation_id(runnin
     await running.register_agency()
     await running.ask(numbered(1))
     client_id = (await running.results())[0][1]["client_id"]
-    outcome = await running.follow(
+    outcome = await running.hear(
         told(LISTED, client_id, 1), told(ACTIVATED, client_id, 2), told(CONFIGURED, client_id, 3)
     )
     assert outcome.holds == []
@@ -163,13 +164,13 @@ async def test_a_cancelled_client_frees_its_number_and_reference(running: Runnin
     await running.register_agency()
     await running.ask(numbered(1))
     client_id = (await running.results())[0][1]["client_id"]
-    await running.follow(told(LISTED, client_id, 1), told(CANCELLED, client_id, 2))
+    await running.hear(told(LISTED, client_id, 1), told(CANCELLED, client_id, 2))
     await running.ask(numbered(1) | {"id": "evt-new"})
     assert [kind for kind, _ in await running.results()] == ["accepted", "listed", "cancelled", "accepted"]
 
 
 async def test_an_event_of_an_unknown_client_is_held(running: Running) -> None:
-    outcome = await running.follow(told(LISTED, "0193a5b0-0000-7000-8000-000000000001", 1))
+    outcome = await running.hear(told(LISTED, "0193a5b0-0000-7000-8000-000000000001", 1))
     assert [hold.reason for hold in outcome.holds] == ["unknown_client"]
 
 
@@ -194,7 +195,7 @@ async def test_a_cancellation_in_the_same_batch_finds_the_client_that_the_batch_
         ("cancellation_requested", "3"),
     ]
     client_id, command_id = said[1]["subject"], said[1]["data"]["request_id"]
-    await running.follow(told(LISTED, client_id, 1), told(CANCELLED, client_id, 2, request_id=command_id))
+    await running.hear(told(LISTED, client_id, 1), told(CANCELLED, client_id, 2, request_id=command_id))
     cancelled = [data["request_id"] for kind, data in await running.results() if kind == "cancelled"]
     assert cancelled == ["evt-1", "evt-c"]
 
@@ -222,7 +223,7 @@ async def test_the_trace_tells_a_clients_way(running: Running) -> None:
     await running.register_agency()
     await running.ask(numbered(1))
     client_id = (await running.results())[0][1]["client_id"]
-    await running.follow(told(LISTED, client_id, 1))
+    await running.hear(told(LISTED, client_id, 1))
     trace = running.context.service.trace
     assert trace is not None
     for asked in ((client_id, None), (None, "corr-1")):
