@@ -1,6 +1,7 @@
 """From start to end of a service's process: settings, what it opens, its loops, an end within 10 seconds."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -72,6 +73,7 @@ async def _run(service: Service, common: CommonSettings, settings: ServiceSettin
         loop.add_signal_handler(number, stop.set)
     server, tasks = _start(context, stop)
     _watch(context.heartbeats)
+    calm_collector()
     log.info("started", pid=os.getpid())
     waiting = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([waiting, *tasks.values()], return_when=asyncio.FIRST_COMPLETED)
@@ -144,6 +146,17 @@ async def _end(tasks: dict[str, asyncio.Task[None]], context: Context) -> None:
         await asyncio.wait(late, timeout=1.0)
     with suppress(TimeoutError):
         await asyncio.wait_for(context.database.pool.close(), 1.0)
+
+
+def calm_collector() -> None:
+    """Makes the garbage collector look rarely, and not at what is there since the start.
+
+    A batch makes tens of thousands of objects that die by their reference counts; at Python's own thresholds the
+    collector walks them all again and again and takes more than half of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _watch(heartbeats: Heartbeats) -> None:

@@ -24,7 +24,9 @@ def read_secret(path: Path) -> str:
 class CommonSettings(BaseSettings):
     """What all services share. Prefix `AKTIVERA_`."""
 
-    model_config = SettingsConfigDict(env_prefix="AKTIVERA_", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="AKTIVERA_", extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
 
     environment: Literal["production", "local", "test"] = Field("production", description="where this runs")
     kafka_bootstrap: str = Field("127.0.0.1:9092", description="brokers, host:port separated by commas")
