@@ -6,6 +6,7 @@ from time import monotonic
 from aiokafka import TopicPartition
 
 from chassis import consumer_offsets, held_events, metrics
+from chassis.breaker import Breaker, Watch
 from chassis.consumer_offsets import Offset, Place, fresh, record_id
 from chassis.failpoints import reached
 from chassis.failures import NotNow
@@ -16,10 +17,14 @@ from chassis.unit_of_work import UnitOfWork
 
 
 async def handle_batch(
-    context: Context, subscriptions: Mapping[str, Subscription], batch: Mapping[TopicPartition, Sequence[Record]]
+    context: Context,
+    subscriptions: Mapping[str, Subscription],
+    batch: Mapping[TopicPartition, Sequence[Record]],
+    breaker: Breaker,
 ) -> dict[Place, Offset]:
-    """Handles records of any partitions; answers how far each is now. Raises GapDetected, or what is transient."""
+    """Handles records of any partitions; answers how far each is now. Raises StopReading, or what is transient."""
     started = monotonic()
+    watch = breaker.watch()
     offsets: dict[Place, Offset] = {}
     outcomes: dict[str, Outcome] = {}
     async with context.database.unit_of_work() as uow:
@@ -34,22 +39,23 @@ async def handle_batch(
                 by_topic.setdefault(place.topic, []).extend(new)
                 offsets[place.topic, place.partition] = Offset(new[-1].offset + 1, record_id(new[-1]))
         for topic, records in by_topic.items():
-            outcomes[topic] = await _handle_topic(context, uow, subscriptions[topic], records)
+            outcomes[topic] = await _handle_topic(context, uow, subscriptions[topic], records, watch)
         await reached("consumer.after_apply")
         if offsets:
             await consumer_offsets.advance(uow, offsets)
         await reached("consumer.after_offsets")
+    watch.committed()
     _count(outcomes, monotonic() - started)
     return offsets
 
 
 async def _handle_topic(
-    context: Context, uow: UnitOfWork, subscription: Subscription, records: Sequence[Record]
+    context: Context, uow: UnitOfWork, subscription: Subscription, records: Sequence[Record], watch: Watch
 ) -> Outcome:
     catalogue = context.service.catalogue
     items = [read(record, subscription, catalogue) for record in records]
     held = await held_events.held_keys(uow, records[0].topic, {item.key for item in items})
-    outcome = await Fold(uow, subscription, catalogue, held).apply(items)
+    outcome = await Fold(uow, subscription, catalogue, held, watch).apply(items)
     if outcome.holds:
         await held_events.hold(uow, context.seal, outcome.holds)
     newest = max((item.event.time for item in items if item.event is not None), default=None)

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 
 from chassis import consumer_offsets, kafka
 from chassis.batch import handle_batch
+from chassis.breaker import Breaker
 from chassis.consumer_offsets import HistoryMissing, Offset, StopReading, TopicChanged, record_id
 from chassis.failpoints import reached
 from chassis.failures import is_transient
@@ -43,6 +44,7 @@ class Consumer:
         self._rebalances = 0
         self._compare: dict[TopicPartition, Offset] = {}
         self._busy = asyncio.Lock()
+        self._breaker = Breaker()
         self._uncommitted: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
         self._backoff = FIRST_BACKOFF
@@ -159,7 +161,7 @@ class Consumer:
         if not records:
             return
         try:
-            offsets = await handle_batch(self._context, self._subscriptions, records)
+            offsets = await handle_batch(self._context, self._subscriptions, records, self._breaker)
         except BaseException:
             self._unverified |= set(batch)  # the next turn reads our offsets and seeks to them
             raise

@@ -1,12 +1,15 @@
 """Folds a batch of one topic through load, decide and save, and finds the events that cannot be handled."""
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import structlog
 
 from chassis import version_guard
+from chassis.breaker import OUR_FAULTS, CircuitOpen, Watch
 from chassis.decoding import decode
 from chassis.failures import Unprocessable, is_transient
 from chassis.handling import Change, Record, Subscription
@@ -71,16 +74,26 @@ def read(record: Record, subscription: Subscription, catalogue: Catalogue) -> It
     except Unprocessable as failure:
         item.failure = failure
     except Exception as error:  # a decoder's bug is found here, and holds this record alone
-        log.exception("decoder failed", topic=record.topic, partition=record.partition, offset=record.offset)
-        item.failure = Unprocessable("undecodable", type(error).__name__)
+        item.failure = Unprocessable("undecodable", _failed(item, "undecodable", error).detail)
     return item
 
 
 class Fold:
-    """One batch of one subscription inside one unit of work. `held` are the keys that wait; it grows as events fail."""
+    """One batch of one subscription inside one unit of work. `held` are the keys that wait; it grows as events fail.
 
-    def __init__(self, uow: UnitOfWork, subscription: Subscription, catalogue: Catalogue, held: set[str]) -> None:
+    `watch` is the circuit breaker's; a retry of held events has none.
+    """
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        subscription: Subscription,
+        catalogue: Catalogue,
+        held: set[str],
+        watch: Watch | None = None,
+    ) -> None:
         self._uow = uow
+        self._watch = watch
         self._subscription = subscription
         self._catalogue = catalogue
         self.held = held
@@ -88,9 +101,9 @@ class Fold:
     async def apply(self, items: Sequence[Item]) -> Outcome:
         """Handles the items in order. What fails alone ends in `holds`. Raises what is transient."""
         try:
-            return await self._try(items)
+            return self._noted(items, await self._try(items))
         except Exception as error:
-            if is_transient(error):
+            if is_transient(error) or isinstance(error, CircuitOpen):
                 raise
             if len(items) > 1:
                 log.info("batch divided to find what fails", topic=self._subscription.topic, events=len(items))
@@ -98,7 +111,14 @@ class Fold:
                 outcome = await self.apply(items[:middle])
                 outcome.add(await self.apply(items[middle:]))
                 return outcome
-        return await self._alone(items[0])
+        return self._noted(items, await self._alone(items[0]))
+
+    def _noted(self, items: Sequence[Item], outcome: Outcome) -> Outcome:
+        """Shows the circuit breaker what became of the items, in order. Raises CircuitOpen."""
+        if self._watch is not None:
+            failed = {id(hold.item) for hold in outcome.holds if hold.reason in OUR_FAULTS}
+            self._watch.record(((each.record.topic, each.record.partition), id(each) in failed) for each in items)
+        return outcome
 
     async def _alone(self, item: Item) -> Outcome:
         """A second try on what others may have committed meanwhile; then the event itself is at fault."""
@@ -107,7 +127,6 @@ class Fold:
         except Exception as error:
             if is_transient(error):
                 raise
-            log.exception("save failed", topic=item.record.topic, partition=item.record.partition)
             self.held.add(item.key)
             return Outcome(holds=[_failed(item, "save_failed", error)])
 
@@ -207,7 +226,6 @@ class Fold:
         except Exception as error:
             if is_transient(error):
                 raise
-            log.exception("decide failed", topic=item.record.topic, partition=item.record.partition)
             return _failed(item, "decide_failed", error)
         for row in says:
             self._uow.add(row)
@@ -219,7 +237,11 @@ class Fold:
 
 
 def _failed(item: Item, reason: str, error: Exception) -> Hold:
-    return Hold(item, reason, type(error).__name__, again=True)  # an error's text may hold a value; its class cannot
+    """A bug by its class and place. Its text may hold a value of the event, and is told to nobody."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    detail = f"{type(error).__name__} at {'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno}"
+    log.error("event failed", reason=reason, detail=detail, topic=item.record.topic, partition=item.record.partition)
+    return Hold(item, reason, detail, again=True)
 
 
 def _last(seen: dict[str, Seen], aggregate: str) -> int:

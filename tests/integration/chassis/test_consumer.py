@@ -171,3 +171,25 @@ async def test_what_cannot_be_read_holds_its_key_alone(open_toy: OpenToy, writer
     rows = await held(context)
     assert {row["reason"] for row in rows} == {"undecodable"}
     assert len({row["key"] for row in rows}) == 2
+
+
+async def test_a_bad_deploy_stops_reading_and_keeps_the_topic_whole(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    toy.FAULTS.add("every third")
+    try:
+        notes = ["every third" if number % 3 == 0 else "" for number in range(900)]
+        await asyncio.gather(*(writer.send(toy.AddedV1(tally=f"t{at}", note=note)) for at, note in enumerate(notes)))
+        async with consuming(context) as consumer:
+            await eventually(lambda: _stopped(consumer, "CircuitOpen"), within=20)
+        waiting = len(await held(context))
+        assert waiting < 40 * 3
+    finally:
+        toy.FAULTS.discard("every third")
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 900), within=20)
+    assert len(await totals(context)) == 900 - waiting
+
+
+async def _stopped(consumer: Any, name: str) -> bool:
+    assert str(consumer.stopped_by).startswith(name), consumer.stopped_by
+    return True
