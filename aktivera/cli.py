@@ -191,7 +191,9 @@ def held_retry(
     with explained():
         answer = Operations(_where()).retry(service, held_id, dry_run=not for_real)
     tried = "tried out" if answer["dry_run"] else "done"
-    lines = [f"{tried}: " + ("all goes through" if answer["done"] else f"in the way: {answer['in_the_way']}")]
+    way = answer["in_the_way"]
+    rest = f"; in the way: {way['reason']} ({way['detail']})" if way else "; they follow" if answer["left"] else ""
+    lines = [f"{tried}: {answer['replayed']} went through, {answer['left']} left{rest}"]
     _show(answer, as_json, lines + ([] if for_real else ["add --for-real to do it"]))
 
 

@@ -39,12 +39,16 @@ class Operations:
         return sorted(steps, key=lambda step: str(step["at"]))
 
     def held(self, service: str | None, reason: str | None) -> list[dict[str, Any]]:
-        """Held events of one or all services."""
-        rows = []
+        """All held events of one or all services, oldest first in each. Raises Refused, httpx.HTTPError."""
+        rows: list[dict[str, Any]] = []
         for name in [service] if service else self._where.services:
             query = {"reason": reason} if reason else {}
-            found = self._asked(name, "/v1/operations/held-events", **query)
-            rows += [{"service": name, **row} for row in found.get("items", [])]
+            while True:
+                found = self._ask("GET", name, "/v1/operations/held-events", params={"limit": "200", **query})
+                rows += [{"service": name, **row} for row in found["items"]]
+                if found["next"] is None:
+                    break
+                query["cursor"] = found["next"]
         return rows
 
     def held_one(self, service: str, held_id: int) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import FastAPI
 
 from chassis import health, operations, problems
-from chassis.callers import Opened, Store, Who, Why
 from chassis.retrier import Retrier
 from chassis.service import Context
 
@@ -32,6 +31,3 @@ def create_app(opened: Context, **options: Any) -> FastAPI:
     for router in service.routers:
         app.include_router(router)
     return app
-
-
-__all__ = ["Opened", "Store", "Who", "Why", "create_app"]

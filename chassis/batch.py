@@ -58,9 +58,11 @@ async def _handle_topic(
     outcome = await Fold(uow, subscription, catalogue, held, watch).apply(items)
     if outcome.holds:
         await held_events.hold(uow, context.seal, outcome.holds)
-    newest = max((item.event.time for item in items if item.event is not None), default=None)
-    if newest is not None:
-        seconds = max(0.0, (uow.now - newest).total_seconds())
+    if outcome.healed:
+        await held_events.due_now(uow, records[0].topic, outcome.healed)
+    oldest = min((item.event.time for item in items if item.event is not None), default=None)
+    if oldest is not None and subscription.ours:  # a sender's clock tells nothing about us
+        seconds = max(0.0, (uow.now - oldest).total_seconds())
         metrics.LAG_SECONDS.labels(records[0].topic).set(seconds)
         metrics.END_TO_END_SECONDS.observe(seconds)
     return outcome

@@ -13,7 +13,14 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from chassis import consumer_offsets, kafka
 from chassis.batch import handle_batch
 from chassis.breaker import Breaker
-from chassis.consumer_offsets import HistoryMissing, Offset, StopReading, TopicChanged, record_id
+from chassis.consumer_offsets import (
+    HistoryMissing,
+    Offset,
+    RecordUnreadable,
+    StopReading,
+    TopicChanged,
+    record_id,
+)
 from chassis.failpoints import reached
 from chassis.failures import is_transient
 from chassis.handling import Record, Subscription
@@ -25,6 +32,7 @@ log = structlog.get_logger(__name__)
 POLL_MS = 500
 KAFKA_SECONDS = 5.0
 BATCH_SECONDS = 0.25  # batches are sized to stay near this
+SMALLEST_BATCH = 50
 LIMIT_SECONDS = 60.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 5.0
 STOPPED_SECONDS = 10.0
@@ -110,8 +118,13 @@ class Consumer:
         except (NoOffsetForPartitionError, OffsetOutOfRangeError):
             self._unverified |= set(consumer.assignment())  # we say where to read; looked at before the next poll
             return {}
+        except UnicodeDecodeError as error:
+            raise RecordUnreadable("a header's name is not UTF-8, so that the client cannot read past it") from error
         await reached("consumer.after_getmany")
-        return {place: self._compared(place, got[place]) for place in got if place not in self._unverified}
+        batch = {place: self._compared(place, got[place]) for place in got if place not in self._unverified}
+        if not self._compare and not self._unverified:
+            self.stopped_by = None
+        return batch
 
     def _compared(self, place: TopicPartition, records: Sequence[Record]) -> Sequence[Record]:
         """Takes off the record before our offset, once it has proved that the topic is still the same."""
@@ -126,10 +139,11 @@ class Consumer:
     async def _verify(self, consumer: Any, places: Sequence[TopicPartition]) -> None:
         """Seeks to our own offsets. Raises TopicChanged, HistoryMissing where the log does not fit them."""
         rebalances = self._rebalances
+        places = [place for place in places if place in consumer.assignment()]
+        known = await consumer_offsets.read(self._database, [(place.topic, place.partition) for place in places])
         async with asyncio.timeout(KAFKA_SECONDS * 2):
             begins = await consumer.beginning_offsets(places)
-            ends = await consumer.end_offsets(places)
-        known = await consumer_offsets.read(self._database, [(place.topic, place.partition) for place in places])
+            ends = await consumer.end_offsets(places)  # asked last: another owner may have gone on meanwhile
         for place in places:
             if (place.topic, place.partition) not in known:
                 if begins[place] > 0 and self._subscriptions[place.topic].ours:
@@ -140,8 +154,7 @@ class Consumer:
         for place in places:
             offset = known.get((place.topic, place.partition), Offset(begins[place], ""))
             self._seek(consumer, place, offset, begins[place], ends[place])
-        self._unverified -= set(places)
-        self.stopped_by = None
+        self._unverified.clear()
 
     def _seek(self, consumer: Any, place: TopicPartition, offset: Offset, begin: int, end: int) -> None:
         if not begin <= offset.next_offset <= end:
@@ -164,6 +177,7 @@ class Consumer:
             offsets = await handle_batch(self._context, self._subscriptions, records, self._breaker)
         except BaseException:
             self._unverified |= set(batch)  # the next turn reads our offsets and seeks to them
+            self._size = max(SMALLEST_BATCH, self._size // 2)  # what was too much may pass in parts
             raise
         await reached("consumer.after_commit")
         for (topic, partition), offset in offsets.items():
@@ -172,7 +186,7 @@ class Consumer:
 
     def _resize(self, events: int, seconds: float) -> None:
         if seconds > BATCH_SECONDS * 1.5:
-            self._size = max(50, self._size // 2)
+            self._size = max(SMALLEST_BATCH, self._size // 2)
         elif events >= self._size and seconds < BATCH_SECONDS:
             self._size = min(self._context.settings.batch_events, self._size * 2)
 
@@ -183,6 +197,8 @@ class Consumer:
             return
         offsets, self._uncommitted, self._committed_at = self._uncommitted, {}, now
         mine = {place: offset for place, offset in offsets.items() if place in consumer.assignment()}
+        if not mine:
+            return
         with suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(KAFKA_SECONDS):
                 await consumer.commit(mine)
@@ -221,7 +237,7 @@ class Consumer:
     async def revoked(self) -> None:
         """A rebalance begins: the batch in hand ends first."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(kafka.REBALANCE_MS / 2000):
+            async with asyncio.timeout(kafka.REBALANCE_MS / 1000 / 2):
                 async with self._busy:
                     await reached("consumer.in_revoked")
         self._uncommitted.clear()

@@ -33,6 +33,10 @@ class TopicChanged(StopReading):
     """The record before our offset is gone or another one: the topic was recreated or cut."""
 
 
+class RecordUnreadable(StopReading):
+    """A record breaks Kafka's own rules so that the client cannot read past it."""
+
+
 class HistoryMissing(StopReading):
     """We have never read this partition, and its beginning is gone: its owner must announce first."""
 
@@ -40,7 +44,7 @@ class HistoryMissing(StopReading):
 def record_id(record: Record) -> str:
     """What tells a record from another at the same place: its `ce_id` header, else a digest of its bytes."""
     for name, value in record.headers:
-        if name == "ce_id":
+        if name == "ce_id" and value:
             return value.decode("utf-8", "replace")[:512].replace("\x00", "")
     return "sha256:" + sha256(record.value or b"").hexdigest()[:32]
 

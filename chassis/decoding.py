@@ -47,7 +47,7 @@ def unknown_type(wire_type: str, catalogue: Catalogue) -> Unprocessable:
 
 def _wire_type(record: Record) -> str:
     for name, value in record.headers:
-        if name == "ce_type":
+        if name == "ce_type" and value:
             return value.decode("utf-8", "replace")
     try:
         return _TypeOnly.model_validate_json(record.value or b"").type

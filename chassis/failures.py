@@ -35,4 +35,6 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return state in TRANSIENT_STATES or state[:2] in TRANSIENT_CLASSES
-    return isinstance(error, NotNow | asyncpg.InterfaceError | OSError | asyncio.TimeoutError | KafkaError)
+    if isinstance(error, asyncpg.InterfaceError):
+        return "clos" in str(error)  # a connection or pool that is closed or closing; anything else is a wrong call
+    return isinstance(error, NotNow | OSError | asyncio.TimeoutError | KafkaError)

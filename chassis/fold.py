@@ -56,6 +56,7 @@ class Outcome:
     passed: int = 0
     rejected: int = 0
     holds: list[Hold] = field(default_factory=list)
+    healed: set[str] = field(default_factory=set)
 
     def add(self, other: "Outcome") -> None:
         self.applied += other.applied
@@ -63,6 +64,7 @@ class Outcome:
         self.passed += other.passed
         self.rejected += other.rejected
         self.holds += other.holds
+        self.healed |= other.healed
 
 
 def read(record: Record, subscription: Subscription, catalogue: Catalogue) -> Item:
@@ -79,7 +81,9 @@ def read(record: Record, subscription: Subscription, catalogue: Catalogue) -> It
 
 
 class Fold:
-    """One batch of one subscription inside one unit of work. `held` are the keys that wait; it grows as events fail.
+    """One batch of one subscription inside one unit of work.
+
+    `held` are the keys that wait, with the reason of their head; it grows as events fail.
 
     `watch` is the circuit breaker's; a retry of held events has none.
     """
@@ -89,7 +93,7 @@ class Fold:
         uow: UnitOfWork,
         subscription: Subscription,
         catalogue: Catalogue,
-        held: set[str],
+        held: dict[str, str],
         watch: Watch | None = None,
     ) -> None:
         self._uow = uow
@@ -127,17 +131,17 @@ class Fold:
         except Exception as error:
             if is_transient(error):
                 raise
-            self.held.add(item.key)
+            self.held[item.key] = "save_failed"
             return Outcome(holds=[_failed(item, "save_failed", error)])
 
     async def _try(self, items: Sequence[Item]) -> Outcome:
-        held = set(self.held)
+        held = dict(self.held)
         async with self._uow.savepoint():
             outcome = await self._together(items, held)
-        self.held |= held
+        self.held = held
         return outcome
 
-    async def _together(self, items: Sequence[Item], held: set[str]) -> Outcome:
+    async def _together(self, items: Sequence[Item], held: dict[str, str]) -> Outcome:
         handler, producer = self._subscription.handler, self._subscription.producer
         events = [item.event for item in items if item.event is not None]
         before_seen = await self._seen(events)
@@ -151,7 +155,7 @@ class Fold:
         for item in items:
             hold = self._step(item, held, seen, states, changed, outcome)
             if hold is not None:
-                held.add(item.key)
+                held.setdefault(item.key, hold.reason)
                 outcome.holds.append(hold)
         if changed:
             await handler.save(self._uow, [Change(key, before.get(key), states[key]) for key in changed])
@@ -167,7 +171,7 @@ class Fold:
     def _step(
         self,
         item: Item,
-        held: set[str],
+        held: dict[str, str],
         seen: dict[str, Seen],
         states: dict[Any, Any],
         changed: dict[Any, None],
@@ -176,14 +180,19 @@ class Fold:
         """One event through guard and decide. Answers why it must be held, or None."""
         if item.failure is not None:
             return self._reject(item, item.failure, held, outcome)
-        if item.key in held:
-            return Hold(item, FOLLOWS)
         event = item.event
         assert event is not None
         version = event.version if self._subscription.ours else None
+        waits = held.get(item.key)
+        if waits is not None and (version is None or waits != Verdict.GAP.value):
+            return Hold(item, FOLLOWS)
         if version is not None:
             kind = self._catalogue.type_of(event.data)
             verdict = judge(seen.get(event.subject), version, event.id, snapshot=kind.snapshot)
+            if waits is not None and verdict is Verdict.GAP:
+                return Hold(item, FOLLOWS)
+            if waits is not None and verdict is Verdict.APPLY:
+                outcome.healed.add(item.key)  # what its key waits for has come
             if verdict is Verdict.REPEATED:
                 outcome.repeated += 1
                 return None
@@ -194,7 +203,7 @@ class Fold:
             seen[event.subject] = Seen(version, event.id)
         return hold
 
-    def _reject(self, item: Item, failure: Unprocessable, held: set[str], outcome: Outcome) -> Hold | None:
+    def _reject(self, item: Item, failure: Unprocessable, held: dict[str, str], outcome: Outcome) -> Hold | None:
         reject = self._subscription.reject
         say = reject(item.record, failure) if reject else None
         if say is not None:

@@ -1,6 +1,7 @@
 """/health/live: do the loops beat. /health/ready: can work be done. /metrics. The broker's outage changes neither."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -40,7 +41,8 @@ async def ready(request: Request) -> JSONResponse:
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
 async def metrics_page(request: Request) -> Response:
-    await _gauge(_context(request))
+    with suppress(Exception):  # the counters matter most while the database is away
+        await _gauge(_context(request))
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
 
 

@@ -26,4 +26,4 @@ class Heartbeats:
     def stuck(self) -> list[str]:
         """The loops that have not beaten within their limit."""
         now = time.monotonic()
-        return sorted(loop for loop, limit in self._limit.items() if now - self._last[loop] > limit)
+        return sorted(loop for loop, limit in list(self._limit.items()) if now - self._last[loop] > limit)

@@ -10,6 +10,7 @@ import orjson
 from chassis.consumer_offsets import record_id
 from chassis.fold import FOLLOWS, Hold
 from chassis.handling import Record
+from chassis.logs import scrub
 from chassis.seal import Seal
 from chassis.unit_of_work import UnitOfWork
 
@@ -27,23 +28,26 @@ class HeldRecord:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
-async def held_keys(uow: UnitOfWork, topic: str, keys: Iterable[str]) -> set[str]:
-    """Which of these keys wait, locked until commit so that no retry can settle them meanwhile."""
+async def held_keys(uow: UnitOfWork, topic: str, keys: Iterable[str]) -> dict[str, str]:
+    """Which of these keys wait, and why their heads do; locked until commit so that no retry can settle them."""
     if not await uow.connection.fetchval("select exists (select from held_keys where topic = $1)", topic):
-        return set()
+        return {}
     rows = await uow.connection.fetch(
-        "select key from held_keys where topic = $1 and key = any($2::text[]) order by key for update",
+        """select k.key, (select h.reason from held_events h
+                           where h.topic = k.topic and h.key = k.key and h.settled_at is null
+                           order by h.id limit 1) as reason
+             from held_keys k where k.topic = $1 and k.key = any($2::text[]) order by k.key for update of k""",
         topic,
         list(keys),
     )
-    return {row["key"] for row in rows}
+    return {row["key"]: row["reason"] or FOLLOWS for row in rows}
 
 
 async def hold(uow: UnitOfWork, seal: Seal, holds: Sequence[Hold]) -> None:
-    """Stores what cannot be handled. Heads that are worth another try get a time for it."""
+    """Stores what cannot be handled. Heads that are worth another try get a time for it. What is held already stays."""
     heads = [each for each in holds if each.reason != FOLLOWS]
     await uow.connection.execute(
         """insert into held_keys (topic, key, retry_at)
@@ -52,8 +56,13 @@ async def hold(uow: UnitOfWork, seal: Seal, holds: Sequence[Hold]) -> None:
         [each.item.key for each in heads],
         [uow.now + FIRST_RETRY if each.again else None for each in heads],
     )
-    await uow.connection.copy_records_to_table(
-        "held_events", columns=_COLUMNS, records=[_row(each, seal, uow.now) for each in holds]
+    await uow.connection.execute(_INSERT, *zip(*(_row(each, seal, uow.now) for each in holds), strict=True))
+
+
+async def due_now(uow: UnitOfWork, topic: str, keys: Iterable[str]) -> None:
+    """What these keys waited for has come."""
+    await uow.connection.execute(
+        "update held_keys set retry_at = $3 where topic = $1 and key = any($2::text[])", topic, list(keys), uow.now
     )
 
 
@@ -83,17 +92,25 @@ async def waiting(uow: UnitOfWork, topic: str, key: str, limit: int) -> list[Any
     )
 
 
-async def settle(uow: UnitOfWork, ids: Sequence[int], how: str, by: str, reason: str = "") -> None:
-    """Marks rows as retried or discarded; they are kept for 30 days more."""
+async def settle(uow: UnitOfWork, row_id: int, how: str, by: str, reason: str = "") -> None:
+    """Marks a row as retried or discarded; it is kept for 30 days more."""
     await uow.connection.execute(
         """update held_events set settled_at = $2, settled_how = $3, settled_by = $4, settled_reason = $5
-            where id = any($1::bigint[])""",
-        list(ids),
+            where id = $1""",
+        row_id,
         uow.now,
         how,
         by,
         reason,
     )
+
+
+async def left(uow: UnitOfWork, topic: str, key: str) -> int:
+    """How many events of a key wait."""
+    count: int = await uow.connection.fetchval(
+        "select count(*) from held_events where topic = $1 and key = $2 and settled_at is null", topic, key
+    )
+    return count
 
 
 async def release_or_schedule(uow: UnitOfWork, topic: str, key: str, retry_at: datetime | None) -> None:
@@ -132,18 +149,18 @@ async def forget_settled(uow: UnitOfWork, limit: int = 1000) -> int:
 
 
 def record_of(row: Any, seal: Seal) -> HeldRecord:
-    """Opens a held row."""
+    """Opens a held row. Raises cryptography.exceptions.InvalidTag where it was sealed with another key."""
     place = _place(row["topic"], row["partition"], row["kafka_offset"])
     size, _, rest = seal.open(row["sealed"], place).partition(b"\n")
-    headers = orjson.loads(rest[: int(size)])
+    key, headers = orjson.loads(rest[: int(size)])
     value = rest[int(size) :]
     return HeldRecord(
         row["topic"],
         row["partition"],
         row["kafka_offset"],
-        row["kafka_key"],
+        _bytes(key),
         value or None,
-        [(name, bytes.fromhex(content)) for name, content in headers],
+        [(name, _bytes(content)) for name, content in headers],
     )
 
 
@@ -156,11 +173,10 @@ def _row(each: Hold, seal: Seal, now: datetime) -> tuple[Any, ...]:
         each.item.key,
         record.partition,
         record.offset,
-        record.key,
         version,
-        record_id(record) if event is None else event.id,
-        event.type if event is not None else _text(named.get("type")),
-        event.correlationid if event is not None else _text(named.get("correlationid")),
+        _text(record_id(record) if event is None else event.id),
+        _text(event.type if event is not None else named.get("type")),
+        _text(event.correlationid if event is not None else named.get("correlationid")),
         _sealed(record, seal),
         each.reason,
         each.detail,
@@ -170,9 +186,14 @@ def _row(each: Hold, seal: Seal, now: datetime) -> tuple[Any, ...]:
 
 
 def _sealed(record: Record, seal: Seal) -> bytes:
-    headers = orjson.dumps([(name, value.hex()) for name, value in record.headers])
+    headers = [(name, None if value is None else value.hex()) for name, value in record.headers]
+    about = orjson.dumps((None if record.key is None else record.key.hex(), headers))
     place = _place(record.topic, record.partition, record.offset)
-    return seal.close(b"%d\n%b%b" % (len(headers), headers, record.value or b""), place)
+    return seal.close(b"%d\n%b%b" % (len(about), about, record.value or b""), place)
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)
 
 
 def _place(topic: str, partition: int, offset: int) -> bytes:
@@ -189,27 +210,21 @@ def _named(record: Record) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value[:512].replace("\x00", "") if isinstance(value, str) else None
+    """A sender's text as it may stand in the clear: short, storable, and without what looks like a person's number."""
+    if not isinstance(value, str):
+        return None
+    return scrub(value[:512].replace("\x00", "").encode("utf-8", "replace").decode())
 
 
 def _whole(value: Any) -> int | None:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18 else None
 
 
-_COLUMNS = (
-    "topic",
-    "key",
-    "partition",
-    "kafka_offset",
-    "kafka_key",
-    "version",
-    "event_id",
-    "event_type",
-    "correlation_id",
-    "sealed",
-    "reason",
-    "detail",
-    "attempts",
-    "held_at",
-)
-_READ = "id, topic, key, partition, kafka_offset, kafka_key, version, event_id, sealed, reason, attempts"
+_INSERT = """
+insert into held_events (topic, key, partition, kafka_offset, version, event_id, event_type, correlation_id, sealed,
+                         reason, detail, attempts, held_at)
+select * from unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+                     $9::bytea[], $10::text[], $11::text[], $12::int[], $13::timestamptz[])
+on conflict do nothing"""
+
+_READ = "id, topic, key, partition, kafka_offset, version, event_id, sealed, reason, attempts"

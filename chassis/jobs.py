@@ -28,10 +28,11 @@ class Job:
     work: Callable[[UnitOfWork], Awaitable[int]]
 
 
-async def run_job(database: Database, job: Job) -> int:
+async def run_job(database: Database, job: Job, beat: Callable[[], None] = lambda: None) -> int:
     """Does all that is due, a transaction a batch, and answers how many; 0 where another replica is at it."""
     total = 0
     while True:
+        beat()
         async with database.unit_of_work() as uow:
             mine = await uow.connection.fetchval(
                 "select pg_try_advisory_xact_lock(hashtextextended('job:' || $1, 7))", job.name
@@ -61,7 +62,7 @@ async def run_jobs(database: Database, heartbeats: Heartbeats, jobs: tuple[Job, 
                 continue
             due[job.name] = loop.time() + job.every.total_seconds()
             try:
-                await run_job(database, job)
+                await run_job(database, job, lambda: heartbeats.beat("jobs"))
             except Exception as error:  # one job's bug must not stop the others; it is shown, and tried again
                 log.warning("job failed", job=job.name, error=type(error).__name__, transient=is_transient(error))
                 await _note_failure(database, job, error)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Awaitable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -48,7 +47,10 @@ def main(service: Service) -> None:
     try:
         common, settings = CommonSettings(), service.settings()
         failpoints.arm(common)
-    except (ValidationError, ValueError) as error:
+        open_seal(common)
+        if service.check is not None:
+            service.check(settings)
+    except (ValidationError, ValueError, OSError) as error:
         sys.stderr.write(f"{service.name}: settings are wrong\n{error}\n")
         sys.exit(2)
     logs.configure(service.name, common.log_level)
@@ -58,14 +60,19 @@ def main(service: Service) -> None:
 async def opened(service: Service, common: CommonSettings, settings: ServiceSettings) -> Context:
     """What a service has open, without any loop running."""
     database = await open_database(settings, service.name, service.catalogue, system_clock)
-    seal = Seal.from_file(common.held_key_file) if common.held_key_file else Seal(os.urandom(32))
-    return Context(service, common, settings, database, Tokens(common), Heartbeats(), seal)
+    return Context(service, common, settings, database, Tokens(common), Heartbeats(), open_seal(common))
+
+
+def open_seal(common: CommonSettings) -> Seal:
+    """The seal of held events. Raises ValueError, OSError where the key is missing in production or is no key."""
+    if common.held_key_file is not None:
+        return Seal.from_file(common.held_key_file)
+    if common.environment == "production":
+        raise ValueError("AKTIVERA_HELD_KEY_FILE is required in production")
+    return Seal(os.urandom(32))
 
 
 async def _run(service: Service, common: CommonSettings, settings: ServiceSettings) -> int:
-    if common.held_key_file is None and common.environment == "production":
-        log.error("AKTIVERA_HELD_KEY_FILE is required in production")
-        return 2
     context = await opened(service, common, settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -178,11 +185,3 @@ def _watch(heartbeats: Heartbeats) -> None:
 
     tick()
     threading.Thread(target=watch, name="watchdog", daemon=True).start()
-
-
-MIGRATIONS = "migrations"
-
-
-def migrations_of(package_file: str) -> Path:
-    """The migrations folder beside a service's `__main__`."""
-    return Path(package_file).parent / MIGRATIONS

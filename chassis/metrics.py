@@ -11,9 +11,9 @@ BATCH_EVENTS = Histogram(
     "aktivera_batch_events", "Events in a batch", registry=REGISTRY, buckets=(1, 10, 50, 100, 500, 1000, 2000, 5000)
 )
 BATCH_SECONDS = Histogram("aktivera_batch_seconds", "Time from batch to commit", registry=REGISTRY, buckets=SECONDS)
-LAG_SECONDS = Gauge("aktivera_lag_seconds", "Age of the newest event when handled", ["topic"], registry=REGISTRY)
+LAG_SECONDS = Gauge("aktivera_lag_seconds", "Age of the oldest event of the last batch", ["topic"], registry=REGISTRY)
 END_TO_END_SECONDS = Histogram(
-    "aktivera_end_to_end_seconds", "From an event's time to its effect", registry=REGISTRY, buckets=SECONDS
+    "aktivera_end_to_end_seconds", "The slowest of a batch: event to effect", registry=REGISTRY, buckets=SECONDS
 )
 HELD = Gauge("aktivera_held_events", "Held events that wait", registry=REGISTRY)
 HELD_AGE_SECONDS = Gauge("aktivera_held_age_seconds", "Age of the oldest held event", registry=REGISTRY)

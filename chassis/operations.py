@@ -1,14 +1,12 @@
 """The operator's view of one service: status, held events (list, show, retry, discard), and a client's steps."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from chassis.callers import Opened, Who
-from chassis.fold import Hold
-from chassis.retrier import Retrier
+from chassis.retrier import HeldEventIsNotHead, Replayed, Retrier
 from chassis.service import Context
 from chassis.tokens import Caller
 from schemas.errors import Refused
@@ -20,12 +18,6 @@ class HeldEventUnknown(Refused):
     """There is no such held event."""
 
     code = "not_found"
-
-
-class HeldEventIsNotHead(Refused):
-    """Another held event of the same key comes before this one."""
-
-    code = "held_event_not_head"
 
 
 class Undo(Exception):  # not an error: takes a dry run back
@@ -132,19 +124,21 @@ async def show(_: Operator, context: Opened, held_id: int) -> dict[str, Any]:
 @router.post("/held-events/{held_id}/retry", summary="Replay the key of this event now; a dry run first")
 async def retry(who: Operator, context: Opened, request: Request, held_id: int, order: Retry) -> dict[str, Any]:
     row = await _held(context, held_id)
-    left: Sequence[Hold] = ()
+    replayed = Replayed(0, 0)
     try:
         async with context.database.unit_of_work() as uow:
-            left = await _retrier(request).retry(uow, row["topic"], row["key"], who.sub)
+            replayed = await _retrier(request).retry(uow, row["topic"], row["key"], who.sub)
             if order.dry_run:
                 raise Undo
     except Undo:
         pass
+    in_the_way = replayed.in_the_way
     return {
         "dry_run": order.dry_run,
         "key": row["key"],
-        "done": not left,
-        "in_the_way": [{"reason": hold.reason, "detail": hold.detail} for hold in left],
+        "replayed": replayed.done,
+        "left": replayed.left,
+        "in_the_way": in_the_way and {"reason": in_the_way.reason, "detail": in_the_way.detail},
     }
 
 
@@ -155,7 +149,7 @@ async def discard(who: Operator, context: Opened, request: Request, held_id: int
         raise HeldEventIsNotHead
     if not order.dry_run:
         async with context.database.unit_of_work() as uow:
-            await _retrier(request).discard(uow, row["topic"], row["key"], who.sub, order.reason)
+            await _retrier(request).discard(uow, held_id, row["topic"], row["key"], who.sub, order.reason)
     return {"dry_run": order.dry_run, "key": row["key"], "discarded": not order.dry_run, "followers": row["followers"]}
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.failures import is_transient
+from chassis.failures import NotNow, Unprocessable, is_transient
 from schemas.errors import Pointed, Refused, problem
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,8 @@ def install(app: FastAPI, largest_body_bytes: int) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    for fault in (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+    app.add_exception_handler(Unprocessable, _unprocessable)
+    for fault in (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, NotNow):
         app.add_exception_handler(fault, _fault)
     app.add_exception_handler(Exception, _fault)
     app.add_middleware(BodyLimit, largest_bytes=largest_body_bytes)
@@ -61,6 +62,11 @@ def install(app: FastAPI, largest_body_bytes: int) -> None:
 async def _refused(_: Request, refusal: Exception) -> JSONResponse:
     assert isinstance(refusal, Refused)
     return answer(refusal.code, refusal.errors, **refusal.facts)
+
+
+async def _unprocessable(_: Request, refusal: Exception) -> JSONResponse:
+    assert isinstance(refusal, Unprocessable)
+    return answer(refusal.code)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import orjson
 import structlog
+from aiokafka.errors import KafkaError
 
 from chassis import kafka
 from chassis.failpoints import reached
@@ -20,10 +21,11 @@ from chassis.service import Context
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=5)
-SAFETY_SECONDS = 0.5  # what is sent must be acknowledged that long before the lease ends
+SAFETY_SECONDS = 1.0  # what is sent must be acknowledged that long before the lease ends, and removed in the rest
 POLL_SECONDS = 0.1  # the truth; a commit in this process wakes the relay at once
 STANDBY_SECONDS = 1.0
 ROWS = 1000
+BYTES = 8 * 1024 * 1024  # of payloads in one go
 STOP_SECONDS = 2.0
 LIMIT_SECONDS = 60.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 2.0
@@ -49,6 +51,7 @@ class Relay:
         self._database = context.database
         self._owner = uuid4()
         self._producer: Any = None
+        self._rows = ROWS
         self._wake = asyncio.Event()
         context.database.on_published.append(self._wake.set)
 
@@ -86,41 +89,64 @@ class Relay:
         if lease is None:
             return None, STANDBY_SECONDS
         self._wake.clear()
-        rows = await self._database.fetch(_READ, ROWS)
+        rows = within_bytes(await self._database.fetch(_READ, self._rows))
         if not rows:
             return lease, POLL_SECONDS
         await reached("relay.after_read")
-        await self._send(rows, lease)
+        acknowledged = await self._send(rows, lease)
         await reached("relay.after_acks")
-        await self._remove(rows, lease)
-        RELAYED.inc(len(rows))
-        return lease, 0.0 if len(rows) == ROWS or self._wake.is_set() else POLL_SECONDS
+        await self._remove(rows[:acknowledged], lease)
+        RELAYED.inc(acknowledged)
+        if acknowledged < len(rows):
+            self._rows = max(1, acknowledged, len(rows) // 2)  # what did not fit into the lease is taken in parts
+            raise NotNow(f"{len(rows) - acknowledged} of {len(rows)} events were not acknowledged in time")
+        full = len(rows) == self._rows
+        self._rows = min(ROWS, self._rows * 2)
+        return lease, 0.0 if full or self._wake.is_set() else POLL_SECONDS
 
     async def _claim(self) -> Lease | None:
         before = monotonic()
         epoch = await self._database.fetchrow(_CLAIM, self._owner, LEASE)
         return None if epoch is None else Lease(epoch["epoch"], before + LEASE.total_seconds())
 
-    async def _send(self, rows: list[Any], lease: Lease) -> None:
-        async with asyncio.timeout(max(0.1, lease.left)):
-            if self._producer is None:
-                self._producer = kafka.producer(self._context.common)
-                await self._producer.start()
-            prefix = self._context.common.topic_prefix
-            sent = [
+    async def _send(self, rows: list[Any], lease: Lease) -> int:
+        """Sends rows and answers how many of them, from the first on, are acknowledged while the lease is ours."""
+        sent: list[asyncio.Future[Any]] = []
+        if lease.left <= 0:
+            raise NotNow("the lease ended before anything was sent")
+        with suppress(TimeoutError, KafkaError):
+            async with asyncio.timeout(lease.left):
+                await self._send_all(rows, sent)
+                await reached("relay.after_some_acks")
+                for each in sent:
+                    await asyncio.shield(each)
+        count = 0
+        for each in sent:
+            if not each.done() or each.cancelled() or each.exception() is not None:
+                break
+            count += 1
+        for each in sent[count:]:
+            each.cancel()
+        return count
+
+    async def _send_all(self, rows: list[Any], sent: "list[asyncio.Future[Any]]") -> None:
+        if self._producer is None:
+            self._producer = kafka.producer(self._context.common)
+            await self._producer.start()
+        prefix = self._context.common.topic_prefix
+        for row in rows:
+            sent.append(
                 await self._producer.send(
                     prefix + row["topic"],
                     row["payload"],
                     key=None if row["key"] is None else row["key"].encode(),
                     headers=[(name, value.encode()) for name, value in orjson.loads(row["headers"]).items()],
                 )
-                for row in rows
-            ]
-            await reached("relay.after_some_acks")
-            for acknowledged in sent:
-                await acknowledged
+            )
 
     async def _remove(self, rows: list[Any], lease: Lease) -> None:
+        if not rows:
+            return
         removed = await self._database.execute(_REMOVE, [row["id"] for row in rows], self._owner, lease.epoch)
         if removed != f"DELETE {len(rows)}":
             raise NotNow("the lease went to another process; what it sends again is dropped by the version guard")
@@ -145,6 +171,16 @@ class Relay:
         finally:
             for wait in waits:
                 wait.cancel()
+
+
+def within_bytes(rows: list[Any]) -> list[Any]:
+    """The first rows whose payloads together stay below BYTES; always at least one."""
+    total = 0
+    for count, row in enumerate(rows):
+        total += len(row["payload"])
+        if total > BYTES and count:
+            return rows[:count]
+    return rows
 
 
 _CLAIM = """

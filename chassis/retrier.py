@@ -1,11 +1,13 @@
 """Tries held events again, in order on each key, when their time has come or a person asks."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
+from cryptography.exceptions import InvalidTag
 
 from chassis import held_events, version_guard
 from chassis.db import Database
@@ -18,13 +20,30 @@ from chassis.seal import Seal
 from chassis.unit_of_work import UnitOfWork
 from chassis.version_guard import Seen
 from schemas.envelope import Catalogue
+from schemas.errors import Refused
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
 LIMIT_SECONDS = 60.0
-ONE_GO = 200  # rows of one key in one transaction
+ONE_GO = 200  # rows of one key in one transaction; the rest is due at once
+PUT_OFF = timedelta(seconds=30)  # a key whose retry failed for reasons of ours; the others go on meanwhile
 BY_ITSELF = "retrier"
+
+
+class HeldEventIsNotHead(Refused):
+    """Another held event of the same key comes before this one, or it was settled meanwhile."""
+
+    code = "held_event_not_head"
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a retry of a key has come to: how many went through, how many wait still, and what is in the way."""
+
+    done: int
+    left: int
+    in_the_way: Hold | None = None
 
 
 class Retrier:
@@ -54,33 +73,43 @@ class Retrier:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def once(self) -> bool:
-        """Handles one key that is due; False where none was."""
+        """Handles one key that is due; False where none was. A key that cannot be tried is put off, for the others."""
         async with self._database.unit_of_work() as uow:
             place = await held_events.due_key(uow)
             if place is None:
                 return False
-            await self._replay(uow, *place, by=BY_ITSELF)
+            try:
+                async with uow.savepoint():
+                    await self._replay(uow, *place, by=BY_ITSELF)
+            except (InvalidTag, KeyError) as error:  # sealed with another key, or a topic that is read no more
+                log.error("held events cannot be retried", topic=place[0], error=type(error).__name__)
+                await held_events.release_or_schedule(uow, *place, None)
+            except Exception as error:
+                log.warning("retry put off", topic=place[0], error=type(error).__name__)
+                await held_events.release_or_schedule(uow, *place, uow.now + PUT_OFF)
         return True
 
-    async def retry(self, uow: UnitOfWork, topic: str, key: str, by: str) -> Sequence[Hold]:
-        """Replays a key now. Answers what is still in the way, empty where all went through."""
+    async def retry(self, uow: UnitOfWork, topic: str, key: str, by: str) -> Replayed:
+        """Replays a key now, as far as one transaction takes it."""
         if not await held_events.lock_key(uow, topic, key):
-            return []
+            return Replayed(0, 0)
         return await self._replay(uow, topic, key, by)
 
-    async def discard(self, uow: UnitOfWork, topic: str, key: str, by: str, reason: str) -> None:
-        """Gives up the head of a key: its version counts as seen, and what waits behind it is due at once."""
-        if not await held_events.lock_key(uow, topic, key):
-            return
-        rows = await held_events.waiting(uow, topic, key, 2)
-        if not rows:
-            return
+    async def discard(self, uow: UnitOfWork, held_id: int, topic: str, key: str, by: str, reason: str) -> None:
+        """Gives up the head of a key: its version counts as seen, and what waits behind it is due at once.
+
+        Raises HeldEventIsNotHead unless `held_id` is the head under the key's lock.
+        """
+        locked = await held_events.lock_key(uow, topic, key)
+        rows = await held_events.waiting(uow, topic, key, 2) if locked else []
+        if not rows or rows[0]["id"] != held_id:
+            raise HeldEventIsNotHead
         await self._advance(uow, topic, rows)
-        await held_events.settle(uow, [rows[0]["id"]], "discarded", by, reason)
+        await held_events.settle(uow, held_id, "discarded", by, reason)
         await held_events.release_or_schedule(uow, topic, key, uow.now)
 
-    async def _advance(self, uow: UnitOfWork, topic: str, rows: Sequence[Any]) -> None:
-        subscription = self._subscription(topic)
+    async def _advance(self, uow: UnitOfWork, topic: str, rows: list[Any]) -> None:
+        subscription = self._subscriptions[topic]
         if not subscription.ours:
             return
         head = rows[0]
@@ -93,26 +122,23 @@ class Retrier:
                 uow, subscription.producer, seen, {**seen, head["key"]: Seen(version, head["event_id"])}
             )
 
-    async def _replay(self, uow: UnitOfWork, topic: str, key: str, by: str) -> Sequence[Hold]:
-        subscription = self._subscription(topic)
-        fold = Fold(uow, subscription, self._catalogue, set())
+    async def _replay(self, uow: UnitOfWork, topic: str, key: str, by: str) -> Replayed:
+        subscription = self._subscriptions[topic]
+        fold = Fold(uow, subscription, self._catalogue, {})
         rows = await held_events.waiting(uow, topic, key, ONE_GO)
-        for row in rows:
+        for done, row in enumerate(rows):
             item = read(held_events.record_of(row, self._seal), subscription, self._catalogue)
             outcome = await fold.apply([item])
             if outcome.holds:
                 await self._wait(uow, row, outcome.holds[0])
-                return outcome.holds
-            await held_events.settle(uow, [row["id"]], "retried", by)
+                return Replayed(done, await held_events.left(uow, topic, key), outcome.holds[0])
+            await held_events.settle(uow, row["id"], "retried", by)
         await held_events.release_or_schedule(uow, topic, key, uow.now)
         log.info("held events replayed", topic=topic, events=len(rows))
-        return []
+        return Replayed(len(rows), await held_events.left(uow, topic, key))
 
     async def _wait(self, uow: UnitOfWork, row: Any, hold: Hold) -> None:
         attempts = await held_events.failed_again(uow, row["id"], hold.reason, hold.detail)
         again = hold.again and attempts < held_events.TRIES
         delay = timedelta(seconds=held_events.FIRST_RETRY.total_seconds() * 2**attempts)
         await held_events.release_or_schedule(uow, row["topic"], row["key"], uow.now + delay if again else None)
-
-    def _subscription(self, topic: str) -> Subscription:
-        return self._subscriptions[topic]

@@ -66,3 +66,5 @@ class Service:
     jobs: tuple[Job, ...] = ()
     loops: dict[str, Loop] = field(default_factory=dict)
     trace: Trace | None = None
+    check: Callable[[Any], None] | None = None
+    """Given the settings before anything is opened; a ValueError or OSError ends the start with its text."""

@@ -8,16 +8,21 @@ from typing import Any
 
 import httpx
 import orjson
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
+from chassis.failures import NotNow
 from chassis.settings import CommonSettings
 from schemas.errors import Refused
+
+log = structlog.get_logger(__name__)
 
 ALGORITHMS = ["EdDSA", "Ed25519", "RS256"]  # the first two are one: RFC 9864 renames it, issuers follow slowly
 warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
 LEEWAY_SECONDS = 30
+ISSUER_SECONDS = 5.0
 REFRESH_SECONDS = 300
 LEAST_REFRESH_SECONDS = 10  # unknown key ids may not make us ask the issuer more often
 
@@ -64,8 +69,8 @@ class Tokens:
     def __init__(self, settings: CommonSettings) -> None:
         self._settings = settings
         self._keys: KeySet | None = None
-        self._read_at = float("-inf")
-        self._reading = asyncio.Lock()
+        self._asked_at = float("-inf")
+        self._asking: asyncio.Task[None] | None = None
 
     async def caller(self, token: str) -> Caller:
         """The caller a token names. Raises TokenInvalid."""
@@ -92,18 +97,31 @@ class Tokens:
         return claims
 
     async def _key_set(self, least_age: float) -> KeySet:
-        async with self._reading:
-            if self._keys is None or time.monotonic() - self._read_at > least_age:
-                self._keys = KeySet.import_key_set(orjson.loads(await self._read()))
-                self._read_at = time.monotonic()
-            return self._keys
+        """The issuer's keys, asked for anew when older than `least_age` seconds. Old ones serve while it is away."""
+        if self._keys is None or time.monotonic() - self._asked_at > least_age:
+            if self._asking is None or self._asking.done():
+                self._asked_at = time.monotonic()
+                self._asking = asyncio.create_task(self._refresh())
+            if self._keys is None:
+                await asyncio.shield(self._asking)
+            elif least_age == LEAST_REFRESH_SECONDS:
+                await asyncio.wait([self._asking], timeout=ISSUER_SECONDS)
+        if self._keys is None:
+            raise NotNow("the issuer's keys cannot be had")
+        return self._keys
+
+    async def _refresh(self) -> None:
+        try:
+            self._keys = KeySet.import_key_set(orjson.loads(await self._read()))
+        except (httpx.HTTPError, OSError, ValueError) as error:
+            log.warning("the issuer's keys cannot be read", error=type(error).__name__)
 
     async def _read(self) -> bytes:
         if self._settings.token_keys_file is not None:
             return self._settings.token_keys_file.read_bytes()
         if self._settings.token_keys_url is None:
             raise ValueError("set AKTIVERA_TOKEN_KEYS_FILE or AKTIVERA_TOKEN_KEYS_URL")
-        async with httpx.AsyncClient(timeout=5.0) as client:
+        async with httpx.AsyncClient(timeout=ISSUER_SECONDS) as client:
             answer = await client.get(self._settings.token_keys_url)
             answer.raise_for_status()
             return answer.content

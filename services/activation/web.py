@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse
 
-from chassis.app import Store, Who, Why
+from chassis.callers import Store, Who, Why
 from chassis.commands import Answer, answer
 from chassis.idempotency import IdempotencyKey
 from chassis.tokens import Caller, NotAllowed

@@ -57,7 +57,7 @@ class InProcess:
         (topic,) = {record.topic for record in records}
         subscription = next(each for each in self.context.service.subscriptions if each.topic == topic)
         async with self.context.database.unit_of_work() as uow:
-            fold = Fold(uow, subscription, CATALOGUE, set())
+            fold = Fold(uow, subscription, CATALOGUE, {})
             return await fold.apply([read(record, subscription, CATALOGUE) for record in records])
 
     def token(self, sub: str = "karin", **claims: Any) -> dict[str, str]:

@@ -25,6 +25,8 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "max_wal_size": "4GB",
     "wal_compression": "on",
+    # An error's DETAIL quotes the row at fault: names and addresses.
+    "log_error_verbosity": "terse",
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
 

@@ -60,7 +60,6 @@ create table held_events (
   key text not null,
   partition int not null,
   kafka_offset bigint not null,
-  kafka_key bytea,
   version bigint,
   event_id text not null,
   event_type text,
@@ -76,7 +75,7 @@ create table held_events (
   settled_reason text,
   check ((settled_at is null) = (settled_how is null))
 );
-create unique index held_events_place on held_events (topic, partition, kafka_offset);
+create unique index held_events_place on held_events (topic, partition, kafka_offset) where settled_at is null;
 create index held_events_open on held_events (topic, key, id) where settled_at is null;
 create index held_events_settled on held_events (settled_at) where settled_at is not null;
 

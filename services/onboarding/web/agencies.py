@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 
-from chassis.app import Store, Who, Why
+from chassis.callers import Store, Who, Why
 from chassis.commands import Answer, answer
 from chassis.handling import Change
 from services.onboarding.domain.agency import Agency, PutAgency, PutConsultant

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from chassis.app import Store, Who
+from chassis.callers import Store, Who
 from services.onboarding.domain import requests as domain
 from services.onboarding.store import requests
 from services.onboarding.web.bodies import IntakeShown

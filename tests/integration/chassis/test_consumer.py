@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chassis.retrier import Replayed
 from chassis.service import Context
 from tests.eventually import eventually
 from tests.integration.chassis import toy
@@ -124,7 +125,7 @@ async def test_a_bug_in_decide_holds_its_key_until_it_is_mended_and_then_replays
         toy.FAULTS.discard("bug")
     async with context.database.unit_of_work() as uow:
         key = (await held(context))[0]
-        assert await retrier(context).retry(uow, key["topic"], key["key"], "karin") == []
+        assert await retrier(context).retry(uow, key["topic"], key["key"], "karin") == Replayed(3, 0)
     assert await totals(context) == {"a": 112, "b": 1}
     assert await held(context) == []
     assert await context.database.fetch("select * from held_keys") == []
@@ -153,7 +154,7 @@ async def test_a_refusal_is_a_dead_letter_and_discarding_it_lets_its_followers_g
     assert [row["reason"] for row in await held(context)] == ["not_allowed", "follows_held"]
     async with context.database.unit_of_work() as uow:
         row = (await held(context))[0]
-        await retrier(context).discard(uow, row["topic"], row["key"], "karin", "a test event")
+        await retrier(context).discard(uow, row["id"], row["topic"], row["key"], "karin", "a test event")
     assert await retrier(context).once()
     assert await totals(context) == {"a": 1}
     assert await held(context) == []
@@ -193,3 +194,75 @@ async def test_a_bad_deploy_stops_reading_and_keeps_the_topic_whole(open_toy: Op
 async def _stopped(consumer: Any, name: str) -> bool:
     assert str(consumer.stopped_by).startswith(name), consumer.stopped_by
     return True
+
+
+async def test_null_headers_and_records_held_twice_at_one_place_stop_nobody(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    sent = await writer.producer.send_and_wait(
+        writer.topic, b"x", key=b"a", headers=[("ce_id", None), ("ce_type", None), ("other", None)]
+    )
+    await writer.send(toy.AddedV1(tally="b"))
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 2), within=15)
+    await context.database.execute(
+        "update consumer_offsets set next_offset = $1, last_event_id = '' where partition = $2",
+        sent.offset,
+        sent.partition,
+    )
+    await writer.send(toy.AddedV1(tally="b"))
+    async with consuming(context):
+        await eventually(lambda: _is(totals(context), {"b": 2}), within=15)
+    assert len(await held(context)) == 1
+
+
+async def test_a_gap_heals_when_the_missing_version_comes(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    await writer.send(toy.AddedV1(tally="a"))
+    for version in (3, 4, 2):
+        await writer.send(toy.AddedV2(tally="a", number=10**version), version=version)
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 4), within=15)
+    assert await retrier(context).once()
+    assert await totals(context) == {"a": 1 + 100}  # 3 and 4 are above what the toy's table takes
+    assert [row["reason"] for row in await held(context)] == ["save_failed", "follows_held"]
+
+
+async def test_discarding_the_same_event_twice_discards_one(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    for _ in range(2):
+        await writer.send(toy.AddedV1(tally="a", note="forbidden"))
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 2), within=15)
+    first = (await held(context))[0]
+
+    async def discard() -> None:
+        async with context.database.unit_of_work() as uow:
+            await retrier(context).discard(uow, first["id"], first["topic"], first["key"], "karin", "twice")
+
+    answers = await asyncio.gather(discard(), discard(), return_exceptions=True)
+    assert sorted(type(answer).__name__ for answer in answers) == ["HeldEventIsNotHead", "NoneType"]
+    assert len(await held(context)) == 1
+
+
+async def test_one_key_that_cannot_be_retried_does_not_keep_the_others_waiting(
+    open_toy: OpenToy, writer: Writer
+) -> None:
+    context = await open_toy()
+    toy.FAULTS.add("bug")
+    try:
+        for tally in ("a", "b"):
+            await writer.send(toy.AddedV1(tally=tally, note="bug"))
+            async with consuming(context):
+                await eventually(lambda t=tally: _is(_keys(context), {"a", "b"} if t == "b" else {"a"}), within=15)  # type: ignore[misc]
+    finally:
+        toy.FAULTS.discard("bug")
+    await context.database.execute("update held_events set sealed = 'broken' where key = 'a'")
+    await context.database.execute("update held_keys set retry_at = '2020-01-01' where key = 'a'")
+    await context.database.execute("update held_keys set retry_at = '2020-01-02' where key = 'b'")
+    assert await retrier(context).once()
+    assert await retrier(context).once()
+    assert await totals(context) == {"b": 1}
+
+
+async def _keys(context: Context) -> set[str]:
+    return {row["key"] for row in await held(context)}

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Header
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey, RSAKey
 
-from chassis.app import Store, Who, Why, create_app
+from chassis.app import create_app
+from chassis.callers import Store, Who, Why
 from chassis.clock import system_clock
 from chassis.commands import Answer, answer
 from chassis.handling import Handler

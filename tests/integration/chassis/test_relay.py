@@ -1,11 +1,14 @@
 """What the relay promises: all that was said arrives, in order, and leaves the outbox only then."""
 
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 import asyncpg
 import orjson
 import pytest
 
+from chassis.failures import NotNow
+from chassis.relay import SAFETY_SECONDS, Lease, Relay, within_bytes
 from chassis.service import Context
 from chassis.settings import CommonSettings
 from chassis.unit_of_work import Cause
@@ -68,3 +71,42 @@ async def test_a_rolled_back_transaction_says_nothing(open_toy: OpenToy) -> None
     with pytest.raises(asyncpg.DivisionByZeroError):
         await say_and_fail()
     assert await outbox_is_empty(context)
+
+
+async def test_what_does_not_fit_into_one_lease_is_sent_in_parts(open_toy: OpenToy) -> None:
+    context = await open_toy()
+    rows = [{"payload": b"x" * 900_000}] * 20
+    assert 1 <= len(within_bytes(rows)) < 20
+    assert len(within_bytes([{"payload": b"x" * 10_000_000}])) == 1
+    await say(context, "a", range(1, 300))
+    relay = Relay(context)
+    lease = await relay._claim()
+    assert lease is not None
+    tight = Lease(lease.epoch, monotonic() + SAFETY_SECONDS + 0.05)
+    left = 299
+    for _ in range(200):
+        try:
+            await relay._turn(tight if tight.left > 0 else await relay._claim())
+        except NotNow:
+            await relay._drop_producer()
+        row = await context.database.fetchrow("select count(*) as left from outbox")
+        assert row["left"] <= left
+        left = row["left"]
+        if left == 0:
+            break
+    await relay._drop_producer()
+    assert left == 0
+
+
+async def test_a_relay_whose_lease_went_to_another_removes_nothing(open_toy: OpenToy) -> None:
+    context = await open_toy()
+    await say(context, "a", range(1, 3))
+    first, second = Relay(context), Relay(context)
+    lease = await first._claim()
+    assert lease is not None
+    await context.database.execute("update relay_lease set until = '-infinity'")
+    assert await second._claim() is not None
+    rows = await context.database.fetch("select id from outbox")
+    with pytest.raises(NotNow):
+        await first._remove(rows, lease)
+    assert len(await context.database.fetch("select id from outbox")) == 2

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from chassis.logs import scrub
+from chassis.failures import NotNow
+from chassis.logs import scrub, told
 
 NUMBERS = ["811218-9876", "8112189876", "19811218-9876", "198112189876", "811218+9876", "811218 9876", "701063-2391"]
 
@@ -25,7 +26,8 @@ def test_ids_times_and_organisation_numbers_stay() -> None:
 def test_log_lines_are_scrubbed_in_fields_and_tracebacks_of_every_library() -> None:
     code = (
         "import logging, structlog; from chassis.logs import configure; configure('toy', 'info');"
-        "structlog.get_logger().info('x', nested={'a': ['811218-9876', 'karin@example.se']});"
+        "structlog.get_logger().info('x', nested=['811218-9876', 'karin@example.se', b'8112189876']);"
+        "structlog.get_logger().info('number', person=198112189876);"
         "log = logging.getLogger('library')\n"
         "try: raise ValueError('811218-9876')\n"
         "except ValueError: log.exception('failed for 811218-9876')"
@@ -35,4 +37,12 @@ def test_log_lines_are_scrubbed_in_fields_and_tracebacks_of_every_library() -> N
     assert "karin@" not in done.stderr
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert lines[0]["event"] == "x"
-    assert "ValueError" in lines[1]["exception"]
+    assert lines[2]["exception"] == "ValueError"
+
+
+def test_a_drivers_text_is_not_logged_since_it_quotes_the_row() -> None:
+    class CheckViolationError(Exception):
+        """Stands for asyncpg's, whose text has a DETAIL with the whole row."""
+
+    assert told(CheckViolationError("DETAIL: Failing row contains (Anna Andersson)")) == "CheckViolationError"
+    assert told(NotNow("the lease ended")) == "NotNow: the lease ended"
