@@ -7,12 +7,18 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import consumer, latency
+from bench import consumer, growth, half_load, idle, latency, poison, relay, replicas
 from bench.report import Part, write, write_summary
 from bench.servers import Servers, running
 
 PARTS: dict[str, Callable[[Servers, bool], Awaitable[Part]]] = {
     "consumer": consumer.run,
+    "replicas": replicas.run,
+    "relay": relay.run,
+    "growth": growth.run,
+    "poison": poison.run,
+    "half-load": half_load.run,
+    "idle": idle.run,
 }
 
 

@@ -11,9 +11,8 @@ from bench.outcome import Outcome, differences, expectations, outcome
 from bench.plots import Bar
 from bench.processes import ContestantEnded, contestants
 from bench.report import Part
-from bench.servers import Servers
+from bench.servers import Servers, database_of
 from services.activation.__main__ import SERVICE
-from tests.infrastructure import database_of
 
 
 @dataclass(frozen=True)
@@ -126,10 +125,10 @@ def report(results: Results, sizes: Sizes) -> Part:
         "Consumers on the same work",
         f"{_thousands(sizes.fast)} `client.created` events (about 700 bytes, 12 partitions, 2 % repeated),"
         f" {_thousands(sizes.slow)} for those that take one event at a time; {sizes.rounds} rounds, the order turned"
-        " round each time, a fresh topic for each round and a fresh database for each run. Measured is what is committed."
-        " All decode with the same model, decide with activation's own function and leave the same rows: activation,"
-        " licences, the answer in the outbox, the version seen, the offset; else void. L1 keeps no promise: no lock, no"
-        " version read, no look at held events. L0 only copies bytes.",
+        " round each time, a fresh topic for each round and a fresh database for each run. Measured is what is"
+        " committed. All decode with the same model, decide with activation's own function and leave the same rows:"
+        " activation, licences, the answer in the outbox, the version seen, the offset; else void. L1 keeps no"
+        " promise: no lock, no version read, no look at held events. L0 only copies bytes.",
     )
     part.table = ["| | events/s, median (least–largest) | to L1 | µs CPU/event: Python | Postgres | broker | MB | |"]
     part.table.append("|---|---|---|---|---|---|---|---|")

@@ -7,7 +7,8 @@ import asyncpg
 # Ids and moments differ between any two runs and are left out, and of a trace the span; all else counts.
 _OUTBOX = """
 select topic, key, aggregate_id, version, headers - 'ce_id' as headers,
-       jsonb_set(body - 'id' - 'time' #- '{data,listed_at}', '{traceparent}', to_jsonb(left(body ->> 'traceparent', 36)))
+       jsonb_set(body - 'id' - 'time' #- '{data,listed_at}', '{traceparent}',
+                 to_jsonb(left(body ->> 'traceparent', 36)))
   from (select *, convert_from(payload, 'utf8')::jsonb as body from outbox) o"""
 
 TABLES = {
@@ -16,7 +17,7 @@ TABLES = {
     "users": "select to_jsonb(u) - 'logged_in_at' from users u",
     "grants": "select to_jsonb(g) - 'granted_at' from grants g",
     "seen_versions": "select producer, aggregate_id, version, event_id from seen_versions",
-    "consumer_offsets": "select topic, partition, next_offset, last_event_id from consumer_offsets where next_offset > 0",
+    "consumer_offsets": "select * from consumer_offsets where next_offset > 0",
     "outbox": _OUTBOX,
     "held_events": "select topic, key, partition, kafka_offset, version, event_id, reason from held_events",
     "held_keys": "select topic, key from held_keys",

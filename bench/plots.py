@@ -29,8 +29,9 @@ def bars(title: str, values: Sequence[Bar]) -> str:
     top = max((bar.largest for bar in values), default=1.0) or 1.0
     height = TOP + len(values) * (BAR + GAP) + 8
     scale = (WIDTH - LEFT - RIGHT) / top
+    frame = f'viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {frame}>',
         STYLE,
         f'<text class="t" x="8" y="22">{escape(title)}</text>',
     ]

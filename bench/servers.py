@@ -14,10 +14,15 @@ from aktivera.local.postgres import PostgresNode
 from chassis import kafka
 from chassis.ids import uuid7
 from chassis.settings import CommonSettings, environment
-from tests.infrastructure import ROOT, Infrastructure, Nodes, database_of
+from tests.infrastructure import ROOT, Infrastructure, Nodes
 
 PARTITIONS = 12
 COUNTED = {"shared_preload_libraries": "pg_stat_statements", "track_io_timing": "off"}
+
+
+def database_of(dsn: str) -> str:
+    """The name of the database in an address."""
+    return dsn.rpartition("/")[2]
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """FastStream, a subscriber called for each event, with asyncpg and one transaction for each."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
 from faststream.kafka import KafkaBroker
@@ -24,7 +25,7 @@ async def main(work: Work) -> None:
         decoder=lambda message: message.body,  # decoded once, by the same model as everybody's
     )
     async def listed(message: KafkaMessage) -> None:
-        record = message.raw_message
+        record: Any = message.raw_message
         async with connection.transaction():
             await tables.each(connection, handle(record.value, system_clock()))
             await tables.advance(connection, positions([record]))

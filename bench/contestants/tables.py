@@ -8,7 +8,8 @@ from bench.contestants.handling import ACTIVATIONS, LICENCES, OUTBOX, SEEN, Hand
 _ADVANCE = """
 insert into consumer_offsets (topic, partition, next_offset, last_event_id)
 select * from unnest($1::text[], $2::int[], $3::bigint[], $4::text[])
-on conflict (topic, partition) do update set next_offset = excluded.next_offset, last_event_id = excluded.last_event_id"""
+on conflict (topic, partition) do update
+   set next_offset = excluded.next_offset, last_event_id = excluded.last_event_id"""
 
 _TYPES = {
     **dict.fromkeys(("client_id", "event_id"), "uuid"),
