@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -51,7 +50,10 @@ class Nodes:
             process.send_signal(signal.SIGQUIT)
         else:
             process.kill()
-        process.wait(30)
+        ended = process.wait(30)
+        assert ended == (-signal.SIGKILL if name == "kafka" else 0), (name, ended)
+        if name == "postgres":
+            assert "immediate shutdown" in (self.logs / "postgres.log").read_text(errors="replace")
 
     def stop(self) -> None:
         for name, process in self.running.items():
@@ -87,18 +89,6 @@ class Infrastructure:
             await connection.close()
         return dsn(self.superuser_dsn, service.name, name, password(self.secrets, f"postgres-{service.name}"))
 
-    def owner_dsn(self, service: str, database: str) -> str:
-        return dsn(
-            self.superuser_dsn, f"{service}_owner", database, password(self.secrets, f"postgres-{service}_owner")
-        )
-
-    async def stop(self) -> None:
-        """Ends what `start` started."""
-        if self.nodes is not None:
-            self.nodes.stop()
-        if self.stop_containers is not None:
-            await asyncio.to_thread(self.stop_containers)
-
     async def _template(self, service: Service) -> str:
         from aktivera.local.postgres import provision
 
@@ -127,11 +117,6 @@ async def start(folder: Path) -> Infrastructure:
     for name in ("kafka", "postgres"):
         await nodes.ready(name)
     return Infrastructure(nodes.kafka.bootstrap, nodes.postgres.superuser_dsn, folder / "secrets", nodes)
-
-
-def database_of(address: str) -> str:
-    """The database's name in an address."""
-    return urlsplit(address).path.lstrip("/")
 
 
 async def fetch(address: str, query: str, *arguments: Any) -> list[Any]:

@@ -90,7 +90,7 @@ async def _ends(rig: Rig) -> dict[str, int]:
 
 
 async def check(rig: Rig, acknowledged: Iterable[str]) -> Found:
-    """`acknowledged` are the ids of clients whose sender was told that they are accepted."""
+    """`acknowledged` are the ids of the clients for which the API answered 201."""
     found = Found()
     wanted = set(acknowledged)
     clients = {
@@ -102,6 +102,8 @@ async def check(rig: Rig, acknowledged: Iterable[str]) -> Found:
     await _mails(rig, clients, found)
     await _bells(rig, clients, found)
     await _topics(rig, clients, found)
+    await _answers(rig, found)
+    await _told(rig, clients, found)
     for name, address in rig.databases.items():
         rows = await fetch(address, "select reason from held_events where settled_at is null")
         found.expect(not rows, f"{name} holds {Counter(row['reason'] for row in rows)}")
@@ -166,3 +168,29 @@ async def _topics(rig: Rig, clients: set[str], found: Found) -> None:
         if topic == "client-events":
             created = [event["subject"] for event in by_id.values() if event["type"] == "se.aktivera.client.created.v1"]
             found.expect(sorted(created) == sorted(clients), "client.created differs from the clients stored")
+
+
+async def _answers(rig: Rig, found: Found) -> None:
+    """Each request that was sent as an event got accepted and listed, and nothing else."""
+    sent = {event["id"] for event in await events(rig, "onboarding-requests")}
+    told: dict[str, set[str]] = defaultdict(set)
+    for event in await events(rig, "onboarding-results"):
+        told[event["data"]["request_id"]].add(event["type"].split(".")[-2])
+    found.expect(set(told) == sent, f"{len(sent - set(told))} requests without an answer")
+    odd = [answers for answers in told.values() if answers != {"accepted", "listed"}]
+    found.expect(not odd, f"{len(odd)} requests were answered otherwise, e.g. {odd[:1]}")
+    rows = await fetch(rig.databases["onboarding"], "select status, count(*)::int as n from clients group by 1")
+    found.expect([row["status"] for row in rows] == ["listed"], f"onboarding knows {[dict(row) for row in rows]}")
+
+
+async def _told(rig: Rig, clients: set[str], found: Found) -> None:
+    """One outcome of each mail and one bell raised are told to the world, by their events' ids."""
+    said: dict[str, set[str]] = {}
+    for event in await events(rig, "notification-events"):
+        said.setdefault(event["id"], set()).update((event["type"].split(".")[-3], event["subject"]))
+    kinds = Counter(
+        (("email" if "email" in what else "bell"), client) for what in said.values() for client in what & clients
+    )
+    for client in clients:
+        found.expect(kinds["email", client] == 1, f"{kinds['email', client]} outcomes of one client's mail are told")
+        found.expect(kinds["bell", client] == 1, f"{kinds['bell', client]} bells of one client are told")

@@ -10,12 +10,17 @@ from tests.system.rig import Rig
 
 
 @pytest.fixture
-async def rig(infra: Infrastructure, prefix: str, tmp_path: Path) -> AsyncIterator[Rig]:
+def replicas() -> tuple[str, ...]:
+    """The processes of a rig, by service; a test module may want others."""
+    return ("onboarding", "activation", "notifier")
+
+
+@pytest.fixture
+async def rig(infra: Infrastructure, prefix: str, tmp_path: Path, replicas: tuple[str, ...]) -> AsyncIterator[Rig]:
     built = await Rig.build(infra, prefix, tmp_path)
     built.start_mail()
     try:
-        replicas = [built.launch(service) for service in ("onboarding", "activation", "notifier")]
-        for replica in replicas:
+        for replica in [built.launch(service) for service in replicas]:
             await built.ready(replica)
         await built.directory()
         yield built

@@ -102,6 +102,7 @@ async def test_garbage_gets_a_code_or_is_held_and_the_next_good_event_is_not_del
         good = structured()
         await producer.send_and_wait(topic, orjson.dumps(good), key=b"one key for all", partition=0)
         await eventually(lambda: _answered(read, good["id"], "accepted"), within=15)
+        await eventually(lambda: _told(read, sum(code is not None for _, code in corpus.values())), within=15)
         rejected = [each for each in await read() if each["type"].endswith("rejected.v1")]
     codes = sorted(code for _, code in corpus.values() if code)
     told = sorted(each["data"]["code"] for each in rejected)
@@ -111,6 +112,12 @@ async def test_garbage_gets_a_code_or_is_held_and_the_next_good_event_is_not_del
     for each in rejected:
         assert each["data"]["detail_sv"]
         assert each["data"]["detail_en"]
+
+
+async def _told(read: Any, rejections: int) -> bool:
+    told = [each for each in await read() if each["type"].endswith("rejected.v1")]
+    assert len(told) >= rejections, told
+    return True
 
 
 async def _answered(read: Any, request_id: str, what: str) -> bool:
