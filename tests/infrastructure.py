@@ -89,6 +89,13 @@ class Infrastructure:
             await connection.close()
         return dsn(self.superuser_dsn, service.name, name, password(self.secrets, f"postgres-{service.name}"))
 
+    async def stop(self) -> None:
+        """Ends what `start` started."""
+        if self.nodes is not None:
+            self.nodes.stop()
+        if self.stop_containers is not None:
+            await asyncio.to_thread(self.stop_containers)
+
     async def _template(self, service: Service) -> str:
         from aktivera.local.postgres import provision
 
