@@ -140,9 +140,9 @@ def _report(floor: Sequence[float], most: float, seen: Seen) -> Part:
         "Latency at half load",
         f"A service (consumer and relay in one process) gets {most / 2:,.0f} events/s, half of the {most:,.0f}/s that"
         " it handled and relayed from a backlog in this run; open loop, each event timed from its intended moment."
-        " Outbox and relay: from the beginning of the transaction that lists the client until its answer is read from Kafka,"
-        " handling and commit included. The floor is one commit, one produce with acks=all and one consume, one after"
-        " the other on idle servers.",
+        " Outbox and relay: from the beginning of the transaction that lists the client until its answer is read from"
+        " Kafka, handling and commit included. The floor is one commit, one produce with acks=all and one consume, one"
+        " after the other on idle servers.",
         ["| | p50 ms | p99 ms | max ms |", "|---|---|---|---|"],
     )
     shown = []

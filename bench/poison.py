@@ -35,8 +35,8 @@ async def run(servers: Servers, quick: bool) -> Part:
         "poison",
         "Poison",
         f"In `decide`: {count:,} events, of which 0.1 % are changes of a client that nobody knows and are held;"
-        f" {rounds} rounds, the order turned round. In `save`: batches of 1 992 events, one of which carries a name that"
-        " Postgres refuses, found by halving the batch and held alone; 8 batches of each kind by turns.",
+        f" {rounds} rounds, the order turned round. In `save`: batches of 1 992 events, one of which carries a name"
+        " that Postgres refuses, found by halving the batch and held alone; 8 batches of each kind by turns.",
         [
             "| | median (least–largest) |",
             "|---|---|",

@@ -60,7 +60,7 @@ async def _one(servers: Servers, replicas: int, count: int) -> Measured:
         async def warm() -> bool:
             return bool(await gate.fetchval("select sum(next_offset) from consumer_offsets") == WARM)
 
-        await eventually(together, within=60)
+        await eventually(together, within=60, every=0.3)
         await eventually(warm, within=60)
         await servers.settle()
         async with gate.transaction():

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from bench.servers import PARTITIONS
@@ -69,7 +70,10 @@ def _note(record: Any, read: Read, seen: set[bytes], newest: dict[bytes, int]) -
 def members(bootstrap: str, group: str) -> int:
     """How many members of a group have partitions, once the group is stable; else 0."""
     client = AdminClient({"bootstrap.servers": bootstrap})
-    described = client.describe_consumer_groups([group])[group].result(10)
+    try:
+        described = client.describe_consumer_groups([group])[group].result(10)
+    except KafkaException:  # the group's coordinator is only now made
+        return 0
     if described.state.name != "STABLE":
         return 0
     return sum(1 for member in described.members if member.assignment.topic_partitions)
