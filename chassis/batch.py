@@ -1,8 +1,10 @@
 """One batch in one transaction: our offsets locked, what is new folded, what fails held, offsets advanced."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from time import monotonic
 
+import structlog
 from aiokafka import TopicPartition
 
 from chassis import consumer_offsets, held_events, metrics
@@ -14,6 +16,8 @@ from chassis.fold import Fold, Outcome, read
 from chassis.handling import Record, Subscription
 from chassis.service import Context
 from chassis.unit_of_work import UnitOfWork
+
+log = structlog.get_logger(__name__)
 
 
 async def handle_batch(
@@ -57,6 +61,8 @@ async def _handle_topic(
     held = await held_events.held_keys(uow, records[0].topic, {item.key for item in items})
     outcome = await Fold(uow, subscription, catalogue, held, watch).apply(items)
     if outcome.holds:
+        reasons = Counter(hold.reason for hold in outcome.holds)
+        log.warning("events held", topic=records[0].topic, reasons=dict(reasons), first=outcome.holds[0].detail)
         await held_events.hold(uow, context.seal, outcome.holds)
     if outcome.healed:
         await held_events.due_now(uow, records[0].topic, outcome.healed)

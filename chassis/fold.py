@@ -207,6 +207,13 @@ class Fold:
         reject = self._subscription.reject
         say = reject(item.record, failure) if reject else None
         if say is not None:
+            record = item.record
+            log.info(
+                "record rejected",
+                code=failure.code,
+                detail=failure.detail,
+                place=f"{record.topic}[{record.partition}]@{record.offset}",
+            )
             self._uow.publish(say, Cause(say.correlation_id or str(item.record.offset)))
             outcome.rejected += 1
             return None

@@ -93,7 +93,7 @@ async def waiting(uow: UnitOfWork, topic: str, key: str, limit: int) -> list[Any
 
 
 async def settle(uow: UnitOfWork, row_id: int, how: str, by: str, reason: str = "") -> None:
-    """Marks a row as retried or discarded; it is kept for 30 days more."""
+    """Marks a row as retried, repeated (it had been seen already) or discarded; it is kept for 30 days more."""
     await uow.connection.execute(
         """update held_events set settled_at = $2, settled_how = $3, settled_by = $4, settled_reason = $5
             where id = $1""",

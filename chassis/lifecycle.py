@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 import uvloop
 from pydantic import ValidationError
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis import failpoints, held_events, idempotency, logs
 from chassis.app import create_app
@@ -35,6 +36,7 @@ log = structlog.get_logger(__name__)
 STOP_SECONDS = 8.0
 WATCHDOG_SECONDS = 2.0
 STUCK_EXIT = 70
+HEAD_SECONDS = 10.0
 
 HOUSEKEEPING = (
     Job("forget-settled-held-events", timedelta(hours=1), held_events.forget_settled),
@@ -106,7 +108,8 @@ def _start(context: Context, stop: asyncio.Event) -> tuple[uvicorn.Server, dict[
         lifespan="off",
         timeout_graceful_shutdown=3,
         timeout_keep_alive=30,
-        limit_concurrency=1000,
+        http=Impatient,
+        backlog=512,
         server_header=False,
         loop="none",
     )
@@ -122,6 +125,22 @@ def _start(context: Context, stop: asyncio.Event) -> tuple[uvicorn.Server, dict[
     for name, run in service.loops.items():
         coroutines[name] = _until(stop, run(context))
     return server, {name: asyncio.create_task(each, name=name) for name, each in coroutines.items()}
+
+
+class Impatient(HttpToolsProtocol):
+    """Closes a connection that sends no whole request head: idle strangers may not use up a service."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._waiting = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._waiting.cancel()
+        super().connection_lost(exc)
+
+    def _give_up(self) -> None:
+        if self.cycle is None:
+            self.transport.close()
 
 
 class _Server(uvicorn.Server):

@@ -84,4 +84,5 @@ def configure(service: str, level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # says again what chassis.problems has said
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what matters of it reaches our own loops as an error

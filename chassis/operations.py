@@ -2,14 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+import structlog
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from chassis.callers import Opened, Who
 from chassis.retrier import HeldEventIsNotHead, Replayed, Retrier
 from chassis.service import Context
-from chassis.tokens import Caller
+from chassis.tokens import Caller, NotAllowed
 from schemas.errors import Refused
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/v1/operations", tags=["operations"])
 
@@ -27,7 +30,7 @@ class Undo(Exception):  # not an error: takes a dry run back
 class Discard(BaseModel):
     """Why a held event is given up."""
 
-    reason: str = Field(min_length=3, max_length=500)
+    reason: str = Field(min_length=3, max_length=500, pattern=r"^[^\x00]*$")
     dry_run: bool = True
 
 
@@ -46,9 +49,14 @@ def _retrier(request: Request) -> Retrier:
 def operator(who: Who) -> Caller:
     """The caller, who must be an operator. Raises Unauthenticated, TokenInvalid, NotAllowed."""
     who.must_be("operator")
+    if who.client is not None:  # a client's own user is nobody's operator
+        raise NotAllowed(roles=["operator"])
     return who
 
 
+LARGEST_ID = 2**63 - 1
+HeldId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+Plain = Annotated[str, Query(max_length=512, pattern=r"^[^\x00]*$")]
 Operator = Annotated[Caller, Depends(operator)]
 
 
@@ -76,7 +84,7 @@ async def status(_: Operator, context: Opened, request: Request) -> dict[str, An
 
 @router.get("/trace", summary="The steps of a client's way that this service knows")
 async def trace(
-    _: Operator, context: Opened, client_id: str | None = None, correlation_id: str | None = None
+    _: Operator, context: Opened, client_id: Plain | None = None, correlation_id: Plain | None = None
 ) -> dict[str, Any]:
     steps = await context.service.trace(context.database, client_id, correlation_id) if context.service.trace else []
     held = await context.database.fetch(
@@ -99,16 +107,22 @@ async def trace(
 async def list_held(
     _: Operator,
     context: Opened,
-    reason: str | None = None,
+    reason: Plain | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[int, Query(ge=0)] = 0,
+    cursor: Annotated[int, Query(ge=0, le=LARGEST_ID)] = 0,
+    settled: Annotated[bool, Query(description="those retried or discarded in the last 30 days instead")] = False,
 ) -> dict[str, Any]:
     rows = await context.database.fetch(
-        f"""select {_SHOWN} from held_events h left join held_keys k using (topic, key)
-             where settled_at is null and id > $1 and ($2::text is null or reason = $2) order by id limit $3""",  # noqa: S608  # constant columns
+        f"""select {_SHOWN}, settled_at, settled_how, settled_by, settled_reason,
+                   (select count(*) from held_events m where m.topic = h.topic and m.key = h.key
+                       and m.settled_at is null and m.id > h.id) as followers
+              from held_events h left join held_keys k using (topic, key)
+             where (settled_at is not null) = $4 and id > $1 and ($2::text is null or reason = $2)
+             order by id limit $3""",  # noqa: S608  # constant columns
         cursor,
         reason,
         limit,
+        settled,
     )
     return {
         "items": [dict(row) for row in rows],
@@ -117,12 +131,12 @@ async def list_held(
 
 
 @router.get("/held-events/{held_id}", summary="One held event, without its content")
-async def show(_: Operator, context: Opened, held_id: int) -> dict[str, Any]:
+async def show(_: Operator, context: Opened, held_id: HeldId) -> dict[str, Any]:
     return dict(await _held(context, held_id))
 
 
 @router.post("/held-events/{held_id}/retry", summary="Replay the key of this event now; a dry run first")
-async def retry(who: Operator, context: Opened, request: Request, held_id: int, order: Retry) -> dict[str, Any]:
+async def retry(who: Operator, context: Opened, request: Request, held_id: HeldId, order: Retry) -> dict[str, Any]:
     row = await _held(context, held_id)
     replayed = Replayed(0, 0)
     try:
@@ -133,6 +147,7 @@ async def retry(who: Operator, context: Opened, request: Request, held_id: int, 
     except Undo:
         pass
     in_the_way = replayed.in_the_way
+    log.info("held events retried", held_id=held_id, by=who.sub, dry_run=order.dry_run, left=replayed.left)
     return {
         "dry_run": order.dry_run,
         "key": row["key"],
@@ -143,13 +158,14 @@ async def retry(who: Operator, context: Opened, request: Request, held_id: int, 
 
 
 @router.post("/held-events/{held_id}/discard", summary="Give up this event; what waits behind it goes on")
-async def discard(who: Operator, context: Opened, request: Request, held_id: int, order: Discard) -> dict[str, Any]:
+async def discard(who: Operator, context: Opened, request: Request, held_id: HeldId, order: Discard) -> dict[str, Any]:
     row = await _held(context, held_id)
     if not row["is_head"]:
         raise HeldEventIsNotHead
     if not order.dry_run:
         async with context.database.unit_of_work() as uow:
             await _retrier(request).discard(uow, held_id, row["topic"], row["key"], who.sub, order.reason)
+    log.info("held event discarded", held_id=held_id, by=who.sub, dry_run=order.dry_run)
     return {"dry_run": order.dry_run, "key": row["key"], "discarded": not order.dry_run, "followers": row["followers"]}
 
 

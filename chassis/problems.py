@@ -1,5 +1,6 @@
 """Every refusal over HTTP explains itself: RFC 9457 problem documents with our codes and both languages."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
@@ -17,15 +18,19 @@ from schemas.errors import Pointed, Refused, problem
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+REQUESTS_AT_ONCE = 200
+BODY_SECONDS = 30.0
 RETRY_AFTER = {503: "5", 429: "60"}
 BY_STATUS = {
+    400: "malformed_json",
+    408: "request_timeout",
     401: "unauthenticated",
     403: "not_allowed",
     404: "not_found",
     405: "method_not_allowed",
     413: "payload_too_large",
 }
-BY_VALIDATION = {"missing": "required", "json_invalid": "malformed_json"}
+BY_VALIDATION = {"missing": "required"}
 
 
 class Problem(BaseModel):
@@ -56,7 +61,7 @@ def install(app: FastAPI, largest_body_bytes: int) -> None:
     for fault in (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, NotNow):
         app.add_exception_handler(fault, _fault)
     app.add_exception_handler(Exception, _fault)
-    app.add_middleware(BodyLimit, largest_bytes=largest_body_bytes)
+    app.add_middleware(Bounds, largest_bytes=largest_body_bytes)
 
 
 async def _refused(_: Request, refusal: Exception) -> JSONResponse:
@@ -69,14 +74,23 @@ async def _unprocessable(_: Request, refusal: Exception) -> JSONResponse:
     return answer(refusal.code)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        return answer("malformed_json", offset=found[0]["loc"][-1])
+    kind = request.headers.get("content-type", "application/json")
+    if any(each["loc"] == ("body",) for each in found) and "json" not in kind:
+        return answer("unsupported_media_type")
     pointed = tuple(
-        Pointed("".join(f"/{part}" for part in each["loc"][1:]), BY_VALIDATION.get(each["type"], "invalid_value"))
-        for each in error.errors()
+        Pointed(
+            "".join(f"/{part}" for part in each["loc"][1:]),
+            BY_VALIDATION.get(each["type"], "invalid_value"),
+            str(each["loc"][0]),
+        )
+        for each in found
     )
-    only = {each.code for each in pointed}
-    return answer("malformed_json" if only == {"malformed_json"} else "invalid_content", pointed)
+    return answer("invalid_content", pointed)
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
@@ -85,6 +99,8 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, asyncpg.DataError):
+        return answer("invalid_value")  # Postgres takes no such text or number, whatever let it through before
     if is_transient(error):
         log.warning("request must wait", error=type(error).__name__)
         return answer("service_unavailable")
@@ -93,29 +109,48 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
     return answer("internal_error")
 
 
-class BodyLimit:
-    """Refuses bodies above a size before they are read whole."""
+class Bounds:
+    """Bounds on every request: how many at once, how large a body, how long it may take to come."""
 
     def __init__(self, app: ASGIApp, largest_bytes: int) -> None:
         self._app = app
         self._largest = largest_bytes
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith("/health/"):
             await self._app(scope, receive, send)
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._largest:
             await answer("payload_too_large", largest_bytes=self._largest)(scope, receive, send)
             return
-        size = 0
+        if self._under_way >= REQUESTS_AT_ONCE:
+            await answer("service_unavailable")(scope, receive, send)
+            return
+        self._under_way += 1
+        try:
+            await self._app(scope, self._bounded(receive), send)
+        finally:
+            self._under_way -= 1
 
-        async def limited() -> Message:
-            nonlocal size
-            message = await receive()
+    def _bounded(self, receive: Receive) -> Receive:
+        until = asyncio.get_running_loop().time() + BODY_SECONDS
+        size, more = 0, True
+
+        async def bounded() -> Message:
+            nonlocal size, more
+            if not more:
+                return await receive()  # only the caller's hanging up can follow; streams wait for that
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408) from None
             size += len(message.get("body", b""))
+            more = bool(message.get("more_body", False))
             if size > self._largest:
                 raise HTTPException(413)
             return message
 
-        await self._app(scope, limited, send)
+        return bounded

@@ -29,6 +29,7 @@ LIMIT_SECONDS = 60.0
 ONE_GO = 200  # rows of one key in one transaction; the rest is due at once
 PUT_OFF = timedelta(seconds=30)  # a key whose retry failed for reasons of ours; the others go on meanwhile
 BY_ITSELF = "retrier"
+UNREAD = frozenset({"undecodable", "unknown_event_type", "unsupported_version"})
 
 
 class HeldEventIsNotHead(Refused):
@@ -96,7 +97,7 @@ class Retrier:
         return await self._replay(uow, topic, key, by)
 
     async def discard(self, uow: UnitOfWork, held_id: int, topic: str, key: str, by: str, reason: str) -> None:
-        """Gives up the head of a key: its version counts as seen, and what waits behind it is due at once.
+        """Gives up the head of a key: the version that was expected counts as seen, and what waits is due at once.
 
         Raises HeldEventIsNotHead unless `held_id` is the head under the key's lock.
         """
@@ -115,11 +116,12 @@ class Retrier:
         head = rows[0]
         seen = await version_guard.load(uow, subscription.producer, [head["key"]])
         last = seen[head["key"]].version if head["key"] in seen else 0
-        follower = rows[1]["version"] if len(rows) > 1 else None
-        version = head["version"] or (follower - 1 if follower else last + 1)  # unreadable: what its follower expects
-        if version > last:
+        # Only the version that is expected can be passed over. A head that could not be read counts as that one where
+        # its follower comes right after it; what it says of itself is a stranger's word.
+        expected = rows[1]["version"] == last + 2 if len(rows) > 1 and head["reason"] in UNREAD else False
+        if (head["version"] == last + 1 and head["reason"] not in UNREAD) or expected:
             await version_guard.save(
-                uow, subscription.producer, seen, {**seen, head["key"]: Seen(version, head["event_id"])}
+                uow, subscription.producer, seen, {**seen, head["key"]: Seen(last + 1, head["event_id"])}
             )
 
     async def _replay(self, uow: UnitOfWork, topic: str, key: str, by: str) -> Replayed:
@@ -132,7 +134,7 @@ class Retrier:
             if outcome.holds:
                 await self._wait(uow, row, outcome.holds[0])
                 return Replayed(done, await held_events.left(uow, topic, key), outcome.holds[0])
-            await held_events.settle(uow, row["id"], "retried", by)
+            await held_events.settle(uow, row["id"], "repeated" if outcome.repeated else "retried", by)
         await held_events.release_or_schedule(uow, topic, key, uow.now)
         log.info("held events replayed", topic=topic, events=len(rows))
         return Replayed(len(rows), await held_events.left(uow, topic, key))

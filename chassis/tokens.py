@@ -4,7 +4,7 @@ import asyncio
 import time
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import orjson
@@ -12,6 +12,7 @@ import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import KeySet
+from pydantic import BaseModel, StringConstraints, ValidationError
 
 from chassis.failures import NotNow
 from chassis.settings import CommonSettings
@@ -22,6 +23,7 @@ log = structlog.get_logger(__name__)
 ALGORITHMS = ["EdDSA", "Ed25519", "RS256"]  # the first two are one: RFC 9864 renames it, issuers follow slowly
 warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
 LEEWAY_SECONDS = 30
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
 ISSUER_SECONDS = 5.0
 REFRESH_SECONDS = 300
 LEAST_REFRESH_SECONDS = 10  # unknown key ids may not make us ask the issuer more often
@@ -127,16 +129,29 @@ class Tokens:
             return answer.content
 
 
+class _Claims(BaseModel):
+    """What a token must carry beside what is verified: short texts without control characters."""
+
+    sub: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PLAIN)]
+    agency: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PLAIN)]
+    roles: list[Annotated[str, StringConstraints(max_length=64)]] = []
+    name: Annotated[str, StringConstraints(max_length=200, pattern=PLAIN)] | None = None
+    client: Annotated[str, StringConstraints(max_length=64, pattern=PLAIN)] | None = None
+    email: Annotated[str, StringConstraints(max_length=254, pattern=PLAIN)] | None = None
+    locale: Annotated[str, StringConstraints(max_length=16, pattern=PLAIN)] | None = None
+
+
 def _caller(claims: dict[str, Any]) -> Caller:
-    roles = claims.get("roles", [])
-    if not isinstance(claims.get("agency"), str) or not isinstance(roles, list):
-        raise TokenInvalid
+    try:
+        given = _Claims.model_validate(claims)
+    except ValidationError as error:
+        raise TokenInvalid from error
     return Caller(
-        sub=str(claims["sub"]),
-        agency=claims["agency"],
-        roles=frozenset(map(str, roles)),
-        name=str(claims.get("name") or claims["sub"]),
-        client=claims.get("client"),
-        email=claims.get("email"),
-        locale=str(claims.get("locale") or "sv"),
+        sub=given.sub,
+        agency=given.agency,
+        roles=frozenset(given.roles),
+        name=given.name or given.sub[:200],
+        client=given.client,
+        email=given.email,
+        locale="en" if (given.locale or "sv").startswith("en") else "sv",
     )

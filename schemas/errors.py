@@ -15,10 +15,14 @@ UNKNOWN_FACT = "–"
 
 @dataclass(frozen=True, slots=True)
 class Pointed:
-    """One place that is wrong: a JSON pointer (RFC 6901) into what was sent, and the code of what is wrong there."""
+    """One place that is wrong: a JSON pointer (RFC 6901) into what was sent, and the code of what is wrong there.
+
+    `place` is body, or path, query or header, where the pointer is the parameter's name behind a slash.
+    """
 
     pointer: str
     code: str
+    place: str = "body"
 
 
 class Refused(Exception):  # named after the fact that refused
@@ -90,9 +94,22 @@ def problem(code: str, errors: Iterable[Pointed] = (), **facts: object) -> dict[
         "code": code,
         "detail_sv": text.detail_sv.format_map(spoken),
         "detail_en": text.detail_en.format_map(spoken),
-        "errors": [{"pointer": each.pointer, "code": each.code} for each in errors],
+        "errors": [_pointed(each, spoken) for each in errors],
     }
     return {**members, **body}
+
+
+def _pointed(each: Pointed, spoken: _Facts) -> dict[str, str]:
+    """One entry of `errors`, with what to do in both languages, so that a form can show it beside its field."""
+    text = ERRORS.get(each.code, ERRORS["invalid_value"])
+    place = {} if each.place == "body" else {"in": each.place}
+    return {
+        "pointer": each.pointer,
+        "code": each.code,
+        **place,
+        "detail_sv": text.detail_sv.format_map(spoken),
+        "detail_en": text.detail_en.format_map(spoken),
+    }
 
 
 def _speak(fact: object, value: object) -> str:

@@ -103,7 +103,9 @@ def test_a_problem_has_both_texts_with_its_facts_and_pointers() -> None:
     assert body["title"] == "No licence is free"
     assert body["detail_en"].startswith("Of 2 licences 2 are in use and 0 are reserved.")
     assert body["detail_sv"].startswith("Av 2 licenser används 2 och 0 är reserverade.")
-    assert body["errors"] == [{"pointer": "/changes/0", "code": "no_licence_available"}]
+    (error,) = body["errors"]
+    assert (error["pointer"], error["code"]) == ("/changes/0", "no_licence_available")
+    assert error["detail_sv"] == body["detail_sv"]
     assert body["at"] == "2026-03-02T09:14:00Z"
 
 

@@ -70,7 +70,7 @@ create table held_events (
   attempts int not null,
   held_at timestamptz not null,
   settled_at timestamptz,
-  settled_how text check (settled_how in ('retried', 'discarded')),
+  settled_how text check (settled_how in ('retried', 'repeated', 'discarded')),
   settled_by text,
   settled_reason text,
   check ((settled_at is null) = (settled_how is null))

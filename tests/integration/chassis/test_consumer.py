@@ -266,3 +266,27 @@ async def test_one_key_that_cannot_be_retried_does_not_keep_the_others_waiting(
 
 async def _keys(context: Context) -> set[str]:
     return {row["key"] for row in await held(context)}
+
+
+async def test_discarding_a_forged_version_does_not_swallow_the_real_ones(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    await writer.send(toy.AddedV1(tally="a"))
+    await writer.raw("a", b'{"type":"se.aktivera.toy.added.v1","sequence":"999","data":{}}')
+    await writer.send(toy.AddedV1(tally="a"), version=2)
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 3), within=15)
+    await _discard_head(context)
+    assert await retrier(context).once()
+    assert (await totals(context), await held(context)) == ({"a": 2}, [])
+    await writer.send(toy.AddedV1(tally="a"), version=999)
+    await writer.send(toy.AddedV1(tally="a"), version=3)
+    async with consuming(context):
+        await eventually(lambda: _is(handled(context), 5), within=15)
+    await _discard_head(context)
+    assert (await totals(context), await held(context)) == ({"a": 3}, [])
+
+
+async def _discard_head(context: Context) -> None:
+    head = (await held(context))[0]
+    async with context.database.unit_of_work() as uow:
+        await retrier(context).discard(uow, head["id"], head["topic"], head["key"], "karin", "it is forged")

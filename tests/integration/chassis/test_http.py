@@ -155,6 +155,10 @@ async def test_tokens_that_are_not_ours_are_refused(client: httpx.AsyncClient, s
         "another algorithm": signed(RSAKey.generate_key(2048), "RS256"),
         "no signature": bearer("eyJhbGciOiJub25lIn0.eyJzdWIiOiJrYXJpbiJ9."),
         "not a token": bearer("nonsense"),
+        "a control character in the name": signed(signing_key, name="a\x00b"),
+        "a name longer than a name": signed(signing_key, name="x" * 201),
+        "a subject longer than a subject": signed(signing_key, sub="x" * 256),
+        "roles that are no list": signed(signing_key, roles="operator"),
     }
     for why, headers in refused.items():
         got = await client.post("/v1/tallies/a", headers=headers)
@@ -207,3 +211,39 @@ async def test_the_operators_routes_are_for_operators(client: httpx.AsyncClient,
         assert (await client.get(path)).status_code == 401
         assert (await client.get(path, headers=signed(signing_key))).status_code == 403
         assert (await client.get(path, headers=signed(signing_key, roles=["operator"]))).status_code == 200
+
+
+async def test_a_clients_own_user_is_nobodys_operator(client: httpx.AsyncClient, signing_key: OKPKey) -> None:
+    headers = signed(signing_key, roles=["operator"], client="c-1")
+    assert (await client.get("/v1/operations/status", headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "held-events?reason=%00",
+        "held-events?cursor=999999999999999999999999999999",
+        "held-events/999999999999999999999999999999",
+        "trace?client_id=%00",
+        "trace?correlation_id=%00",
+    ],
+)
+async def test_what_the_database_cannot_take_is_refused_before(
+    client: httpx.AsyncClient, signing_key: OKPKey, path: str
+) -> None:
+    got = await client.get(f"/v1/operations/{path}", headers=signed(signing_key, roles=["operator"]))
+    assert (got.status_code, got.json()["code"]) == (422, "invalid_content")
+    assert got.json()["errors"][0]["in"] in {"query", "path"}
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000])
+async def test_a_body_that_is_no_json_is_said_to_be_malformed(
+    client: httpx.AsyncClient, signing_key: OKPKey, body: bytes
+) -> None:
+    headers = signed(signing_key, roles=["operator"]) | {"content-type": "application/json"}
+    got = await client.post("/v1/operations/held-events/1/retry", headers=headers, content=body)
+    assert got.json()["code"] == "malformed_json", got.text
+    form = await client.post(
+        "/v1/operations/held-events/1/retry", headers=signed(signing_key, roles=["operator"]), data={"a": "b"}
+    )
+    assert (form.status_code, form.json()["code"]) == (415, "unsupported_media_type")
