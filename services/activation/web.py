@@ -9,13 +9,14 @@ from fastapi.responses import JSONResponse
 from chassis.callers import Store, Who, Why
 from chassis.commands import Answer, answer
 from chassis.idempotency import IdempotencyKey
+from chassis.paging import DEFAULT_LIMIT, After, Limit, sought
 from chassis.tokens import Caller, NotAllowed
 from schemas.values import Locale
 from services.activation.answers import Activated, Entry, Page, activated, entry
 from services.activation.domain.arrow import Activate, NotFound
-from services.activation.domain.paging import NEWEST, Place
 from services.activation.handlers import ACTIVATIONS
 from services.activation.store import lists
+from services.activation.store.lists import CURSORS, NEWEST
 
 router = APIRouter(prefix="/v1/activations", tags=["activations"])
 
@@ -32,16 +33,14 @@ async def list_activations(
     store: Store,
     q: Annotated[str, Query(max_length=200, description="part of the client's name, in any case")] = "",
     status: Annotated[Status, Query(description="`pending` are those that wait for the arrow")] = "pending",
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: After = None,
 ) -> JSONResponse:
     _must_be_staff(who)
     statuses = STATUSES if status == "all" else (status,)
-    after = Place.of(cursor) if cursor else NEWEST
-    words = q.replace("\x00", "").strip()  # Postgres refuses NUL in any text
-    rows = await lists.page(store, who.agency, statuses, words, after, limit + 1)
-    shown = rows[:limit]
-    more = Place(shown[-1]["listed_at"], shown[-1]["client_id"]).cursor() if len(rows) > limit else None
+    after = CURSORS.read(cursor) or NEWEST
+    rows = await lists.page(store, who.agency, statuses, sought(q), after, limit + 1)
+    shown, more = CURSORS.page(rows, limit, lambda row: (row["listed_at"], row["client_id"]))
     now = store.clock()
     return JSONResponse(
         Page.model_construct(items=[entry(row, now) for row in shown], next=more).model_dump(mode="json")
@@ -63,18 +62,22 @@ async def get_activation(client_id: UUID, who: Who, store: Store) -> JSONRespons
     response_model=Activated,
 )
 async def activate(client_id: UUID, who: Who, store: Store, why: Why, key: Key = None) -> JSONResponse:
-    locale: Locale = "en" if who.locale.startswith("en") else "sv"
-    command = Activate(who.sub, who.name, who.email, locale, who.agency, who.roles, who.client)
     given = await answer(
         store,
         ACTIVATIONS,
         client_id,
-        command,
+        clicked_by(who),
         why,
         lambda change: Answer(200, activated(change.after).model_dump(mode="json")),
         IdempotencyKey.of(f"{who.agency}/{who.sub}/activate/{client_id}", key, b"") if key else None,
     )
     return JSONResponse(given.body, given.status)
+
+
+def clicked_by(who: Caller) -> Activate:
+    """The caller at the arrow. Events take a name of at most 200 letters."""
+    locale: Locale = "en" if who.locale.startswith("en") else "sv"
+    return Activate(who.sub, who.name[:200], who.email, locale, who.agency, who.roles, who.client)
 
 
 def _must_be_staff(who: Caller) -> None:

@@ -5,7 +5,6 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import TypeVar
 from uuid import uuid4
 
@@ -15,6 +14,7 @@ from jinja2 import TemplateError
 from chassis.failpoints import reached
 from chassis.failures import is_transient
 from chassis.service import Context
+from services.notifier.domain.addresses import SenderInvalid, read_sender
 from services.notifier.domain.draft import message_id
 from services.notifier.domain.mail import Bounced, Deferred, InvalidJump, Outcome, settle
 from services.notifier.domain.message import compose
@@ -68,7 +68,7 @@ class Delivery:
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._wake = asyncio.Event()
         self._sweep_at = 0.0
-        self._sender = parseaddr(self._settings.mail_from)[1]
+        self._sender = read_sender(self._settings.mail_from).address
 
     async def run(self) -> None:
         self._heartbeats.expect(LOOP, STUCK_SECONDS)
@@ -152,8 +152,8 @@ class Delivery:
         mail, settings = flight.mail, self._settings
         try:
             content = mail.content or self._compose(mail)
-        except (TemplateError, KeyError):
-            log.exception("mail not rendered", email_id=str(mail.id), template=mail.template)
+        except (TemplateError, KeyError, SenderInvalid):
+            log.exception("mail not composed", email_id=str(mail.id), template=mail.template)
             return Deferred("internal_error", "relay")
         except ValueError:
             return Bounced("unprocessable")

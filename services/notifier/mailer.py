@@ -21,6 +21,9 @@ QUIT_SECONDS = 1.0
 START_INPUT = 354
 AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})  # said to a recipient, they still mean our login
 
+_SENDER_AT_FAULT = re.compile(r"5\.(?:1\.[78]|7\.(?:2[0-9]|9))(?![0-9])")
+"""RFC 3463, 7372: a sender's address or domain that is not accepted. Many servers say so at the recipient."""
+
 _LINE_START_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 BeforeContent = Callable[[], Awaitable[None]]
@@ -70,27 +73,33 @@ class Connection:
     async def _offer(self, parcel: Parcel) -> Outcome | None:
         """Everything before the content. None: the server waits for it."""
         try:
-            recipient, sender = for_the_wire(parcel.recipient), for_the_wire(parcel.sender)
+            recipient = for_the_wire(parcel.recipient)
+        except AddressInvalid:
+            return Bounced("unprocessable")
+        utf8 = recipient.smtputf8
+        encoding = "utf-8" if utf8 else "ascii"
+        try:
             client = await self._ready()
-            utf8 = recipient.smtputf8 or sender.smtputf8
             if utf8 and not client.supports_extension("smtputf8"):
                 return Bounced("email_rejected")
             options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
-            encoding = "utf-8" if utf8 else "ascii"
-            await client.mail(sender.address, options=options, encoding=encoding)
-        except (AddressInvalid, UnicodeError):
-            return Bounced("unprocessable")
-        except (SMTPException, OSError, TimeoutError) as error:
+            await client.mail(for_the_wire(parcel.sender).address, options=options, encoding=encoding)
+        except (
+            SMTPException,
+            OSError,
+            TimeoutError,
+            ValueError,
+        ) as error:  # whatever is wrong here, it is not the mail
             return Deferred("mail_server_unavailable", "relay", _code(error))
         try:
             await client.rcpt(recipient.address, encoding=encoding)
             await reached("notifier.after_rcpt")
             answer = await client.execute_command(b"DATA")
         except SMTPResponseException as error:
-            return _refused(error.code)
+            return _refused(error.code, error.message)
         except (SMTPException, OSError, TimeoutError, ValueError):
             return Deferred("mail_server_unavailable", "relay")
-        return None if answer.code == START_INPUT else _refused(answer.code)
+        return None if answer.code == START_INPUT else _refused(answer.code, answer.message)
 
     async def _transmit(self, content: bytes) -> Outcome:
         """The content and its answer. aiosmtplib's own `data()` sends DATA and content in one step; here the answer to
@@ -105,7 +114,7 @@ class Connection:
             return Unanswered()
         await reached("notifier.after_dot")
         self._mails += 1
-        return accepted_or_not(answer.code)
+        return accepted_or_not(answer.code, answer.message)
 
     async def _ready(self) -> aiosmtplib.SMTP:
         """A connection on which MAIL can be said. Raises SMTPException, OSError, TimeoutError."""
@@ -163,15 +172,15 @@ def on_the_wire(content: bytes) -> bytes:
     return _LINE_START_DOT.sub(b"..", ended) + b".\r\n"
 
 
-def accepted_or_not(code: int) -> Outcome:
+def accepted_or_not(code: int, message: str = "") -> Outcome:
     """What the answer to the content means."""
     if code == 250:
         return Accepted(code)
-    return _refused(code) if 400 <= code <= 599 else Unanswered()
+    return _refused(code, message) if 400 <= code <= 599 else Unanswered()
 
 
-def _refused(code: int) -> Outcome:
-    if code in AUTHENTICATION_CODES or code == 421:
+def _refused(code: int, message: str) -> Outcome:
+    if code in AUTHENTICATION_CODES or code == 421 or (code >= 500 and _SENDER_AT_FAULT.match(message)):
         return Deferred("mail_server_unavailable", "relay", code)
     if 500 <= code <= 599:
         return Bounced("email_rejected", code)

@@ -4,10 +4,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings, read_secret
+from services.notifier.domain.addresses import read_sender
 from services.notifier.domain.mail import Retries
 
 
@@ -27,7 +28,11 @@ class NotifierSettings(ServiceSettings):
         600, gt=0, description="longest wait for the answer to the content (RFC 5321 §4.5.3.2.6 asks for 10 minutes)"
     )
     mail_from: str = Field("Aktivera <no-reply@aktivera.local>", description="sender of all mails")
-    mail_domain: str = Field("aktivera.local", description="domain of Message-IDs and of our greeting to the server")
+    mail_domain: str = Field(
+        "aktivera.local",
+        pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
+        description="domain of Message-IDs and of our greeting to the server",
+    )
     mail_workers: int = Field(4, ge=1, le=32, description="connections to the mail server in a process")
     mail_retry_delays_seconds: tuple[float, ...] = Field(
         Retries().delays, min_length=1, description="wait after each attempt that was put off; the last is repeated"
@@ -39,6 +44,12 @@ class NotifierSettings(ServiceSettings):
     mail_poll_seconds: float = Field(0.5, gt=0, description="how often the queue is looked at when nothing wakes us")
     mail_stop_seconds: float = Field(5, ge=0, description="how long a stop waits for the answer to a content")
     console_url: str = Field("http://127.0.0.1:8100", description="where mails say the console is")
+
+    @field_validator("mail_from")
+    @classmethod
+    def _a_sender(cls, value: str) -> str:
+        read_sender(value)
+        return value
 
     @property
     def smtp_password(self) -> str | None:

@@ -9,7 +9,7 @@ from chassis.lifecycle import main
 from chassis.service import Service
 from schemas.catalogue import CATALOGUE
 from services.onboarding import __doc__ as description
-from services.onboarding import intake
+from services.onboarding import intake, vault
 from services.onboarding.handlers import PROGRESS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.store.requests import forget_old
@@ -29,6 +29,7 @@ SERVICE = Service(
     routers=(clients.router, agencies.router, requests.router),
     jobs=(Job("forget-requests", timedelta(hours=1), forget_old),),
     trace=trace,
+    check=vault.check,
 )
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from schemas.onboarding import (
     RequestEnvelope,
 )
 from schemas.topics import requests_topic, results_topic
+from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
 from services.onboarding.domain.requests import rejection
 from services.onboarding.handlers import requests_from
 
@@ -78,6 +79,7 @@ def decode(record: Record) -> Envelope[Any]:
         event = reader.validate_python(document)
     except ValidationError as error:
         raise _malformed(str(error.errors(include_url=False, include_input=False)[0]["loc"][0])) from None
+    _refuse_disclosure(document)
     if not _shallow(document["data"]):
         raise Unprocessable("too_deep", pointer="/data")
     return Envelope.model_construct(
@@ -97,14 +99,20 @@ def decode(record: Record) -> Envelope[Any]:
 
 
 def reject(record: Record, failure: Unprocessable, results: str) -> Say | None:
-    """Tells the sender why a record cannot be read; None where it has no id and source by which to tell."""
+    """Tells the sender why a record cannot be read; None where it names none, and must be held instead.
+
+    An id that is a personal number is not repeated: the rejection has no `request_id` then. It is told all the same,
+    and not held, so that nobody here keeps the number. Its correlation id is the sender's or else the record's place.
+    """
     document = _attributes(record)
     request_id, source = (_name(document.get(each)) for each in ("id", "source"))
     if request_id is None or source is None:
         return None
+    request_id, correlation_id = (_harmless(each) for each in (request_id, _name(document.get("correlationid"))))
     errors = (Pointed(failure.pointer, failure.code),) if failure.pointer else ()
     data = rejection(failure.code, errors, request_id=request_id, attribute=failure.pointer.strip("/") or None)
-    return Say(data, topic=results, correlation_id=_name(document.get("correlationid")) or request_id)
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    return Say(data, topic=results, correlation_id=correlation_id or request_id or place)
 
 
 def _document(record: Record) -> Document:
@@ -165,6 +173,16 @@ def _attributes(record: Record) -> Document:
 
 def _name(value: Any) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= LONGEST_ATTRIBUTE and _is_clear(value) else None
+
+
+def _refuse_disclosure(document: Document) -> None:
+    for attribute in IN_THE_CLEAR:
+        if discloses_a_number(document.get(attribute) or ""):
+            raise Unprocessable(NumberDisclosed.code, f"in {attribute}", f"/{attribute}")
+
+
+def _harmless(name: str | None) -> str | None:
+    return None if name is None or discloses_a_number(name) else name
 
 
 def _is_clear(value: Any) -> bool:

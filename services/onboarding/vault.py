@@ -11,7 +11,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from chassis.settings import read_secret
+from chassis.settings import ServiceSettings, read_secret
 from chassis.unit_of_work import UnitOfWork
 from services.onboarding.domain.identity_numbers import IdentityNumber
 from services.onboarding.settings import VaultSettings
@@ -65,17 +65,33 @@ class Vault:
         return hmac.digest(self._pepper, purpose + b"\x00" + content, "sha256")
 
 
+class SecretUnusable(ValueError):  # named after the fact
+    """A secret of the vault cannot be read or is none; its text names the file and never the content."""
+
+
+def check(_settings: ServiceSettings) -> None:
+    """Opens the vault at the start of the process. Raises SecretUnusable, which no later try would mend."""
+    opened()
+
+
 @cache
 def opened() -> Vault:
-    """The vault of this process, opened at first use."""
+    """The vault of this process. Raises SecretUnusable."""
     settings = VaultSettings()
     return Vault(_key(settings.vault_key_file), _key(settings.vault_pepper_file))
 
 
 def _key(path: Path) -> bytes:
-    key = base64.b64decode(read_secret(path))
+    try:
+        text = read_secret(path)
+    except (OSError, UnicodeError) as error:  # an OSError would be taken for the database's absence
+        raise SecretUnusable(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'no text'}") from None
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
     if len(key) != KEY_BYTES:
-        raise ValueError(f"{path} must hold {KEY_BYTES} bytes in base64")
+        raise SecretUnusable(f"{path} must hold {KEY_BYTES} bytes in base64")
     return key
 
 

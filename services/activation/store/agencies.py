@@ -43,32 +43,41 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
         [each.locale for each in after],
         [each.client_visibility for each in after],
     )
-    before = {(c.key, sub): who for c in changes if c.before for sub, who in c.before.consultants.items()}
-    now = {(c.key, sub): who for c in changes for sub, who in c.after.consultants.items()}
-    await _remove(uow, [place for place in before if place not in now])
-    await _store(uow, {place: who for place, who in now.items() if before.get(place) != who})
+    told, gone = [], []
+    for change in changes:
+        known, now = change.before.consultants if change.before else {}, change.after.consultants
+        told += [(change.key, one) for sub, one in now.items() if known.get(sub) != one]
+        gone += [(change.key, sub) for sub in known if sub not in now]
+    await _upsert(uow, told)
+    await _delete(uow, gone)
 
 
-async def _remove(uow: UnitOfWork, gone: Sequence[tuple[str, str]]) -> None:
+async def _upsert(uow: UnitOfWork, told: Sequence[tuple[str, Consultant]]) -> None:
+    if not told:
+        return
+    # Roles travel joined by blanks, since unnest would flatten an array of arrays.
+    await uow.connection.execute(
+        """insert into consultants (agency, sub, name, email, locale, roles)
+           select agency, sub, name, email, locale, string_to_array(roles, ' ')
+             from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+                    n(agency, sub, name, email, locale, roles)
+            order by agency, sub
+           on conflict (agency, sub) do update
+              set name = excluded.name, email = excluded.email, locale = excluded.locale, roles = excluded.roles""",
+        [agency for agency, _ in told],
+        [one.sub for _, one in told],
+        [one.name for _, one in told],
+        [one.email for _, one in told],
+        [one.locale for _, one in told],
+        [" ".join(one.roles) for _, one in told],
+    )
+
+
+async def _delete(uow: UnitOfWork, gone: Sequence[tuple[str, str]]) -> None:
     if gone:
         await uow.connection.execute(
-            """delete from consultants c using unnest($1::text[], $2::text[]) as n(agency, sub)
+            """delete from consultants c using unnest($1::text[], $2::text[]) n(agency, sub)
                 where c.agency = n.agency and c.sub = n.sub""",
-            *zip(*gone, strict=True),
-        )
-
-
-async def _store(uow: UnitOfWork, changed: dict[tuple[str, str], Consultant]) -> None:
-    if changed:
-        await uow.connection.execute(
-            """insert into consultants (agency, sub, name, email, locale, roles)
-               select agency, sub, name, email, locale, string_to_array(roles, ',')
-                 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-                   as n(agency, sub, name, email, locale, roles)
-               on conflict (agency, sub) do update
-                  set name = excluded.name, email = excluded.email, locale = excluded.locale, roles = excluded.roles""",
-            *zip(
-                *((agency, sub, w.name, w.email, w.locale, ",".join(w.roles)) for (agency, sub), w in changed.items()),
-                strict=True,
-            ),
+            [agency for agency, _ in gone],
+            [sub for _, sub in gone],
         )

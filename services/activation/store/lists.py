@@ -1,11 +1,20 @@
 """Reads of activations outside any transaction: the list, one entry, and the way of a client."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from chassis.db import Database
-from services.activation.domain.paging import Place
+from chassis.paging import Cursors, Moment
+
+Place = tuple[datetime, UUID]
+"""`listed_at` and id of an entry; the list is ordered by these, newest first."""
+
+NEWEST: Place = (datetime.max.replace(tzinfo=UTC), UUID(int=0))
+"""The place before every entry."""
+
+CURSORS: Cursors[Place] = Cursors("activations", tuple[Moment, UUID])
 
 _SHOWN = """client_id, client_name, status, origin, test, listed_at, created_at, created_by_sub, created_by_name,
   responsible_consultant, program_access, activated_by_sub, activated_by_name, activated_at"""
@@ -38,8 +47,7 @@ async def page(database: Database, agency: str, statuses: Sequence[str], q: str,
         _PAGE,
         agency,
         statuses,
-        after.listed_at,
-        after.client_id,
+        *after,
         q,
         limit,
     )

@@ -1,10 +1,19 @@
 """E-mail addresses: as the wire needs them, and masked for people who only need to recognise them."""
 
+import re
 from dataclasses import dataclass
+from email.utils import unquote
+
+_SENDER = re.compile(r"(?:(?P<name>[^<>]*?) *<(?P<bracketed>[^<>]+)>|(?P<alone>[^<>]+))")
+_PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*")
 
 
 class AddressInvalid(ValueError):
     """This cannot be put into an envelope."""
+
+
+class SenderInvalid(ValueError):
+    """Our own sender is none that mails can have: no fault of any mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,28 @@ def for_the_wire(address: str) -> WireAddress:
     except UnicodeError as error:
         raise AddressInvalid("the domain cannot be written in ASCII") from error
     return WireAddress(f"{local}@{ascii_domain}", smtputf8=not local.isascii())
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who our mails are from. The address is ASCII, since not every server takes another."""
+
+    name: str
+    address: str
+
+
+def read_sender(text: str) -> Sender:
+    """Reads `Name <address>` or an address alone. Raises SenderInvalid."""
+    written = _SENDER.fullmatch(text)
+    if written is None or not text.isprintable():
+        raise SenderInvalid("write the sender as Name <address>, on one line")
+    try:
+        wire = for_the_wire(written["bracketed"] or written["alone"])
+    except AddressInvalid as error:
+        raise SenderInvalid(f"of the sender's address, {error}") from error
+    if not _PLAIN.fullmatch(wire.address):
+        raise SenderInvalid("the sender's address may have other letters than ASCII's in its domain alone")
+    return Sender(unquote(written["name"] or ""), wire.address)
 
 
 def masked(address: str) -> str:

@@ -20,8 +20,9 @@ from services.notifier.domain.bell import Bell, ring_waiting
 
 @dataclass(frozen=True, slots=True)
 class Consultant:
-    """A consultant as the bell and the mails need one."""
+    """A consultant as last heard."""
 
+    sub: str
     name: str
     email: str
     locale: Locale
@@ -78,5 +79,5 @@ def _ring(agency: Agency) -> Decision[Agency]:
     return Decision(replace(agency, waiting=(), rung=(*agency.rung, *rung)), says)
 
 
-def _consultant(told: ConsultantData) -> Consultant:
-    return Consultant(told.name, told.email, told.locale, tuple(told.roles))
+def _consultant(data: ConsultantData) -> Consultant:
+    return Consultant(data.sub, data.name, data.email, data.locale, tuple(data.roles))

@@ -8,7 +8,6 @@ from uuid import UUID
 
 MailState: TypeAlias = Literal["pending", "sending", "transmitting", "sent", "retry", "failed", "unknown"]
 
-CLAIMABLE: tuple[MailState, ...] = ("pending", "retry")
 LEASED: tuple[MailState, ...] = ("sending", "transmitting")
 FINAL: tuple[MailState, ...] = ("sent", "failed", "unknown")
 
@@ -22,6 +21,18 @@ JUMPS: Mapping[MailState, frozenset[MailState]] = {
     "sent": frozenset(),
     "failed": frozenset(),
 }
+
+
+def before(state: MailState) -> tuple[MailState, ...]:
+    """The states from which a mail may go to this one."""
+    return tuple(each for each in JUMPS if state in JUMPS[each])
+
+
+CLAIMABLE = before("sending")
+"""From these a worker takes a mail, as one more attempt at it."""
+
+TRANSMITTABLE = before("transmitting")
+"""From these the content may go out."""
 
 Reason: TypeAlias = Literal[
     "mail_server_unavailable",
@@ -105,16 +116,6 @@ class Mail:
     settled_at: datetime | None = None
     smtp_code: int | None = None
     reason: Reason | None = None
-
-
-def claim(mail: Mail) -> Mail:
-    """A worker takes the mail. Raises InvalidJump."""
-    return replace(_jump(mail, "sending"), attempt=mail.attempt + 1)
-
-
-def transmit(mail: Mail) -> Mail:
-    """The content is about to go out. Raises InvalidJump."""
-    return _jump(mail, "transmitting")
 
 
 def settle(mail: Mail, outcome: Outcome, now: datetime, retries: Retries, jitter: float) -> Mail:

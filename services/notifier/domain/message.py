@@ -5,9 +5,9 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 
-from services.notifier.domain.addresses import AddressInvalid, WireAddress, for_the_wire
+from services.notifier.domain.addresses import Sender, SenderInvalid, for_the_wire, read_sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +20,14 @@ class Rendered:
 
 
 def compose(rendered: Rendered, sender: str, recipient: str, message_id: str, date: datetime, locale: str) -> bytes:
-    """The whole message with CRLF line ends. Raises ValueError for what may not stand in a header."""
+    """The whole message with CRLF line ends.
+
+    Raises SenderInvalid where we are at fault, and any other ValueError for what of the mail may stand in no header.
+    """
     to = for_the_wire(recipient)
-    name, address = parseaddr(sender)
-    if not address:
-        raise AddressInvalid("the sender is not an address")
     message = EmailMessage(policy=SMTPUTF8 if to.smtputf8 else SMTP)
-    message["Message-ID"] = message_id
-    message["Date"] = format_datetime(date)
-    message["From"] = _address(name, for_the_wire(address))
-    message["To"] = _address("", to)
+    _head(message, read_sender(sender), message_id, date)
+    message["To"] = _address("", to.address)
     message["Subject"] = rendered.subject
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers to us
     message.set_content(rendered.text, cte="quoted-printable")
@@ -38,6 +36,16 @@ def compose(rendered: Rendered, sender: str, recipient: str, message_id: str, da
     return message.as_bytes()
 
 
-def _address(name: str, wire: WireAddress) -> Address:
-    local, _, domain = wire.address.rpartition("@")
+def _head(message: EmailMessage, sender: Sender, message_id: str, date: datetime) -> None:
+    """The headers that come from our settings."""
+    try:
+        message["Message-ID"] = message_id
+        message["Date"] = format_datetime(date)
+        message["From"] = _address(sender.name, sender.address)
+    except ValueError as error:
+        raise SenderInvalid("our settings may not stand in a header") from error
+
+
+def _address(name: str, address: str) -> Address:
+    local, _, domain = address.rpartition("@")
     return Address(name, local, domain)

@@ -34,8 +34,9 @@ async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Agency]:
     for row in await uow.connection.fetch(
         "select agency, sub, name, email, locale, roles from consultants where agency = any($1)", keys
     ):
-        one = Consultant(row["name"], row["email"], row["locale"], tuple(row["roles"]))
-        consultants[row["agency"]][row["sub"]] = one
+        consultants[row["agency"]][row["sub"]] = Consultant(
+            row["sub"], row["name"], row["email"], row["locale"], tuple(row["roles"])
+        )
     waiting = await bells.waiting_in(uow, keys)
     return {
         row["agency"]: Agency(
@@ -60,19 +61,18 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
     )
     told, gone = [], []
     for change in changes:
-        before = change.before.consultants if change.before else {}
-        after = change.after.consultants
-        told += [(change.key, sub, one) for sub, one in after.items() if before.get(sub) != one]
-        gone += [(change.key, sub) for sub in before if sub not in after]
+        known, now = change.before.consultants if change.before else {}, change.after.consultants
+        told += [(change.key, one) for sub, one in now.items() if known.get(sub) != one]
+        gone += [(change.key, sub) for sub in known if sub not in now]
     await _upsert(uow, told)
     await _delete(uow, gone)
     await bells.save(uow, [bell for change in changes for bell in change.after.rung])
 
 
-async def _upsert(uow: UnitOfWork, told: Sequence[tuple[str, str, Consultant]]) -> None:
+async def _upsert(uow: UnitOfWork, told: Sequence[tuple[str, Consultant]]) -> None:
     if not told:
         return
-    # Roles travel joined by spaces, since unnest would flatten an array of arrays.
+    # Roles travel joined by blanks, since unnest would flatten an array of arrays.
     await uow.connection.execute(
         """insert into consultants (agency, sub, name, email, locale, roles)
            select agency, sub, name, email, locale, string_to_array(roles, ' ')
@@ -81,12 +81,12 @@ async def _upsert(uow: UnitOfWork, told: Sequence[tuple[str, str, Consultant]]) 
             order by agency, sub
            on conflict (agency, sub) do update
               set name = excluded.name, email = excluded.email, locale = excluded.locale, roles = excluded.roles""",
-        [agency for agency, _, _ in told],
-        [sub for _, sub, _ in told],
-        [one.name for _, _, one in told],
-        [one.email for _, _, one in told],
-        [one.locale for _, _, one in told],
-        [" ".join(one.roles) for _, _, one in told],
+        [agency for agency, _ in told],
+        [one.sub for _, one in told],
+        [one.name for _, one in told],
+        [one.email for _, one in told],
+        [one.locale for _, one in told],
+        [" ".join(one.roles) for _, one in told],
     )
 
 

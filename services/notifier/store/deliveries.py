@@ -12,7 +12,7 @@ from chassis.db import Database
 from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.notification import Template
 from schemas.values import Locale
-from services.notifier.domain.mail import CLAIMABLE, LEASED, Mail
+from services.notifier.domain.mail import CLAIMABLE, LEASED, TRANSMITTABLE, Mail
 
 _SUBJECT = "e.client_id, e.agency, e.template, e.cause_id, e.correlation_id, e.causation_id, e.traceparent"
 _MAIL = "e.id, e.state, e.attempt, e.created_at, e.due_at, e.settled_at, e.smtp_code, e.reason"
@@ -76,11 +76,12 @@ async def transmit(database: Database, mail: Claimed, content: bytes, lease_seco
     done = await database.fetchrow(
         """update emails set state = 'transmitting', content = $3,
                   lease_until = clock_timestamp() + make_interval(secs => $4)
-            where id = $1 and attempt = $2 and state = 'sending' returning id""",
+            where id = $1 and attempt = $2 and state = any($5) returning id""",
         mail.id,
         mail.attempt,
         content,
         lease_seconds,
+        TRANSMITTABLE,
     )
     return done is not None
 

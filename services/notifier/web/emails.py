@@ -13,16 +13,17 @@ from chassis.commands import Answer, answer
 from chassis.handling import Change
 from chassis.idempotency import IdempotencyKey
 from chassis.ids import uuid7
+from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
 from chassis.tokens import Caller, NotAllowed
 from services.notifier.domain.draft import NoSuchEmail, Resend, Sending
 from services.notifier.domain.mail import MailState
 from services.notifier.handlers import EMAILS
 from services.notifier.store import emails
 from services.notifier.store.emails import EmailKey
-from services.notifier.web.cursors import cursor as cursor_of
-from services.notifier.web.cursors import place
 
 router = APIRouter(prefix="/v1/emails", tags=["emails"])
+
+CURSORS: Cursors[UUID] = Cursors("emails", UUID)
 
 STAFF = ("client_manager", "agency_admin", "operator")
 
@@ -73,13 +74,13 @@ async def list_emails(
     store: Store,
     q: Annotated[str, Query(max_length=200, description="part of the client's name or of the address")] = "",
     state: MailState | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: After = None,
 ) -> Emails:
     _must_be_staff(who)
-    rows = await emails.page(store, who.agency, q.strip() or None, state, place(cursor, UUID), limit + 1)
-    shown = [_email(row) for row in rows[:limit]]
-    return Emails(items=shown, next=cursor_of(shown[-1].id) if len(rows) > limit else None)
+    rows = await emails.page(store, who.agency, sought(q) or None, state, CURSORS.read(cursor), limit + 1)
+    shown, more = CURSORS.page(rows, limit, lambda row: row["id"])
+    return Emails(items=[_email(row) for row in shown], next=more)
 
 
 @router.get("/{email_id}", summary="One mail")

@@ -8,17 +8,19 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from chassis.callers import Store, Who
+from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
 from schemas.errors import Refused
 from services.notifier.domain.bell import Handled
 from services.notifier.domain.bell_texts import language, path, text
 from services.notifier.store import inbox
 from services.notifier.store.inbox import Act, Shown
-from services.notifier.web.cursors import cursor as cursor_of
-from services.notifier.web.cursors import place
 
 router = APIRouter(prefix="/v1/notifications", tags=["notifications"])
 
 LARGEST_SEQ = 2**63 - 1
+Seq = Annotated[int, Field(ge=0, le=LARGEST_SEQ)]
+
+CURSORS: Cursors[int] = Cursors("notifications", Seq)
 
 
 class NoSuchNotification(Refused):
@@ -79,7 +81,7 @@ class Marked(BaseModel):
 class UpTo(BaseModel):
     """`seq` of the newest item that was shown; all items where it is absent."""
 
-    seq: int | None = Field(None, ge=0, le=LARGEST_SEQ)
+    seq: Seq | None = None
 
 
 class ReadAll(BaseModel):
@@ -94,14 +96,13 @@ async def list_notifications(
     store: Store,
     state: Annotated[Shown | None, Query(description="without: all but archived")] = None,
     q: Annotated[str, Query(max_length=200, description="part of the client's name")] = "",
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: After = None,
 ) -> Items:
-    before = place(cursor, lambda word: min(int(word), LARGEST_SEQ))
-    rows = await inbox.page(store, who.agency, who.sub, state, q.strip() or None, before, limit + 1)
+    rows = await inbox.page(store, who.agency, who.sub, state, sought(q) or None, CURSORS.read(cursor), limit + 1)
+    shown, more = CURSORS.page(rows, limit, lambda row: row["seq"])
     now, locale = store.clock(), language(who.locale)
-    shown = [_item(row, now, locale) for row in rows[:limit]]
-    return Items(items=shown, next=cursor_of(shown[-1].seq) if len(rows) > limit else None)
+    return Items(items=[_item(row, now, locale) for row in shown], next=more)
 
 
 @router.get("/count", summary="How many items are unseen and unread")

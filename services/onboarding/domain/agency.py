@@ -1,6 +1,5 @@
 """An agency and its consultants: registered and changed by the agency's administrators or by operators."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,14 +13,11 @@ from services.onboarding.domain import fields
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.rule_book import LOCALES, ContentInvalid
 
-SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-"""An agency's id, as schemas.values.Slug has it."""
-
 Visibility = Literal["all", "linked"]
 
 
 class AgencyUnknown(Refused):
-    """There is no such agency."""
+    """The agency is not in the directory (yet)."""
 
     code = "unknown_agency"
 
@@ -67,8 +63,9 @@ class PutConsultant:
 
 
 def put_agency(state: Agency | None, command: PutAgency, _now: datetime) -> Decision[Agency]:
-    """Registers or changes an agency; says nothing where nothing changes. Raises ContentInvalid."""
+    """Registers or changes an agency; says nothing where nothing changes. Raises ContentInvalid. Its id is a slug."""
     found = Findings()
+    fields.text(found, command.agency, "/agency")
     name = fields.text(found, command.content.get("name"), "/name", long="name_too_long")
     locale: Any = fields.choice(found, command.content.get("locale"), "/locale", LOCALES, default="sv")
     visibility: Any = fields.choice(
@@ -110,6 +107,8 @@ def put_consultant(state: Agency | None, command: PutConsultant, _now: datetime)
 def _consultant(command: PutConsultant) -> Consultant:
     found, content = Findings(), command.content
     sub = fields.text(found, command.sub, "/sub", longest=255)
+    if sub not in {None, command.sub}:
+        found.add("/sub", "invalid_value")  # not as tokens write it
     name = fields.text(found, content.get("name"), "/name", long="name_too_long")
     email = fields.email(found, content.get("email"), "/email")
     locale: Any = fields.choice(found, content.get("locale"), "/locale", LOCALES, default="sv")

@@ -11,9 +11,10 @@ from schemas.envelope import Decision
 from schemas.errors import Refused
 from schemas.values import IdentityKind, Locale, Person
 from services.onboarding.domain import fields
-from services.onboarding.domain.agency import SLUG, AgencyUnknown
+from services.onboarding.domain.agency import AgencyUnknown
 from services.onboarding.domain.client import Client, Origins, created
 from services.onboarding.domain.details import LONGEST_NUMBER
+from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.identity_numbers import (
     IdentityNumber,
@@ -104,7 +105,8 @@ class Wanted:
         details = content.get("details")
         identity = details.get("identity") if isinstance(details, Mapping) else None
         kind, number = (identity.get("kind"), identity.get("number")) if isinstance(identity, Mapping) else (None, None)
-        return cls(agency, source, line(content.get("external_ref")), line(kind), line(number, LONGEST_NUMBER))
+        number = number if isinstance(number, str) and len(number) <= LONGEST_NUMBER else None
+        return cls(line(agency), source, line(content.get("external_ref")), line(kind), number)
 
     def identity_number(self, today: date) -> IdentityNumber | None:
         """The number in canonical form; None where there is none that can be read."""
@@ -118,9 +120,9 @@ class Wanted:
             return None
 
 
-def line(value: Any, longest: int = 200) -> str | None:
+def line(value: Any) -> str | None:
     """A text as the rule book would normalise it; None where it would refuse it."""
-    return fields.text(Findings(), value, "", longest=longest)
+    return fields.text(Findings(), value, "")
 
 
 def swedish_date(now: datetime) -> date:
@@ -131,9 +133,10 @@ def swedish_date(now: datetime) -> date:
 def create_client(state: Creation | None, command: CreateClient, now: datetime) -> Decision[Creation]:
     """A person creates a client. Raises ContentInvalid and the refusals above."""
     assert state is not None, "load answers the neighbours of every new client"
-    if not SLUG.fullmatch(command.agency):
-        raise AgencyUnknown
+    _refuse_disclosure(command.created_by)
     new = review(command.content, swedish_date(now), "http")
+    if state.neighbours.agency_locale is None:
+        raise AgencyUnknown
     refuse_duplicates(new, command.agency, state.neighbours)
     client = begin(
         new,
@@ -145,6 +148,12 @@ def create_client(state: Creation | None, command: CreateClient, now: datetime) 
         created_by=command.created_by,
     )
     return Decision(replace(state, client=client), (created(client),))
+
+
+def _refuse_disclosure(caller: Person) -> None:
+    """An issuer that names people by their number must be set otherwise: who created a client is told to others."""
+    if discloses_a_number(caller.sub) or discloses_a_number(caller.name):
+        raise NumberDisclosed
 
 
 def refuse_duplicates(new: NewClient, agency: str, neighbours: Neighbours) -> None:

@@ -1,4 +1,7 @@
-"""Reads single fields of what was sent: each answers the normalised value, or notes what is wrong and answers None."""
+"""Reads single fields of what was sent: each answers the normalised value, or notes what is wrong and answers None.
+
+No text may hold a personal number: texts stand in events, tables and mails, and such a number in the vault alone.
+"""
 
 import re
 import unicodedata
@@ -7,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.errors import Pointed
+from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
 
 MOST_FINDINGS = 100
 LONGEST_POINTER = 200
 
 _UNSEEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
-"""Control characters, and halves of characters: neither can be stored or sent as UTF-8."""
+"""Control characters, line breaks among them, and halves of characters, which UTF-8 cannot say."""
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[^\W_](?:(?:[^\W_]|-)*[^\W_])?")
@@ -50,17 +54,23 @@ def text(
     if not isinstance(value, str):
         found.add(pointer, missing if value is None else "invalid_value")
         return None
-    clean = " ".join(unicodedata.normalize("NFC", value).split())
-    if not clean:
-        found.add(pointer, missing)
-        return None
-    if _UNSEEN.search(clean):
+    clean = normalised(value)
+    if clean is None:
         found.add(pointer, "invalid_value")
-        return None
-    if len(clean) > longest:
+    elif not clean:
+        found.add(pointer, missing)
+    elif len(clean) > longest:
         found.add(pointer, long)
-        return None
-    return clean
+    elif discloses_a_number(clean):
+        found.add(pointer, NumberDisclosed.code)
+    else:
+        return clean
+    return None
+
+
+def normalised(value: str) -> str | None:
+    """A text composed (NFC), without outer blanks and with single inner ones; None where it has what nobody sees."""
+    return None if _UNSEEN.search(value) else " ".join(unicodedata.normalize("NFC", value).split())
 
 
 def optional_text(found: Findings, value: Any, pointer: str, *, longest: int = 200) -> str | None:
@@ -97,7 +107,10 @@ def email(found: Findings, value: Any, pointer: str) -> str | None:
         local, at, domain = unicodedata.normalize("NFC", value.strip(" ")).rpartition("@")
         address = f"{local}@{domain.lower()}"
         if at and len(address) <= 254 and len(local) <= 64 and _LOCAL.fullmatch(local) and _is_domain(domain.lower()):
-            return address
+            if not discloses_a_number(address):
+                return address
+            found.add(pointer, NumberDisclosed.code)
+            return None
     found.add(pointer, "invalid_email")
     return None
 

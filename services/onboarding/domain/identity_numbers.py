@@ -56,7 +56,7 @@ def organisation_number(text: str, today: date) -> IdentityNumber:
         raise NumberInvalid("identity_is_personal" if _is_personal(text, today) else "invalid_org_number")
     if sign == "+":
         raise NumberInvalid("invalid_org_number")
-    if not _check_digit_agrees(ten):
+    if not check_digit_agrees(ten):
         raise NumberInvalid("invalid_check_digit")
     return IdentityNumber("16" + ten, "organisation")
 
@@ -73,16 +73,27 @@ def personal_number(text: str, today: date) -> IdentityNumber:
     day = int(ten[4:6])
     coordination = day > COORDINATION_DAYS
     born = _date(int(century + ten[:2]), int(ten[2:4]), day - COORDINATION_DAYS if coordination else day)
-    if not _check_digit_agrees(ten):
+    if not check_digit_agrees(ten):
         raise NumberInvalid("invalid_check_digit")
     if born > today:
         raise NumberInvalid("identity_date_in_future" if given or sign else "identity_century_required")
     return IdentityNumber(century + ten, "coordination" if coordination else "person")
 
 
+def plainly_written(text: str) -> str:
+    """The text with the dashes, plus signs and digits that a keyboard has."""
+    return text.translate(_WRITTEN_OTHERWISE)
+
+
+def check_digit_agrees(ten: str) -> bool:
+    """Luhn over ten digits (weights 2, 1, 2, …)."""
+    doubled = (int(digit) * (2 - place % 2) for place, digit in enumerate(ten))
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+
+
 def _parts(text: str, code: str) -> tuple[str, str, str]:
     """Century (may be empty), ten digits, sign (may be empty)."""
-    found = _WRITTEN.fullmatch("".join(text.split()).translate(_WRITTEN_OTHERWISE))
+    found = _WRITTEN.fullmatch(plainly_written("".join(text.split())))
     if found is None:
         raise NumberInvalid(code)
     return found["century"] or "", re.sub("[-+]", "", found["ten"]), found["sign"] or ""
@@ -108,9 +119,3 @@ def _is_personal(text: str, today: date) -> bool:
         # a date to come is still somebody's number, and must not be stored as an organisation's
         return error.code in {"identity_date_in_future", "identity_century_required"}
     return True
-
-
-def _check_digit_agrees(ten: str) -> bool:
-    """Luhn over ten digits (weights 2, 1, 2, …)."""
-    doubled = (int(digit) * (2 - place % 2) for place, digit in enumerate(ten))
-    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0

@@ -14,6 +14,7 @@ from schemas.onboarding import (
     OnboardingRequestedV1,
 )
 from schemas.values import RequestedBy
+from services.onboarding.domain.agency import AgencyUnknown
 from services.onboarding.domain.client import Client, Origins, Target, created
 from services.onboarding.domain.creation import Neighbours, begin, line, refuse_duplicates, swedish_date
 from services.onboarding.domain.instructions import read_cancellation, read_licences_change
@@ -25,12 +26,6 @@ class SourceWrong(Refused):
     """The event's `source` is not that of the sender to whom the topic belongs."""
 
     code = "wrong_source"
-
-
-class AgencyNotRegistered(Refused):
-    """The agency is not in the directory (yet)."""
-
-    code = "unknown_agency"
 
 
 class AgencyNotAllowed(Refused):
@@ -113,7 +108,7 @@ def _onboard(state: Intake, event: Envelope[OnboardingRequestedV1], request: Req
     if not state.sender.may_send_to(agency):
         raise AgencyNotAllowed
     if not state.agency_known:
-        raise AgencyNotRegistered
+        raise AgencyUnknown
     refuse_duplicates(new, agency, state.neighbours)
     client = begin(
         new,

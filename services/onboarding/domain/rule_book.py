@@ -9,6 +9,7 @@ from schemas.programs import PROGRAMS
 from schemas.values import Access, Administrator, Locale
 from services.onboarding.domain import fields
 from services.onboarding.domain.details import read_details
+from services.onboarding.domain.disclosure import discloses_a_number
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.new_client import Channel, Licences, NewClient
 
@@ -111,7 +112,7 @@ def read_counts(found: Findings, value: Any, pointer: str, *, keep_none: bool = 
     counts: dict[str, int] = {}
     for name, count in given.items():
         program = PROGRAMS.programs.get(name)
-        place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}" if name.isprintable() else pointer
+        place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}" if _may_be_repeated(name) else pointer
         if program is None or not program.orderable or program.retired:
             found.add(place, "unknown_program")
         elif isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= LARGEST_COUNT:
@@ -119,6 +120,10 @@ def read_counts(found: Findings, value: Any, pointer: str, *, keep_none: bool = 
         elif count or keep_none:
             counts[name] = count
     return counts
+
+
+def _may_be_repeated(name: str) -> bool:
+    return name.isprintable() and not discloses_a_number(name)
 
 
 def read_administrators(found: Findings, value: Any, locale: str) -> tuple[Administrator, ...] | None:

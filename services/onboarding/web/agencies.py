@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 from fastapi.responses import JSONResponse
 
 from chassis.callers import Store, Who, Why
@@ -12,9 +12,10 @@ from services.onboarding.domain.agency import Agency, PutAgency, PutConsultant
 from services.onboarding.handlers import AGENCIES
 from services.onboarding.store import agencies
 from services.onboarding.web.bodies import AgencyBody, AgencyShown, ConsultantBody, ConsultantShown
+from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.staff import STAFF, NotFound, must_be_of
 
-router = APIRouter(prefix="/v1/agencies", tags=["agencies"])
+router = APIRouter(prefix="/v1/agencies", tags=["agencies"], dependencies=[Depends(harmless_headers)])
 
 Id = Annotated[str, Path(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$", description="such as byra-ett")]
 Sub = Annotated[str, Path(min_length=1, max_length=255, description="`sub` of the consultant's tokens")]

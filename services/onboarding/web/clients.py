@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from chassis.callers import Store, Who, Why
@@ -11,22 +11,22 @@ from chassis.commands import Answer, answer
 from chassis.handling import Change
 from chassis.idempotency import IdempotencyKey
 from chassis.ids import uuid7
+from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
 from schemas.client import ClientStatus
 from schemas.programs import PROGRAMS
-from schemas.values import Person
 from services.onboarding import vault
 from services.onboarding.domain.creation import CreateClient, Creation, Wanted, swedish_date
 from services.onboarding.domain.identity_numbers import NumberInvalid, organisation_number
 from services.onboarding.handlers import CREATIONS
 from services.onboarding.store import lists
 from services.onboarding.web.bodies import ClientPage, CreatedClient, NewClientBody, ShownClient
-from services.onboarding.web.paging import client_before, cursor_after
+from services.onboarding.web.headers import Key, harmless_headers
 from services.onboarding.web.shown import listed_client, shown_client
-from services.onboarding.web.staff import STAFF, NotFound, must_be_staff
+from services.onboarding.web.staff import STAFF, NotFound, must_be_staff, person
 
-router = APIRouter(prefix="/v1", tags=["clients"])
+router = APIRouter(prefix="/v1", tags=["clients"], dependencies=[Depends(harmless_headers)])
 
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+CURSORS: Cursors[UUID] = Cursors("clients", UUID)
 
 
 @router.post("/clients", status_code=201, summary="Creates a client", response_model=CreatedClient)
@@ -39,7 +39,7 @@ async def create(
         client_id=uuid7(),
         agency=who.agency,
         content=content,
-        created_by=Person(sub=who.sub, name=who.name[:200]),
+        created_by=person(who),
         correlation_id=why.correlation_id,
     )
     scope = f"{who.agency}/{who.sub}/create-client"
@@ -64,16 +64,15 @@ async def list_clients(
         str, Query(max_length=200, description="part of the name, an organisation number or an external_ref")
     ] = "",
     status: Annotated[ClientStatus | None, Query(description="only clients in this state")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: After = None,
 ) -> JSONResponse:
     must_be_staff(who, *STAFF, "operator")
-    sought = " ".join(q.replace("\x00", " ").split())
-    number = _org_number(sought, store)
-    before = client_before(cursor) if cursor else None
-    rows = await lists.page(store, who.agency, status, before, sought, number, limit + 1)
-    more = cursor_after(rows[limit - 1]["client_id"]) if len(rows) > limit else None
-    page = ClientPage(items=[listed_client(row) for row in rows[:limit]], next=more)
+    words = sought(q)
+    number = _org_number(words, store)
+    rows = await lists.page(store, who.agency, status, CURSORS.read(cursor), words, number, limit + 1)
+    shown, more = CURSORS.page(rows, limit, lambda row: row["client_id"])
+    page = ClientPage(items=[listed_client(row) for row in shown], next=more)
     return JSONResponse(page.model_dump(mode="json"))
 
 
@@ -113,8 +112,8 @@ def _created(change: Change[Wanted, Creation]) -> Answer:
     return Answer(201, body.model_dump(mode="json"))
 
 
-def _org_number(sought: str, store: Store) -> str:
+def _org_number(words: str, store: Store) -> str:
     try:
-        return organisation_number(sought, swedish_date(store.clock())).canonical
+        return organisation_number(words, swedish_date(store.clock())).canonical
     except NumberInvalid:
         return ""

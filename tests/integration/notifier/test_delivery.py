@@ -9,6 +9,7 @@ import pytest
 
 from chassis.service import Context
 from services.notifier.delivery import Delivery
+from services.notifier.domain.mail import FINAL, JUMPS, LEASED, MailState
 from services.notifier.leases import sweep
 from services.notifier.mailer import Connection
 from services.notifier.store import deliveries
@@ -66,6 +67,31 @@ async def test_a_refused_sender_is_not_the_mail_s_fault(running: Running) -> Non
     await running.hear(listed(uuid4()))
     async with running.delivering():
         assert (await running.mail_is("sent"))["attempt"] == 2
+
+
+async def test_a_sender_refused_at_the_recipient_is_not_the_mail_s_fault(running: Running) -> None:
+    running.server.rcpt = ["550 5.1.8 Sender address rejected: Domain not found"]
+    await running.hear(listed(uuid4()))
+    async with running.delivering():
+        assert (await running.mail_is("sent"))["attempt"] == 2
+
+
+@pytest.mark.parametrize("state", JUMPS)
+async def test_the_table_goes_from_state_to_state_as_the_rules_say(running: Running, state: MailState) -> None:
+    database = running.context.database
+    mail = await claimed(running)
+    await database.execute(
+        """update emails set state = $1, settled_at = case when $1 = any($2) then now() end, worker = null,
+                  lease_until = case when $1 = any($3) then now() end""",
+        state,
+        FINAL,
+        LEASED,
+    )
+    taken = await deliveries.claim(database, database.clock(), 9, 60, uuid4())
+    assert bool(taken) == ("sending" in JUMPS[state])
+    await database.execute("update emails set attempt = $1", mail.attempt)
+    if not taken:
+        assert await deliveries.transmit(database, mail, b"", 60) == ("transmitting" in JUMPS[state])
 
 
 async def test_a_connection_lost_before_the_content_is_a_retry(running: Running) -> None:

@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+import pytest
+
 from tests.eventually import eventually
 from tests.integration.notifier.running import Running
 from tests.unit.notifier.events import listed
@@ -78,6 +80,15 @@ async def test_another_agency_s_mail_is_not_resent(running: Running) -> None:
     email_id = await sent(running)
     answer = await running.http.post(f"/v1/emails/{email_id}/resend", headers=running.token(agency="byra-tva"))
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/v1/emails", "/v1/notifications"])
+@pytest.mark.parametrize(
+    ("query", "code"), [("q=a%00b", "invalid_value"), ("cursor=%00", "invalid_cursor"), ("cursor=MQ", "invalid_cursor")]
+)
+async def test_words_and_markers_that_cannot_be_are_refused(running: Running, path: str, query: str, code: str) -> None:
+    answer = await running.http.get(f"{path}?{query}", headers=running.token())
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 async def _sent(running: Running, mails: int) -> bool:

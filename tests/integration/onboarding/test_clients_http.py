@@ -1,6 +1,7 @@
 """Clients over HTTP: created once, refused by name, listed and shown inside the agency alone."""
 
 import asyncio
+import json
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,13 @@ from chassis.ids import uuid7
 from services.onboarding import vault
 from tests.integration.onboarding.running import Running
 from tests.unit.onboarding.contents import association, content, organisation, sole_trader
+
+
+@pytest.fixture(autouse=True)
+async def directory(running: Running) -> None:
+    """Two agencies: clients are created for those alone that are registered."""
+    for agency in ("byra-ett", "byra-tva"):
+        await running.register_agency(agency)
 
 
 async def test_a_client_is_created_and_said_in_one_transaction(running: Running) -> None:
@@ -87,7 +95,7 @@ async def test_all_that_is_wrong_comes_back_at_once(running: Running) -> None:
         ("/details/name", "required"),
         ("/licences/confirmation_email", "invalid_email"),
     }
-    assert await running.said() == []
+    assert await running.said("client-events") == []
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"details": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"])
@@ -105,6 +113,43 @@ async def test_only_agency_staff_create_clients(running: Running, claims: dict[s
     answer = await running.create(content(), **claims)
     assert (answer.status_code, answer.json()["code"]) == (403, code)
     assert (await running.http.post("/v1/clients", json=content())).status_code == 401
+
+
+async def test_an_agency_that_is_not_registered_gets_no_client(running: Running) -> None:
+    for agency in ("byra-tre", "Byrå 3"):
+        answer = await running.create(content(), agency=agency)
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_agency")
+    assert await running.said("client-events") == []
+
+
+@pytest.mark.parametrize("header", ["Idempotency-Key", "X-Correlation-ID"])
+async def test_a_personal_number_in_a_header_is_refused_and_stored_nowhere(running: Running, header: str) -> None:
+    headers = running.token() | {header: "order 811218-9876"}
+    answer = await running.http.post("/v1/clients", json=content(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "personal_number_not_allowed")
+    assert [each["pointer"] for each in answer.json()["errors"]] == [f"/{header}"]
+    assert "9876" not in answer.text
+    assert await running.rows("select from idempotency_keys") == []
+    headers |= {header: "order 811218-9877"}
+    assert (await running.http.post("/v1/clients", json=content(), headers=headers)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "changes", [{"external_ref": "a\x00b"}, {"details__name": "\ud800"}, {"details__address__city": "V\x00"}]
+)
+async def test_what_the_database_cannot_store_is_refused_by_place(running: Running, changes: dict[str, str]) -> None:
+    body = json.dumps(content(**changes)).encode()
+    headers = running.token() | {"Content-Type": "application/json"}
+    answer = await running.http.post("/v1/clients", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_value")
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/" + next(iter(changes)).replace("__", "/")]
+
+
+@pytest.mark.parametrize("query", ["q=a%00b", "q=%0A%0Db"])
+async def test_words_that_no_name_can_hold_are_refused(running: Running, query: str) -> None:
+    answer = await running.http.get(f"/v1/clients?{query}", headers=running.token())
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_value")
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/q"]
 
 
 async def test_a_personal_number_is_in_the_vault_alone(running: Running) -> None:

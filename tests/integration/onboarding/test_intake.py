@@ -146,6 +146,29 @@ async def test_garbage_holds_or_refuses_its_own_record_alone(running: Running) -
     ]
 
 
+async def test_a_personal_number_sent_as_an_id_stands_nowhere_afterwards(running: Running) -> None:
+    await running.register_agency()
+    number = "811218-9876"
+    outcome = await running.ask(
+        numbered(1) | {"id": number},
+        numbered(2) | {"correlationid": number},
+        numbered(3, external_ref=number),
+        numbered(4, agency=number),
+        numbered(5, details=None) | {"id": "evt-5"},
+    )
+    assert outcome.holds == []
+    assert [(data.get("request_id"), data["code"]) for _, data in await running.results()] == [
+        (None, "personal_number_not_allowed"),
+        ("evt-2", "personal_number_not_allowed"),
+        ("evt-3", "personal_number_not_allowed"),
+        ("evt-4", "personal_number_not_allowed"),
+        ("evt-5", "required"),
+    ]
+    for table in ("outbox", "requests", "clients", "held_events"):
+        rows = await running.rows(f"select * from {table}")
+        assert "9876" not in "".join(str(tuple(row.values())) for row in rows), table
+
+
 async def test_the_sender_hears_of_each_step_under_its_own_correlation_id(running: Running) -> None:
     await running.register_agency()
     await running.ask(numbered(1))

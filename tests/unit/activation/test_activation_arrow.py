@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from chassis.tokens import Caller
 from schemas.activation import ActivationActivatedV1
 from schemas.values import Person
 from services.activation.domain.activation import Activation
@@ -16,6 +17,7 @@ from services.activation.domain.arrow import (
     activate,
 )
 from services.activation.domain.cancelling import cancel
+from services.activation.web import clicked_by
 from tests.unit.activation.events import LATER, NOW, arrow, cancellation, listed, only
 
 
@@ -110,3 +112,11 @@ def test_the_role_is_asked_for_before_it_is_told_who_activated() -> None:
 
     with pytest.raises(ActivationNotAllowed):
         activate(state, arrow("karin", roles=frozenset()), LATER)
+
+
+def test_a_long_name_at_the_arrow_is_cut_to_what_events_take() -> None:
+    command = clicked_by(Caller("karin", "byra-ett", frozenset({"client_manager"}), "K" * 300))
+
+    decision = activate(listed(), command, NOW)
+
+    assert decision.state.activated_by_name == "K" * 200

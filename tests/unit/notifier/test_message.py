@@ -5,18 +5,32 @@ from datetime import UTC, datetime
 from email.policy import default
 
 import pytest
+from pydantic import ValidationError
 
-from services.notifier.domain.addresses import AddressInvalid, for_the_wire, masked
+from services.notifier.domain.addresses import (
+    AddressInvalid,
+    Sender,
+    SenderInvalid,
+    for_the_wire,
+    masked,
+    read_sender,
+)
 from services.notifier.domain.draft import message_id
+from services.notifier.domain.mail import Bounced, Deferred
 from services.notifier.domain.message import Rendered, compose
-from services.notifier.mailer import on_the_wire
+from services.notifier.mailer import accepted_or_not, on_the_wire
+from services.notifier.settings import NotifierSettings
 
 DATE = datetime(2026, 3, 2, 9, 42, tzinfo=UTC)
 RENDERED = Rendered("Åkeri & Söner är upplagd", "Hej!\n.punkt\n", '<p lang="sv">Hej!</p>')
 
 
-def composed(recipient: str = "anna@example.se", rendered: Rendered = RENDERED) -> bytes:
-    return compose(rendered, "Aktivera <no-reply@aktivera.se>", recipient, "<1@aktivera.se>", DATE, "sv")
+def composed(
+    recipient: str = "anna@example.se",
+    rendered: Rendered = RENDERED,
+    sender: str = "Aktivera <no-reply@aktivera.se>",
+) -> bytes:
+    return compose(rendered, sender, recipient, "<1@aktivera.se>", DATE, "sv")
 
 
 def test_a_mail_has_text_and_html_and_its_language() -> None:
@@ -75,3 +89,65 @@ def test_the_message_id_is_the_same_for_every_attempt_and_another_for_every_mail
 def test_dots_at_line_starts_are_doubled_and_a_dot_ends_the_content() -> None:
     assert on_the_wire(b"a\r\n.b\r\nc.\r\n..\r\n") == b"a\r\n..b\r\nc.\r\n...\r\n.\r\n"
     assert on_the_wire(b"a") == b"a\r\n.\r\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "sender"),
+    [
+        ("Aktivera <no-reply@aktivera.se>", Sender("Aktivera", "no-reply@aktivera.se")),
+        ("no-reply@aktivera.se", Sender("", "no-reply@aktivera.se")),
+        ('"Åke & Co, Byrå" <x@räksmörgås.se>', Sender("Åke & Co, Byrå", "x@xn--rksmrgs-5wao1o.se")),
+    ],
+)
+def test_a_sender_is_a_name_and_an_address_whose_domain_is_ascii(written: str, sender: Sender) -> None:
+    assert read_sender(written) == sender
+    assert NotifierSettings(database_dsn="", mail_from=written).mail_from == written
+    assert sender.address.encode() in composed(sender=written)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "Aktivera",
+        "a@",
+        "a@b.se\r\nBcc: all@example.se",
+        "Aktivera\n <a@b.se>",
+        "Aktivera\x00 <a@b.se>",
+        "åsa@example.se",
+        "A <a@b.se>, B <b@b.se>",
+        "a b@example.se",
+        "a@b..se",
+        "a@-b.se",
+    ],
+)
+def test_a_sender_that_mails_cannot_have_is_no_setting_and_no_fault_of_a_mail(written: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        NotifierSettings(database_dsn="", mail_from=written)
+    assert [error["loc"] for error in refused.value.errors()] == [("mail_from",)]
+    with pytest.raises(SenderInvalid):
+        composed(sender=written)
+
+
+@pytest.mark.parametrize("domain", ["", "a b", "a\r\nb", "räksmörgås.se", "-a.se"])
+def test_a_mail_domain_that_no_header_can_have_is_no_setting(domain: str) -> None:
+    with pytest.raises(ValidationError):
+        NotifierSettings(database_dsn="", mail_domain=domain)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "5.1.8 <no-reply@aktivera.se>: Sender address rejected: Domain not found",
+        "5.1.7 bad sender",
+        "5.7.26 unauthenticated",
+        "5.7.23 SPF",
+    ],
+)
+def test_a_server_that_will_not_have_our_sender_says_nothing_of_the_mail(answer: str) -> None:
+    assert accepted_or_not(550, answer) == Deferred("mail_server_unavailable", "relay", 550)
+
+
+@pytest.mark.parametrize("answer", ["5.1.1 no such user", "5.1.10 null MX", "5.7.1 not wanted", "no such user", ""])
+def test_any_other_refusal_is_the_mail_s(answer: str) -> None:
+    assert accepted_or_not(550, answer) == Bounced("email_rejected", 550)

@@ -79,3 +79,10 @@ def test_what_is_wrong_with_a_consultant_is_pointed_at(change: dict[str, Any], p
     with pytest.raises(ContentInvalid) as refused:
         put_consultant(AGENCY, PutConsultant("byra-ett", "karin", KARIN | change), NOW)
     assert [(each.pointer, each.code) for each in refused.value.errors] == [(pointer, code)]
+
+
+@pytest.mark.parametrize("sub", [" karin", "ka  rin", "ka\nrin", "ka\x00rin"])
+def test_a_consultants_sub_is_taken_as_it_stands_in_tokens_or_not_at_all(sub: str) -> None:
+    with pytest.raises(ContentInvalid) as refused:
+        put_consultant(AGENCY, PutConsultant("byra-ett", sub, KARIN), NOW)
+    assert [(each.pointer, each.code) for each in refused.value.errors] == [("/sub", "invalid_value")]

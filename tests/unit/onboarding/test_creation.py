@@ -125,10 +125,10 @@ def test_the_rule_book_comes_before_duplicates() -> None:
     assert refused.value.code == "required"
 
 
-def test_an_agency_that_is_no_agency_creates_no_client() -> None:
+def test_an_agency_that_is_not_in_the_directory_creates_no_client() -> None:
     state = Creation(Neighbours(None, None, ()))
     with pytest.raises(AgencyUnknown):
-        create_client(state, CreateClient(CLIENT, "Byrå 1", content(), KARIN, "corr-1"), NOW)
+        create_client(state, CreateClient(CLIENT, "byra-ett", content(), KARIN, "corr-1"), NOW)
 
 
 @pytest.mark.parametrize("sent", [{}, {"details": 1}, {"details": {"identity": []}}, {"details": {"identity": {}}}])

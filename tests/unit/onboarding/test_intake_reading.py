@@ -18,6 +18,8 @@ from services.onboarding.handlers import RequestKey
 from services.onboarding.intake import decode, reject, subscription
 from tests.unit.onboarding.contents import cloud_event, content
 
+NUMBER = "811218-9876"
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -140,6 +142,37 @@ def test_a_sender_named_in_headers_is_told_of_a_body_that_cannot_be_read() -> No
 @pytest.mark.parametrize("value", [None, b"", b"hello", b"[]", b"{}", b'{"specversion": "1.0", "id": "a\\u0000b"}'])
 def test_where_nobody_can_be_told_the_record_is_held(value: bytes | None) -> None:
     assert reject(Sent(value), failure(Sent(value)), "onboarding-results") is None
+
+
+@pytest.mark.parametrize("attribute", ["id", "source", "subject", "correlationid"])
+def test_a_personal_number_in_an_attribute_is_refused_and_never_repeated(attribute: str) -> None:
+    record = structured(**({"event_id": NUMBER} if attribute == "id" else {attribute: f"x {NUMBER}"}))
+    refused = failure(record)
+    assert (refused.code, refused.pointer) == ("personal_number_not_allowed", f"/{attribute}")
+    say = reject(record, refused, "onboarding-results")
+    assert say is not None
+    assert "9876" not in f"{say.data.model_dump_json()} {say.correlation_id} {refused}"
+    assert isinstance(say.data, OnboardingRejectedV1)
+    assert say.data.request_id == (None if attribute == "id" else "evt-1")
+
+
+@pytest.mark.parametrize(("correlation", "told"), [({}, "onboarding-requests/0/0"), ({"correlationid": "c-1"}, "c-1")])
+def test_a_rejection_without_id_names_the_senders_correlation_or_the_records_place(
+    correlation: dict[str, str], told: str
+) -> None:
+    for record in (structured(event_id=NUMBER, **correlation), structured(event_id=NUMBER, data=None, **correlation)):
+        say = reject(record, failure(record), "onboarding-results")
+        assert say is not None
+        assert say.correlation_id == told
+        assert "9876" not in say.data.model_dump_json()
+
+
+def test_a_number_in_the_headers_of_a_body_that_cannot_be_read_is_not_repeated() -> None:
+    headers = (("ce_specversion", b"1.0"), ("ce_id", NUMBER.encode()), ("ce_source", b"/upstream/demo"))
+    record = Sent(b"\xff", headers)
+    say = reject(record, failure(record), "onboarding-results")
+    assert say is not None
+    assert "9876" not in f"{say.data.model_dump_json()} {say.correlation_id}"
 
 
 def test_each_source_has_its_own_pair_of_topics() -> None:

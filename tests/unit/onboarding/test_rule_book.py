@@ -19,7 +19,7 @@ def findings(sent: dict[str, Any], channel: Any = "http") -> set[tuple[str, str]
 
 
 def test_a_complete_request_becomes_a_normalised_client() -> None:
-    new = review(content(details__name="  Exempel \t bolaget AB "), TODAY, "http")
+    new = review(content(details__name="  Exempel \N{NO-BREAK SPACE} bolaget AB "), TODAY, "http")
     assert new.details.name == "Exempel bolaget AB"
     assert new.details.identity.number.canonical == "165560360793"
     assert new.details.address == Address("Storgatan 1", "12345", "Växjö", "SE")
@@ -41,9 +41,18 @@ def test_a_complete_request_becomes_a_normalised_client() -> None:
         ({"access__invoice_interval": "week"}, "/access/invoice_interval", "invalid_choice"),
         ({"details": None}, "/details", "required"),
         ({"details__name": ...}, "/details/name", "required"),
-        ({"details__name": " \t"}, "/details/name", "required"),
+        ({"details__name": "  "}, "/details/name", "required"),
         ({"details__name": "x" * 201}, "/details/name", "name_too_long"),
-        ({"details__name": "bolag\x00"}, "/details/name", "invalid_value"),
+        *(
+            ({"details__name": f"bolag{unseen}et"}, "/details/name", "invalid_value")
+            for unseen in ("\x00", "\r\n", "\n", "\t", "\x1f", "\x7f", "\x85", "\ud800")
+        ),
+        ({"external_ref": "a\x00b"}, "/external_ref", "invalid_value"),
+        ({"external_ref": "a\nb"}, "/external_ref", "invalid_value"),
+        ({"responsible_consultant": "a\r\nb"}, "/responsible_consultant", "invalid_value"),
+        ({"administrators": [{"name": "A\nB", "email": "a@b.se"}]}, "/administrators/0/name", "invalid_value"),
+        ({"administrators": [{"name": "A", "email": "a@b.se\n"}]}, "/administrators/0/email", "invalid_email"),
+        ({"licences__confirmation_email": "a\x00@b.se"}, "/licences/confirmation_email", "invalid_email"),
         ({"details__name": ["x"]}, "/details/name", "invalid_value"),
         ({"details__protected_identity": "no"}, "/details/protected_identity", "invalid_value"),
         ({"details__identity": ...}, "/details/identity", "identity_required"),
