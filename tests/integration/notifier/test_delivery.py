@@ -1,6 +1,7 @@
 """What becomes of a mail, whatever the mail server says and whoever dies when."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -74,6 +75,14 @@ async def test_a_sender_refused_at_the_recipient_is_not_the_mail_s_fault(running
     await running.hear(listed(uuid4()))
     async with running.delivering():
         assert (await running.mail_is("sent"))["attempt"] == 2
+
+
+async def test_a_fault_of_ours_in_composing_is_not_the_mail_s(running: Running) -> None:
+    wrong = running.context.settings.model_copy(update={"mail_domain": "aktivera.se\r\nBcc: all@example.se"})
+    await running.hear(listed(uuid4()))
+    async with running.delivering(replace(running.context, settings=wrong)):
+        mail = await running.mail_is("retry")
+    assert (mail["reason"], running.server.offered) == ("internal_error", [])
 
 
 @pytest.mark.parametrize("state", JUMPS)
