@@ -51,7 +51,8 @@ COPY --chmod=755 deploy/aktivera /usr/local/bin/aktivera
 # read at another place (/secrets): of two images with a folder there the first would decide.
 WORKDIR /var/lib/aktivera/secrets
 RUN install -d -o 10001 -g 10001 -m 700 all \
-    && install -d -o 10001 -g 10001 -m 755 postgres migrate onboarding activation notifier demo \
+    && install -d -o 10001 -g 10001 -m 700 migrate onboarding activation notifier demo aktivera \
+    && install -d -o 10001 -g 10001 -m 755 postgres \
     && python -m compileall -q /app
 USER 10001:10001
 ENTRYPOINT ["aktivera"]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from aktivera import SERVICES
 from aktivera.local.credentials import (
     HELD_KEY,
     PUBLIC_KEYS,
@@ -11,8 +12,9 @@ from aktivera.local.credentials import (
     ensure_keys,
     password,
 )
-from aktivera.operate import SERVICES
 
+FOR_OURS = 0o400  # every container of ours runs as the user that writes them
+FOR_ANOTHER_USER = 0o444  # Postgres runs as another, which we cannot give files to: the mount decides who reads them
 ALL = "all"  # the folder that keeps every secret; the others hold copies of it
 SUPERUSER = "postgres-superuser"
 _LOGINS = tuple(f"postgres-{role}" for service in SERVICES for role in (service, f"{service}_owner"))
@@ -23,6 +25,7 @@ SHARES = {
     "activation": ("postgres-activation", PUBLIC_KEYS, HELD_KEY),
     "notifier": ("postgres-notifier", PUBLIC_KEYS, HELD_KEY),
     "demo": (SIGNING_KEY,),
+    "aktivera": (SIGNING_KEY,),
 }
 
 
@@ -35,7 +38,7 @@ def make_secrets(folder: Path) -> list[str]:
     ensure_keys(kept)
     for recipient, names in SHARES.items():
         for name in names:
-            _copy(kept / name, folder / recipient / name)
+            _copy(kept / name, folder / recipient / name, FOR_ANOTHER_USER if recipient == "postgres" else FOR_OURS)
     return sorted(_names(kept) - before)
 
 
@@ -43,13 +46,15 @@ def _names(folder: Path) -> set[str]:
     return {file.name for file in folder.glob("*")}
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Readable for every user, since Postgres is another than ours: who may read it is decided by the mount."""
+def _copy(source: Path, target: Path, mode: int) -> None:
     content = source.read_text(encoding="utf-8")
     if target.exists() and target.read_text(encoding="utf-8") == content:
+        target.chmod(mode)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f"{target.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
     fresh.write_text(content, encoding="utf-8")
-    fresh.chmod(0o444)
+    fresh.chmod(mode)
     fresh.replace(target)

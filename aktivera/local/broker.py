@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ValidationError
+
 from aktivera.local.kafka import KafkaCannotRun, KafkaNode, ensure_jars, find_java
 from aktivera.local.layout import CODE_ROOT, Layout, Say
 from aktivera.local.ports import LOOPBACK
 from aktivera.local.process_spec import Probe, ProcessSpec
 from aktivera.local.surroundings import base_environment
+from aktivera.settings import StackSettings
 
 _FIX = "install Java 17 or later and Maven with access to Maven Central, or take AKTIVERA_BROKER=mock to look around"
 
@@ -29,9 +32,10 @@ class Broker:
 
 def prepare_broker(layout: Layout, ports: Mapping[str, int], environment: Mapping[str, str], say: Say) -> Broker:
     """Ready to start. AKTIVERA_BROKER=kafka makes its absence an error, =mock asks for the mock, else as can be had."""
-    wanted = environment.get("AKTIVERA_BROKER", "")
-    if wanted not in {"", "kafka", "mock"}:
-        raise KafkaCannotRun(f"AKTIVERA_BROKER={wanted} is neither kafka nor mock")
+    try:
+        wanted = StackSettings().broker
+    except ValidationError as error:
+        raise KafkaCannotRun("AKTIVERA_BROKER is neither kafka nor mock") from error
     if wanted == "mock":
         return _mock(layout, environment)
     try:

@@ -3,10 +3,11 @@
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from aktivera.local.broker import Broker, prepare_broker
-from aktivera.local.layout import CODE_ROOT, Layout, Say
+from aktivera.local.layout import CODE_ROOT, Layout, Say, read_json, replace_json
+from aktivera.local.ledger import entries
 from aktivera.local.postgres import PostgresNode, provision
 from aktivera.local.process_spec import Probe, ProcessSpec
 from aktivera.local.services import Endpoints
@@ -34,12 +35,22 @@ async def prepare(layout: Layout, ports: Mapping[str, int], environment: Mapping
 
 
 async def endpoints(
-    infrastructure: Infrastructure, layout: Layout, ports: Mapping[str, int], services: Sequence[str]
+    infrastructure: Infrastructure, layout: Layout, ports: Mapping[str, int], services: Sequence[str], say: Say
 ) -> Endpoints:
-    """Where all is, once it runs; each service's database is made or confirmed."""
-    superuser = infrastructure.postgres.superuser_dsn
-    databases = {name: await provision(superuser, name, layout.secrets) for name in services}
-    broker = infrastructure.broker
+    """Where all is, once it runs; each service's database is made or confirmed.
+
+    Beside a mock, databases of its own and anew for each: others would remember what it has never heard of.
+    """
+    superuser, broker = infrastructure.postgres.superuser_dsn, infrastructure.broker
+    if broker.kind == "kafka":
+        databases = {name: await provision(superuser, name, layout.secrets) for name in services}
+        return Endpoints(broker.kind, broker.bootstrap, ports, databases)
+    mock = {entry.name: asdict(entry.identity) for entry in entries(layout.state_file)}[broker.spec.name]
+    anew = read_json(layout.mock_databases) != mock
+    if anew:
+        say("the mock starts empty, and so do its databases mock_…; what the stack with Kafka keeps is not touched")
+    databases = {name: await provision(superuser, name, layout.secrets, f"mock_{name}", anew=anew) for name in services}
+    replace_json(layout.mock_databases, mock)
     return Endpoints(broker.kind, broker.bootstrap, ports, databases)
 
 

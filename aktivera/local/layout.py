@@ -16,7 +16,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Layout:
-    """The paths under one root. `home` is open to look through, since Postgres may run as another user."""
+    """The paths under one root, closed to others; `home` alone lets others pass, since Postgres may run as another."""
 
     root: Path
 
@@ -64,8 +64,13 @@ class Layout:
     def mock_address(self) -> Path:
         return self.run / "mock-broker.address"
 
+    @property
+    def mock_databases(self) -> Path:
+        """Names the mock whose time the databases beside it have seen."""
+        return self.run / "mock-databases.json"
+
     def create(self) -> None:
-        for path, mode in ((self.home, 0o755), (self.log, 0o755), (self.secrets, 0o700), (self.run, 0o700)):
+        for path, mode in ((self.home, 0o711), (self.log, 0o700), (self.secrets, 0o700), (self.run, 0o700)):
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(mode)
 
@@ -82,12 +87,13 @@ class Layout:
             yield
 
 
-def replace_json(path: Path, content: Any, mode: int = 0o600) -> None:
+def replace_json(path: Path, content: Any) -> None:
     """Write beside and rename, so that a reader sees the old file or the new one and never half of it."""
     beside = path.with_name(path.name + ".new")
     beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(content, file, indent=2)
+        file.write("\n")
     beside.replace(path)
 
 

@@ -43,7 +43,7 @@ class Ledger:
             self._write()
 
     def _write(self) -> None:
-        replace_json(self._path, {"processes": self._processes}, 0o644)
+        replace_json(self._path, {"processes": self._processes})
 
 
 def entries(path: Path) -> list[Entry]:

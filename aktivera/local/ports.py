@@ -9,11 +9,9 @@ from aktivera.local.layout import Say, read_json, replace_json
 LOOPBACK = "127.0.0.1"
 
 DEFAULTS: Mapping[str, int] = {
-    "console": 8100,
     "onboarding": 8101,
     "activation": 8102,
     "notifier": 8103,
-    "insights": 8104,
     "mail": 8125,
     "smtp": 8025,
     "kafka": 9092,
@@ -44,20 +42,22 @@ def free_port(taken: Collection[int] = ()) -> int:
 
 
 def choose(file: Path, say: Say, *, in_use_by_us: Collection[str] = ()) -> dict[str, int]:
-    """A port for every name: last time's or the usual one while free, else another, which is said and remembered.
+    """A port for every name: the usual one while free, else last time's, else any. What differs from last time is said.
 
     The ports of `in_use_by_us` are busy because our own processes hold them, and stay.
     """
     remembered = {name: port for name, port in read_json(file).items() if isinstance(port, int)}
-    chosen: dict[str, int] = {}
+    kept = {name: remembered[name] for name in DEFAULTS if name in in_use_by_us and name in remembered}
+    chosen: dict[str, int] = dict(kept)
     for name, usual in DEFAULTS.items():
-        wanted = remembered.get(name, usual)
-        kept = name in in_use_by_us and name in remembered
-        if kept or (wanted not in chosen.values() and is_free(wanted)):
-            chosen[name] = wanted
+        if name in kept:
             continue
-        others = {*chosen.values(), *remembered.values(), *DEFAULTS.values()}
-        chosen[name] = usual if usual not in chosen.values() and is_free(usual) else free_port(others)
-        say(f"port {wanted} for {name} is busy: {chosen[name]} takes its place")
-    replace_json(file, chosen, 0o644)
+        last = remembered.get(name, usual)
+        free = (port for port in (usual, last) if port not in chosen.values() and is_free(port))
+        chosen[name] = next(free, None) or free_port({*chosen.values(), *remembered.values(), *DEFAULTS.values()})
+        if chosen[name] == usual != last:
+            say(f"port {usual} for {name} is free again (last time it was {last})")
+        elif chosen[name] != last:
+            say(f"port {last} for {name} is busy: {chosen[name]} takes its place")
+    replace_json(file, chosen)
     return chosen

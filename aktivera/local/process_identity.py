@@ -109,11 +109,19 @@ async def gone(identities: Iterable[Identity], within: float) -> bool:
     return True
 
 
-async def end(identity: Identity, signum: int, grace: float) -> None:
+@dataclass(frozen=True)
+class Ended:
+    """How a process was ended: whether it had to be killed, and the orphans that were killed with it."""
+
+    killed: bool
+    orphans: tuple[Identity, ...]
+
+
+async def end(identity: Identity, signum: int, grace: float) -> Ended:
     """Ask, wait, then kill; and what it started and left behind is killed with it."""
     kin = descendants(identity.pid) if is_alive(identity) else []
-    if send(identity, signum) and not await gone([identity], grace):
+    killed = send(identity, signum) and not await gone([identity], grace)
+    if killed:
         send(identity, signal.SIGKILL)
         await gone([identity], 10)
-    for left in kin:
-        send(left, signal.SIGKILL)
+    return Ended(killed, tuple(left for left in kin if send(left, signal.SIGKILL)))

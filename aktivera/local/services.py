@@ -11,8 +11,6 @@ from aktivera.local.ports import LOOPBACK
 from aktivera.local.postgres.provision import Dsns
 from aktivera.local.process_spec import Probe, ProcessSpec
 
-SERVICES = ("onboarding", "activation", "notifier")
-
 
 @dataclass(frozen=True)
 class Endpoints:
@@ -27,7 +25,8 @@ class Endpoints:
         """The content of endpoints.json; `running` names the HTTP parts that run."""
         postgres = {service: dsns.service for service, dsns in self.postgres.items()}
         urls = {name: url(port) for name, port in running.items()}
-        return {"broker": self.broker, "kafka": self.kafka, "postgres": postgres, **urls}
+        smtp = f"{LOOPBACK}:{self.ports['smtp']}"
+        return {"broker": self.broker, "kafka": self.kafka, "postgres": postgres, "smtp": smtp, **urls}
 
 
 def url(port: int) -> str:

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from aktivera import SERVICES
 from aktivera.local import control, credentials, infrastructure, ports
+from aktivera.local.broker import Broker
 from aktivera.local.kafka import KafkaCannotRun
 from aktivera.local.layout import Layout, Say, replace_json
 from aktivera.local.leftovers import end_leftovers
 from aktivera.local.postgres import PostgresNode
 from aktivera.local.postgres.binaries import PostgresCannotRun
-from aktivera.local.services import SERVICES, Endpoints, migration_environment, service_spec
+from aktivera.local.services import Endpoints, migration_environment, service_spec
 from aktivera.local.surroundings import base_environment, starter_environment
 
 Step = Callable[[Mapping[str, str]], None]
@@ -60,14 +62,14 @@ async def _up(layout: Layout, only_infrastructure: bool, say: Say) -> dict[str, 
     chosen = ports.choose(layout.ports_file, say, in_use_by_us=_ports_of(running))
     credentials.ensure_keys(layout.secrets)
     under = await infrastructure.prepare(layout, chosen, environment, say)
-    if running and under.broker.spec.name not in running:
-        say("the broker is another one than before: stopping what runs")
+    if running and (why := _another_broker(under.broker, running)):
+        say(f"{why}: stopping what runs")
         await _down(layout, say)
         running = {}
     if not running:
         await control.launch(layout)
     await control.start(layout, under.specs(), say)
-    endpoints = await infrastructure.endpoints(under, layout, chosen, SERVICES)
+    endpoints = await infrastructure.endpoints(under, layout, chosen, SERVICES, say)
     served = {"mail": chosen["mail"]}
     if not only_infrastructure:
         await _one_shot_steps(endpoints, layout, say)
@@ -82,15 +84,23 @@ async def _up(layout: Layout, only_infrastructure: bool, say: Say) -> dict[str, 
 
 async def _one_shot_steps(endpoints: Endpoints, layout: Layout, say: Say) -> None:
     """Schema and topics, before any service starts."""
-    from aktivera.operate import create_topics, migrate_all
+    from aktivera.provisioning import create_topics, migrate_all
 
     settings = migration_environment(endpoints, layout.secrets.resolve())
-    say("migrating the databases")
-    await asyncio.to_thread(migrate_all, settings)
-    if endpoints.broker == "kafka":
-        # The mock makes a topic at its first use and refuses to be asked for one.
-        say("creating the topics")
-        await asyncio.to_thread(create_topics, settings)
+    migrated = await asyncio.to_thread(migrate_all, settings)
+    steps = sum(map(len, migrated.values()))
+    # The mock makes a topic at its first use and refuses to be asked for one.
+    topics = await asyncio.to_thread(create_topics, settings) if endpoints.broker == "kafka" else []
+    done = [f"{steps} migrations run"] * bool(steps) + [f"{len(topics)} topics created"] * bool(topics)
+    say(", ".join(done) or "schema and topics are up to date")
+
+
+def _another_broker(broker: Broker, running: Mapping[str, bool]) -> str | None:
+    """Why what runs cannot go on beside `broker`; None where it can."""
+    name = broker.spec.name
+    if name not in running:
+        return "the broker is another one than before"
+    return "the mock broker has ended, and with it all it held" if broker.kind == "mock" and not running[name] else None
 
 
 async def _running(layout: Layout, say: Say) -> dict[str, bool]:
@@ -106,12 +116,17 @@ async def _running(layout: Layout, say: Say) -> dict[str, bool]:
 
 async def _down(layout: Layout, say: Say) -> None:
     layout.endpoints_file.unlink(missing_ok=True)
+    ran = False
     try:
-        if await control.status(layout) is not None:
+        ran = await control.status(layout) is not None
+        if ran:
             await control.stop(layout, say)
     except (control.NoSupervisor, OSError) as reason:
         say(str(reason))
-    await end_leftovers(layout, say)
+        ran = True
+    left = await end_leftovers(layout, say)
+    if not ran and not left:
+        say("nothing is running")
 
 
 def _ports_of(running: Mapping[str, bool]) -> set[str]:

@@ -48,12 +48,17 @@ class Supervised:
     def start(self, after: Sequence["Supervised"]) -> None:
         self._task = asyncio.create_task(self._run(after), name=self.spec.name)
 
-    async def stop(self) -> None:
+    async def stop(self) -> bool:
+        """Whether it had to be killed."""
         self._stopping.set()
+        ended = None
         if self._identity is not None:
-            await end(self._identity, self.spec.stop_signal, self.spec.grace_seconds)
+            ended = await end(self._identity, self.spec.stop_signal, self.spec.grace_seconds)
+            for orphan in ended.orphans:
+                self._say(f"ended pid {orphan.pid}, left by {self.spec.name}")
         if self._task is not None:
             await self._task
+        return ended is not None and ended.killed
 
     async def _run(self, after: Sequence["Supervised"]) -> None:
         for earlier in after:

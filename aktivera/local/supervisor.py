@@ -12,7 +12,7 @@ from pathlib import Path
 from aktivera.local import control, housekeeping
 from aktivera.local.layout import Layout, Say
 from aktivera.local.ledger import SUPERVISOR, Entry, Ledger
-from aktivera.local.log_files import last_lines
+from aktivera.local.log_files import last_lines, stamped
 from aktivera.local.process_identity import identity_of
 from aktivera.local.process_spec import ProcessSpec
 from aktivera.local.supervised import Supervised
@@ -69,7 +69,8 @@ class Supervisor:
         async with self._changing:
             for name in reversed(list(self._processes)):
                 say(f"stopping {name}")
-                await self._processes.pop(name).stop()
+                if await self._processes.pop(name).stop():
+                    say(f"{name} did not end when asked and was killed")
         self._done.set()
 
     async def _take(self, spec: ProcessSpec) -> None:
@@ -102,12 +103,13 @@ class Supervisor:
 
 
 def _log(line: str) -> None:
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(stamped(line))
     sys.stdout.flush()
 
 
 def detach() -> None:
     """Leave the starter's session and let the starter's wait end: no terminal owns us and no parent must reap us."""
+    os.umask(0o077)  # for all that we start: what they write is their owner's
     if os.fork():
         os._exit(0)
     os.setsid()

@@ -16,9 +16,10 @@ from tests.house.tree import PRODUCT, ROOT, python_files
 
 UNITS = {
     *("seconds", "minutes", "hours", "days", "bytes", "events", "rows", "attempts"),
-    *("connections", "workers", "partitions", "replication", "port"),
+    *("connections", "workers", "partitions", "replication", "port", "clients", "rounds"),
 }
 NUMBERS = (int, float)
+TESTS = Path("tests/settings.py")
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,9 @@ class Setting:
 
 
 def models(files: Iterable[Path] | None = None) -> list[tuple[str, type[BaseSettings]]]:
-    """(prefix, model) of all settings models of the product; each service has its database's owner beside its own."""
+    """(prefix, model) of all settings models, the tests' last; each service has its database's owner beside its own."""
     found: dict[tuple[str, type[BaseSettings]], None] = {("AKTIVERA_", CommonSettings): None}
-    for path in files or [path for path in python_files() if path.parts[0] in PRODUCT]:
+    for path in files or [*(path for path in python_files() if path.parts[0] in PRODUCT), TESTS]:
         if "SettingsConfigDict" not in (ROOT / path).read_text("utf-8"):
             continue
         module = import_module(".".join(path.with_suffix("").parts))

@@ -72,6 +72,7 @@ class KafkaNode:
         """Write the settings; format the storage once, after which the data stays."""
         logs = self.data_dir / "logs"
         self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir.chmod(0o700)
         self._settings_file.write_text(
             _SETTINGS.format(host=LOOPBACK, port=self.port, controller_port=self.controller_port, logs=logs.resolve())
         )

@@ -19,7 +19,7 @@ class Place:
 
 class Mailbox:
     def __init__(self, folder: Path, limit: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "mails.jsonl"
         self._limit = limit
         self._places: list[Place] = []

@@ -1,6 +1,7 @@
 """Owns what a person sees of the mails: a list, and each as text and as a shut-in HTML page; no script, all escaped."""
 
 import re
+from email.utils import parsedate_to_datetime
 from html import escape
 from typing import Any
 
@@ -25,6 +26,8 @@ _WORDS = {
         "newer": "Nyare",
         "count": "{} mejl, nyast först",
         "other": "English",
+        "missing": "Sidan finns inte",
+        "why_missing": "Mejlet eller sidan finns inte. Mejl försvinner när den lokala miljön töms.",
     },
     "en": {
         "title": "Mail",
@@ -42,7 +45,20 @@ _WORDS = {
         "newer": "Newer",
         "count": "{} mails, newest first",
         "other": "Svenska",
+        "missing": "There is no such page",
+        "why_missing": "The mail or page does not exist. Mails go when the local stack is emptied.",
     },
+}
+
+_MONTHS = {
+    "sv": (
+        *("januari", "februari", "mars", "april", "maj", "juni"),
+        *("juli", "augusti", "september", "oktober", "november", "december"),
+    ),
+    "en": (
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    ),
 }
 
 STYLE = b"""
@@ -78,7 +94,7 @@ def listing(mailbox: Mailbox, number: int, locale: str) -> bytes:
 def reading(mail: dict[str, Any], locale: str) -> bytes:
     words = _WORDS[locale]
     here = f"/messages/{escape(mail['id'])}"
-    facts = {"from": mail["from"], "to": ", ".join(mail["to"]), "date": mail["headers"].get("Date", "")}
+    facts = {"from": mail["from"], "to": ", ".join(mail["to"]), "date": sent_at(mail, locale)}
     parts = [f'<nav><a href="/?lang={locale}">{words["back"]}</a></nav>']
     parts.append(_terms({words[name]: value for name, value in facts.items()}))
     if mail["html"]:
@@ -91,6 +107,24 @@ def reading(mail: dict[str, Any], locale: str) -> bytes:
     return _page(mail["subject"] or words["untitled"], "".join(parts), locale, here)
 
 
+def missing(locale: str) -> bytes:
+    """The page of what is not there."""
+    words = _WORDS[locale]
+    way = f'<nav><a href="/?lang={locale}">{words["back"]}</a></nav>'
+    return _page(words["missing"], f"<p>{words['why_missing']}</p>{way}", locale, "/")
+
+
+def sent_at(mail: dict[str, Any], locale: str) -> str:
+    """The mail's date in this machine's time and the reader's words; as it stands where it is no date."""
+    written = str(mail["headers"].get("Date", ""))
+    try:
+        at = parsedate_to_datetime(written).astimezone()
+    except (ValueError, OverflowError):
+        return written
+    joined = " kl. " if locale == "sv" else ", "
+    return f"{at.day} {_MONTHS[locale][at.month - 1]} {at.year}{joined}{at:%H:%M:%S}"
+
+
 def body(mail: dict[str, Any]) -> bytes:
     """The mail's own HTML, as it came; what it may do is up to the policy that it is served with."""
     return f'<!doctype html><meta charset="utf-8"><base target="_blank">{mail["html"]}'.encode()
@@ -99,7 +133,7 @@ def body(mail: dict[str, Any]) -> bytes:
 def _row(mail: dict[str, Any], locale: str) -> str:
     subject = escape(mail["subject"] or _WORDS[locale]["untitled"])
     link = f'<a href="/messages/{escape(mail["id"])}?lang={locale}">{subject}</a>'
-    cells = (link, escape(mail["from"]), escape(", ".join(mail["to"])), escape(mail["headers"].get("Date", "")))
+    cells = (link, escape(mail["from"]), escape(", ".join(mail["to"])), escape(sent_at(mail, locale)))
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 

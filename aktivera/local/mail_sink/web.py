@@ -83,7 +83,7 @@ async def _answer(mailbox: Mailbox, request: Request) -> Answer:
         await mailbox.empty()
         return Answer("204 No Content")
     found = _find(mailbox, request) if request.method in {"GET", "HEAD"} else None
-    return found or Answer("404 Not Found", body=[b"404"], kind="text/plain")
+    return found or Answer("404 Not Found", body=[pages.missing(request.locale)])
 
 
 def _find(mailbox: Mailbox, request: Request) -> Answer | None:

@@ -23,10 +23,17 @@ class Dsns:
     service: str
 
 
-async def provision(superuser_dsn: str, service: str, secrets: Path) -> Dsns:
-    """Make or confirm the two roles and the database of `service`; safe to repeat, passwords are made once."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", service):
-        raise ValueError(f"{service!r} cannot name a role and a database")
+async def provision(
+    superuser_dsn: str, service: str, secrets: Path, database: str | None = None, *, anew: bool = False
+) -> Dsns:
+    """Make or confirm the two roles and the database of `service`; safe to repeat, passwords are made once.
+
+    The database is called as the service where no other name is given; `anew` drops what it held.
+    """
+    database = database or service
+    for name in (service, database):
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", name):
+            raise ValueError(f"{name!r} cannot name a role and a database")
     owner = f"{service}_owner"
     passwords = {role: password(secrets, f"postgres-{role}") for role in (owner, service)}
     server: asyncpg.Connection[Any] = await asyncpg.connect(superuser_dsn)
@@ -34,14 +41,16 @@ async def provision(superuser_dsn: str, service: str, secrets: Path) -> Dsns:
         await server.execute(f"select pg_advisory_lock({_LOCK})")
         for role, secret in passwords.items():
             await _role(server, role, secret)
-        if not await server.fetchval("select true from pg_database where datname = $1", service):
-            await server.execute(f'create database "{service}" owner "{owner}"')
-        await server.execute(f'revoke all on database "{service}" from public')
-        await server.execute(f'grant connect on database "{service}" to "{service}"')
+        if anew:
+            await server.execute(f'drop database if exists "{database}" with (force)')
+        if not await server.fetchval("select true from pg_database where datname = $1", database):
+            await server.execute(f'create database "{database}" owner "{owner}"')
+        await server.execute(f'revoke all on database "{database}" from public')
+        await server.execute(f'grant connect on database "{database}" to "{service}"')
     finally:
         await server.close()
-    await _grant(superuser_dsn, service, owner)
-    return Dsns(*(dsn(superuser_dsn, role, service, passwords[role]) for role in (owner, service)))
+    await _grant(superuser_dsn, database, service, owner)
+    return Dsns(*(dsn(superuser_dsn, role, database, passwords[role]) for role in (owner, service)))
 
 
 def dsn(server: str, role: str, database: str, secret: str | None = None) -> str:
@@ -61,11 +70,11 @@ async def _role(server: "asyncpg.Connection[Any]", role: str, secret: str) -> No
         await server.execute(f"alter role \"{role}\" set {setting} = '{value}'")
 
 
-async def _grant(superuser_dsn: str, service: str, owner: str) -> None:
-    place = urlsplit(superuser_dsn)._replace(path=f"/{service}").geturl()
-    database: asyncpg.Connection[Any] = await asyncpg.connect(place)
+async def _grant(superuser_dsn: str, database: str, service: str, owner: str) -> None:
+    place = urlsplit(superuser_dsn)._replace(path=f"/{database}").geturl()
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(place)
     try:
-        await database.execute(f"""
+        await connection.execute(f"""
             revoke all on schema public from public;
             grant usage on schema public to "{service}";
             alter default privileges for role "{owner}" in schema public
@@ -74,4 +83,4 @@ async def _grant(superuser_dsn: str, service: str, owner: str) -> None:
                 grant usage, select on sequences to "{service}";
         """)
     finally:
-        await database.close()
+        await connection.close()

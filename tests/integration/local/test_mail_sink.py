@@ -1,5 +1,6 @@
 """The mail sink: what it has said 250 to is listed after kill -9, and a mail's HTML can do nothing."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
@@ -48,6 +49,7 @@ def start(spec: ProcessSpec, tmp_path: Path) -> Iterator[Start]:
 async def send(spec: ProcessSpec, subject: str, html: str = "<p>Hej</p>") -> None:
     mail = EmailMessage()
     mail["Subject"], mail["From"], mail["To"] = subject, "aktivera@example.se", "åsa@exempelbolaget.se"
+    mail["Date"] = "Sat, 02 May 2026 12:03:04 -0000"
     mail.set_content("Hej Åsa\nhttps://example.se/a?b=1&c=2")
     mail.add_alternative(html, subtype="html")
     port = int(spec.command[spec.command.index("--smtp-port") + 1])
@@ -98,7 +100,11 @@ async def test_a_mail_is_read_on_the_page_and_its_html_is_shut_in(spec: ProcessS
         assert "allow-scripts" not in shut_in.headers["content-security-policy"]
         rebound = await client.get(url(spec, "/messages.json"), headers={"host": f"evil.example:{spec.ready.port}"})
         assert rebound.status_code == 421
-        assert (await client.get(url(spec, "/messages/none"))).status_code == 404
+        assert re.search(r"<td>[123] maj 2026 kl\. \d\d:03:04</td>", listing.text)
+        assert re.search(r"<dd>[123] May 2026, \d\d:03:04</dd>", page.text)
+        unknown = await client.get(url(spec, "/messages/none"))
+        assert unknown.status_code == 404
+        assert "Mejlet eller sidan finns inte" in unknown.text
 
 
 async def test_a_torn_line_is_cut_off_and_the_oldest_go_first(tmp_path: Path) -> None:

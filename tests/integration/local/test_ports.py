@@ -38,6 +38,14 @@ def test_a_busy_port_is_replaced_and_said_and_remembered(tmp_path: Path, usual: 
     assert said == []
 
 
+def test_the_usual_port_is_taken_again_when_it_is_free_at_a_new_start(tmp_path: Path, usual: dict[str, int]) -> None:
+    last = ports.free_port()
+    replace_json(tmp_path / "ports.json", usual | {"mail": last})
+    said: list[str] = []
+    assert ports.choose(tmp_path / "ports.json", said.append) == usual
+    assert said == [f"port {usual['mail']} for mail is free again (last time it was {last})"]
+
+
 def test_our_own_processes_keep_their_ports(tmp_path: Path, usual: dict[str, int], busy_port: int) -> None:
     usual["mail"] = busy_port
     replace_json(tmp_path / "ports.json", usual)

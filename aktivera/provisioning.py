@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from aktivera import SERVICES
 from aktivera.local.postgres import provision
 from chassis import kafka
 from chassis.migrate import migrate
 from chassis.settings import CommonSettings, with_password
 from schemas.topics import TOPICS
 
-SERVICES = ("onboarding", "activation", "notifier")
 CODE = Path(__file__).resolve().parent.parent
 
 

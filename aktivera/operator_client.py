@@ -1,0 +1,118 @@
+"""Asks the services' operator routes: status, trace, held events."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import httpx
+
+from aktivera import SERVICES
+from aktivera.addresses import Addresses
+from aktivera.tokens import Bearer, issue
+from chassis.settings import environment
+
+SECONDS = 15.0
+
+
+class Refused(Exception):  # named after the fact
+    """A service refused; `problem` is its problem document."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(f"{problem.get('code')}: {problem.get('detail_en')}")
+        self.problem = problem
+
+
+class ServiceUnknown(Exception):  # named after the fact
+    """No service has this name; the message names those that there are."""
+
+
+def operator() -> str:
+    """Who the services write down: the operating system's name of the person."""
+    found = environment()
+    name = found.get("USER") or found.get("LOGNAME")
+    return f"operator:{name}" if name else "operator"
+
+
+class OperatorClient:
+    """One operator's view of all services."""
+
+    def __init__(self, where: Addresses) -> None:
+        self._where = where
+        token = issue(where.signing_key, Bearer("aktivera", operator(), ("operator",), name="Operator"))
+        self._client = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=SECONDS)
+
+    def status(self) -> list[dict[str, Any]]:
+        """One object a service; `error` instead of facts where it does not answer."""
+        return [self._asked(service, "/v1/operations/status") for service in SERVICES]
+
+    def trace(self, what: str) -> list[dict[str, Any]]:
+        """The steps of a client id or correlation id from all services, in order of time, then of the services."""
+        steps: list[dict[str, Any]] = []
+        for service in SERVICES:
+            found = self._asked(service, "/v1/operations/trace", client_id=what, correlation_id=what)
+            if "error" in found:
+                steps.append({"at": "", "service": service, "what": "no answer", "detail": {"error": found["error"]}})
+            steps += [{"service": service, **step} for step in found.get("steps", [])]
+        return in_order(steps)
+
+    def held(self, service: str | None, reason: str | None = None, *, settled: bool = False) -> list[dict[str, Any]]:
+        """Held events of one or all services, oldest first in each. Raises Refused, ServiceUnknown, httpx.HTTPError."""
+        names = [service] if service else list(SERVICES)
+        return [{"service": name, **row} for name in names for row in self._held(name, reason, settled=settled)]
+
+    def held_one(self, service: str, held_id: int) -> dict[str, Any]:
+        return self._ask("GET", service, f"/v1/operations/held-events/{held_id}")
+
+    def retry(self, service: str, held_id: int, *, dry_run: bool) -> dict[str, Any]:
+        """Where something is in the way the answer names its id too: the key's head, or what the tried ones led to."""
+        asked = self.held_one(service, held_id)
+        path = f"/v1/operations/held-events/{held_id}/retry"
+        answer = self._ask("POST", service, path, json={"dry_run": dry_run})
+        if answer["in_the_way"]:
+            tried = answer["replayed"] if dry_run else 0  # a dry run has taken back what went through
+            place = (asked["topic"], asked["key"])
+            of_key = (row["id"] for row in self._held(service) if (row["topic"], row["key"]) == place)
+            answer["in_the_way"]["id"] = next(islice(of_key, tried, None), None)
+        return answer
+
+    def discard(self, service: str, held_id: int, reason: str, *, dry_run: bool) -> dict[str, Any]:
+        body = {"dry_run": dry_run, "reason": reason}
+        return self._ask("POST", service, f"/v1/operations/held-events/{held_id}/discard", json=body)
+
+    def _held(self, service: str, reason: str | None = None, *, settled: bool = False) -> Iterator[dict[str, Any]]:
+        query = {"limit": "200"} | ({"reason": reason} if reason else {}) | ({"settled": "true"} if settled else {})
+        while True:
+            found = self._ask("GET", service, "/v1/operations/held-events", params=query)
+            yield from found["items"]
+            if found["next"] is None:
+                return
+            query["cursor"] = found["next"]
+
+    def _asked(self, service: str, path: str, **query: str) -> dict[str, Any]:
+        try:
+            return self._ask("GET", service, path, params=query)
+        except (Refused, httpx.HTTPError) as error:
+            return {"service": service, "error": str(error) or type(error).__name__}
+
+    def _ask(self, method: str, service: str, path: str, **options: Any) -> dict[str, Any]:
+        if service not in self._where.services:
+            raise ServiceUnknown(f"no service is called {service}; there are {', '.join(SERVICES)}")
+        answer = self._client.request(method, self._where.services[service] + path, **options)
+        try:
+            body: dict[str, Any] = answer.json()
+        except ValueError:
+            body = {"code": f"http_{answer.status_code}", "detail_en": "the answer is no JSON", "errors": []}
+            raise Refused(body) from None
+        if answer.is_error:
+            raise Refused(body)
+        return body
+
+
+def in_order(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By moment; at the same moment in the order of a client's way, and within a service as it told them."""
+    silent = [step for step in steps if not step["at"]]
+    timed = [step for step in steps if step["at"]]
+    return silent + sorted(
+        timed, key=lambda step: (datetime.fromisoformat(step["at"]), SERVICES.index(step["service"]))
+    )

@@ -1,0 +1,69 @@
+"""How answers of the services read in a terminal: pure, one list of lines each. Nothing is shown as None."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+NOT_KNOWN = "-"
+
+
+def moment(at: str | None) -> str:
+    """An instant in this machine's time, to the second."""
+    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M:%S}" if at else NOT_KNOWN
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """Columns as wide as their widest cell."""
+    cells = [list(head), *([NOT_KNOWN if cell in {None, ""} else str(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def refusal_lines(problem: dict[str, Any]) -> list[str]:
+    """The code with its text, then every place that is wrong."""
+    places = [f"  {error.get('pointer') or '/'}: {error.get('code')}" for error in problem.get("errors", [])]
+    return [f"refused: {problem.get('code')}: {problem.get('detail_en')}", *places]
+
+
+def is_wrong(status: dict[str, Any]) -> bool:
+    """Whether a service needs somebody at once; held events alone do not make it so."""
+    return bool(status.get("error") or status.get("reading_stopped_by") or status.get("stuck"))
+
+
+def status_lines(services: Sequence[dict[str, Any]]) -> list[str]:
+    return table(
+        ("SERVICE", "STATE", "OUTBOX"), [(each["service"], _state(each), each.get("outbox")) for each in services]
+    )
+
+
+def _state(status: dict[str, Any]) -> str:
+    if "error" in status:
+        return f"no answer: {status['error']}"
+    facts = []
+    if status.get("reading_stopped_by"):
+        facts.append(f"reading stopped: {status['reading_stopped_by']}")
+    if status.get("stuck"):
+        facts.append(f"stuck: {', '.join(status['stuck'])}")
+    if status["held"]:
+        facts.append(f"held {status['held']}")
+    return "; ".join(facts) or "ok"
+
+
+def trace_lines(steps: Sequence[dict[str, Any]]) -> list[str]:
+    """The correlation ids first, where the services tell them; then one line a step."""
+    ids = correlations(steps)
+    lines = [f"correlation id: {', '.join(ids)}"] if ids else []
+    for step in steps:
+        told = {name: value for name, value in step["detail"].items() if value is not None}
+        if len(ids) == 1:
+            told.pop("correlation_id", None)
+        at = f"{datetime.fromisoformat(step['at']).astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3] if step["at"] else ""
+        facts = " ".join(f"{name}={value}" for name, value in told.items())
+        lines.append(f"{at:<25}{step['service']:<12}{step['what']:<26}{facts}".rstrip())
+    return lines
+
+
+def correlations(steps: Sequence[dict[str, Any]]) -> list[str]:
+    """Each correlation id once, in the order of the steps."""
+    found = (step["detail"].get("correlation_id") for step in steps)
+    return list(dict.fromkeys(each for each in found if each))
