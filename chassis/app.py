@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from chassis import health, operations, problems
+from chassis import health, operations, problems, recovery
 from chassis.retrier import Retrier
 from chassis.service import Context
 
@@ -28,6 +28,7 @@ def create_app(opened: Context, **options: Any) -> FastAPI:
     problems.install(app, LARGEST_BODY_BYTES)
     app.include_router(health.router)
     app.include_router(operations.router)
+    app.include_router(recovery.router)
     for router in service.routers:
         app.include_router(router)
     return app

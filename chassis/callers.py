@@ -2,17 +2,27 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chassis.db import Database
 from chassis.ids import uuid7
+from chassis.logs import scrub
 from chassis.service import Context
 from chassis.tokens import Caller, Unauthenticated
 from chassis.tracing import accepted, new_traceparent
 from chassis.unit_of_work import Cause
+from schemas.errors import Refused
+
+LONGEST_KEY = 255
 
 _bearer = HTTPBearer(auto_error=False, description="A JWT of the issuer; see README")
+
+
+class IdempotencyKeyInvalid(Refused):
+    """The Idempotency-Key is empty, too long, or has what nobody sees."""
+
+    code = "invalid_idempotency_key"
 
 
 def context(request: Request) -> Context:
@@ -36,13 +46,22 @@ async def caller(
 
 
 def cause(request: Request) -> Cause:
-    """A request as the cause of what it makes us say. `X-Correlation-ID` is taken over where it is sane."""
+    """A request as the cause of what it makes us say. A sane `X-Correlation-ID` is taken over."""
     given = request.headers.get("x-correlation-id", "")
-    correlation = given if given.isascii() and given.isprintable() and 0 < len(given) <= 128 else str(uuid7())
+    sane = given.isascii() and given.isprintable() and 0 < len(given) <= 128 and scrub(given) == given
+    correlation = given if sane else str(uuid7())
     return Cause(correlation, None, accepted(request.headers.get("traceparent")) or new_traceparent())
+
+
+def idempotency_key(given: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str | None:
+    """The key that a repeated request is known by; None where the caller gave none. Raises IdempotencyKeyInvalid."""
+    if given is not None and not (given.isprintable() and 0 < len(given) <= LONGEST_KEY):
+        raise IdempotencyKeyInvalid
+    return given
 
 
 Who = Annotated[Caller, Depends(caller)]
 Store = Annotated[Database, Depends(database)]
 Why = Annotated[Cause, Depends(cause)]
 Opened = Annotated[Context, Depends(context)]
+Key = Annotated[str | None, Depends(idempotency_key)]

@@ -181,7 +181,10 @@ class Consumer:
             raise
         await reached("consumer.after_commit")
         for (topic, partition), offset in offsets.items():
-            self._uncommitted[TopicPartition(topic, partition)] = offset.next_offset
+            place = TopicPartition(topic, partition)
+            self._uncommitted[place] = offset.next_offset
+            if offset.next_offset <= records[place][-1].offset:
+                self._unverified.add(place)  # handled up to a gap, which is to be named at once
         self._resize(sum(map(len, records.values())), asyncio.get_running_loop().time() - started)
 
     def _resize(self, events: int, seconds: float) -> None:

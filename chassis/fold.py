@@ -14,7 +14,7 @@ from chassis.decoding import decode
 from chassis.failures import Unprocessable, is_transient
 from chassis.handling import Change, Record, Subscription
 from chassis.unit_of_work import Cause, UnitOfWork
-from chassis.version_guard import Seen, Verdict, judge
+from chassis.version_guard import BASELINE, Seen, Verdict, judge
 from schemas.envelope import Catalogue, Envelope
 from schemas.errors import Refused
 
@@ -86,6 +86,9 @@ class Fold:
     `held` are the keys that wait, with the reason of their head; it grows as events fail.
 
     `watch` is the circuit breaker's; a retry of held events has none.
+
+    `replay`: the items were held and were never handled, so that one that asks for something is heard even where a
+    snapshot of its version or a newer one has come.
     """
 
     def __init__(
@@ -95,11 +98,14 @@ class Fold:
         catalogue: Catalogue,
         held: dict[str, str],
         watch: Watch | None = None,
+        *,
+        replay: bool = False,
     ) -> None:
         self._uow = uow
         self._watch = watch
         self._subscription = subscription
         self._catalogue = catalogue
+        self._replay = replay
         self.held = held
 
     async def apply(self, items: Sequence[Item]) -> Outcome:
@@ -183,24 +189,25 @@ class Fold:
         event = item.event
         assert event is not None
         version = event.version if self._subscription.ours else None
+        if version is None:
+            return Hold(item, FOLLOWS) if item.key in held else self._decide(item, event, states, changed, outcome)
+        snapshot = self._catalogue.type_of(event.data).snapshot
+        verdict = judge(seen.get(event.subject), version, event.id, snapshot=snapshot)
+        if verdict is Verdict.REPEATED:
+            if self._replay and type(event.data) in self._subscription.handler.asks:
+                return self._decide(item, event, states, changed, outcome)
+            outcome.repeated += 1
+            return None
         waits = held.get(item.key)
-        if waits is not None and (version is None or waits != Verdict.GAP.value):
-            return Hold(item, FOLLOWS)
-        if version is not None:
-            kind = self._catalogue.type_of(event.data)
-            verdict = judge(seen.get(event.subject), version, event.id, snapshot=kind.snapshot)
-            if waits is not None and verdict is Verdict.GAP:
-                return Hold(item, FOLLOWS)
-            if waits is not None and verdict is Verdict.APPLY:
-                outcome.healed.add(item.key)  # what its key waits for has come
-            if verdict is Verdict.REPEATED:
-                outcome.repeated += 1
-                return None
-            if verdict is not Verdict.APPLY:
-                return Hold(item, verdict.value, f"version {version} after {_last(seen, event.subject)}")
+        follows = waits is not None and not _passes(waits, verdict, snapshot=snapshot)
+        if follows or verdict is not Verdict.APPLY:
+            detail = "" if follows else f"version {version} after {_last(seen, event.subject)}"
+            return Hold(item, FOLLOWS if follows else verdict.value, detail)
+        if waits is not None:
+            outcome.healed.add(item.key)  # what its key waits for has come
         hold = self._decide(item, event, states, changed, outcome)
-        if hold is None and version is not None:
-            seen[event.subject] = Seen(version, event.id)
+        if hold is None:
+            seen[event.subject] = Seen(version, BASELINE if snapshot else event.id)
         return hold
 
     def _reject(self, item: Item, failure: Unprocessable, held: dict[str, str], outcome: Outcome) -> Hold | None:
@@ -258,6 +265,14 @@ def _failed(item: Item, reason: str, error: Exception) -> Hold:
     detail = f"{type(error).__name__} at {'/'.join(Path(frame.filename).parts[-3:])}:{frame.lineno}"
     log.error("event failed", reason=reason, detail=detail, topic=item.record.topic, partition=item.record.partition)
     return Hold(item, reason, detail, again=True)
+
+
+def _passes(waits: str, verdict: Verdict, *, snapshot: bool) -> bool:
+    """Whether an event goes before what is held on its key: the missing one does, and a snapshot, which stands for all
+    that was said before it. One that failed for another reason keeps its place."""
+    if waits == Verdict.GAP.value:
+        return verdict is not Verdict.GAP
+    return snapshot and waits == Verdict.CONFLICT.value
 
 
 def _last(seen: dict[str, Seen], aggregate: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from chassis.failures import Unprocessable
 from chassis.unit_of_work import UnitOfWork
-from schemas.envelope import Decision, Envelope, Say
+from schemas.envelope import Decision, Envelope, EventData, Say
 
 Key = TypeVar("Key")
 State = TypeVar("State")
@@ -53,12 +53,14 @@ class Handler(Generic[Key, State]):
     The type is that of the event's `data`, or of the command. Event types that are not named are passed over.
     `save(uow, changes)` writes the changed states, set-based.
     `key(event)` finds the key, where it is not the subject.
+    `asks` are the types that ask for something instead of telling what is: a snapshot does not stand for them.
     """
 
     load: Callable[[UnitOfWork, Sequence[Key]], Awaitable[dict[Key, State]]]
     decide: Mapping[type[Any], Callable[[State | None, Any, datetime], Decision[State]]]
     save: Callable[[UnitOfWork, Sequence[Change[Key, State]]], Awaitable[None]]
     key: Callable[[Envelope[Any]], Key] = field(default=subject)
+    asks: frozenset[type[EventData]] = frozenset()
 
 
 @dataclass(frozen=True)

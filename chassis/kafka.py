@@ -53,6 +53,26 @@ def consumer(common: CommonSettings, group: str) -> AIOKafkaConsumer:
     )
 
 
+def reader(common: CommonSettings) -> AIOKafkaConsumer:
+    """Looks at topics beside those who handle them: no group, nothing committed."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=common.kafka_bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=1024 * 1024,
+    )
+
+
+async def partitions(client: AIOKafkaConsumer, topic: str) -> set[int]:
+    """The numbers of a topic's partitions; none where there is no such topic."""
+    known: set[int] = client.partitions_for_topic(topic) or set()
+    if not known:
+        await client.topics()  # asks for the metadata of all
+        known = client.partitions_for_topic(topic) or set()
+    return known
+
+
 async def abandon(client: Any) -> None:
     """Ends a producer without sending what is left in it; its own stop() would wait for the broker for ever."""
     sender = client._sender

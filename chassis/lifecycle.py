@@ -18,7 +18,7 @@ import uvloop
 from pydantic import ValidationError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from chassis import failpoints, held_events, idempotency, logs
+from chassis import announce, failpoints, held_events, idempotency, logs
 from chassis.app import create_app
 from chassis.clock import system_clock
 from chassis.consumer import Consumer
@@ -120,7 +120,7 @@ def _start(context: Context, stop: asyncio.Event) -> tuple[uvicorn.Server, dict[
         app.state.consumer = Consumer(context, context.subscriptions)
         coroutines["consumer"] = app.state.consumer.run(stop)
         coroutines["retrier"] = _until(stop, app.state.retrier.run(context.heartbeats))
-    jobs = (*HOUSEKEEPING, *service.jobs)
+    jobs = (*HOUSEKEEPING, *([announce.job(service.announcers)] if service.announcers else ()), *service.jobs)
     coroutines["jobs"] = _until(stop, run_jobs(context.database, context.heartbeats, jobs))
     for name, run in service.loops.items():
         coroutines[name] = _until(stop, run(context))

@@ -6,6 +6,7 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 
+from chassis import announce
 from chassis.callers import Opened, Who
 from chassis.retrier import HeldEventIsNotHead, Replayed, Retrier
 from chassis.service import Context
@@ -74,6 +75,13 @@ async def status(_: Operator, context: Opened, request: Request) -> dict[str, An
     jobs = await database.fetch("select name, last_run_at, last_done, last_error from jobs order by name")
     return {
         "service": context.service.name,
+        **(await context.service.standing(database) if context.service.standing else {}),
+        "announcing": [dict(row) for row in await announce.under_way(database) if row["finished_at"] is None],
+        "announces": [{"kind": each.kind, "topic": each.topic} for each in context.service.announcers],
+        "projections": [
+            {"name": each.name, "owner": each.owner, "kind": each.kind, "rebuilds": each.clear is not None}
+            for each in context.service.projections
+        ],
         "reading_stopped_by": getattr(consumer, "stopped_by", None),
         "stuck": context.heartbeats.stuck(),
         **dict(counts),

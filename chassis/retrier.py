@@ -126,7 +126,7 @@ class Retrier:
 
     async def _replay(self, uow: UnitOfWork, topic: str, key: str, by: str) -> Replayed:
         subscription = self._subscriptions[topic]
-        fold = Fold(uow, subscription, self._catalogue, {})
+        fold = Fold(uow, subscription, self._catalogue, {}, replay=True)
         rows = await held_events.waiting(uow, topic, key, ONE_GO)
         for done, row in enumerate(rows):
             item = read(held_events.record_of(row, self._seal), subscription, self._catalogue)

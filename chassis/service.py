@@ -1,6 +1,6 @@
 """What a service is: its name, what it hears, its routes and loops; and what it has open while it runs."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -8,10 +8,12 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from chassis.announce import Announcer
 from chassis.db import Database
 from chassis.handling import Subscription
 from chassis.heartbeats import Heartbeats
 from chassis.jobs import Job
+from chassis.projections import Projection
 from chassis.seal import Seal
 from chassis.settings import CommonSettings, ServiceSettings
 from chassis.tokens import Tokens
@@ -65,6 +67,10 @@ class Service:
     routers: tuple[APIRouter, ...] = ()
     jobs: tuple[Job, ...] = ()
     loops: dict[str, Loop] = field(default_factory=dict)
+    announcers: tuple[Announcer, ...] = ()
+    projections: tuple[Projection, ...] = ()
     trace: Trace | None = None
+    standing: Callable[[Database], Awaitable[Mapping[str, Any]]] | None = None
+    """Facts of its own that the service adds to its status."""
     check: Callable[[Any], None] | None = None
     """Given the settings before anything is opened; a ValueError or OSError ends the start with its text."""

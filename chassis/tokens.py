@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 ALGORITHMS = ["EdDSA", "Ed25519", "RS256"]  # the first two are one: RFC 9864 renames it, issuers follow slowly
 warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
 LEEWAY_SECONDS = 30
+NAME_CHARACTERS = 200  # a longer name is cut: a person is not refused for it
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 ISSUER_SECONDS = 5.0
 REFRESH_SECONDS = 300
@@ -63,6 +64,12 @@ class Caller:
         """Raises NotAllowed unless the caller has one of the roles."""
         if not self.roles.intersection(roles):
             raise NotAllowed(roles=sorted(roles))
+
+    def must_be_staff(self, *roles: str) -> None:
+        """Raises NotAllowed unless the caller is no client's own user and has one of the roles."""
+        if self.client is not None:
+            raise NotAllowed
+        self.must_be(*roles)
 
 
 class Tokens:
@@ -135,7 +142,7 @@ class _Claims(BaseModel):
     sub: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PLAIN)]
     agency: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PLAIN)]
     roles: list[Annotated[str, StringConstraints(max_length=64)]] = []
-    name: Annotated[str, StringConstraints(max_length=200, pattern=PLAIN)] | None = None
+    name: Annotated[str, StringConstraints(pattern=PLAIN)] | None = None
     client: Annotated[str, StringConstraints(max_length=64, pattern=PLAIN)] | None = None
     email: Annotated[str, StringConstraints(max_length=254, pattern=PLAIN)] | None = None
     locale: Annotated[str, StringConstraints(max_length=16, pattern=PLAIN)] | None = None
@@ -150,7 +157,7 @@ def _caller(claims: dict[str, Any]) -> Caller:
         sub=given.sub,
         agency=given.agency,
         roles=frozenset(given.roles),
-        name=given.name or given.sub[:200],
+        name=(given.name or given.sub)[:NAME_CHARACTERS],
         client=given.client,
         email=given.email,
         locale="en" if (given.locale or "sv").startswith("en") else "sv",

@@ -6,6 +6,9 @@ from enum import Enum
 
 from chassis.unit_of_work import UnitOfWork
 
+BASELINE = ""
+"""In place of an event's id where a snapshot set the version: whatever event had this version is told by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -36,7 +39,7 @@ def judge(seen: Seen | None, version: int, event_id: str, *, snapshot: bool = Fa
         return Verdict.APPLY
     if version > last:
         return Verdict.GAP
-    if seen is not None and version == last and event_id != seen.event_id:
+    if seen is not None and version == last and seen.event_id not in {event_id, BASELINE}:
         return Verdict.CONFLICT
     return Verdict.REPEATED
 

@@ -3,14 +3,14 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from chassis.callers import Store, Who, Why
+from chassis.callers import Key, Store, Who, Why
 from chassis.commands import Answer, answer
 from chassis.idempotency import IdempotencyKey
 from chassis.paging import DEFAULT_LIMIT, After, Limit, sought
-from chassis.tokens import Caller, NotAllowed
+from chassis.tokens import Caller
 from schemas.values import Locale
 from services.activation.answers import Activated, Entry, Page, activated, entry
 from services.activation.domain.arrow import Activate, NotFound
@@ -24,7 +24,6 @@ STATUSES = ("pending", "activated", "configured", "cancelled", "disconnected")
 STAFF = ("client_manager", "agency_admin", "operator")
 
 Status = Literal["pending", "activated", "configured", "cancelled", "disconnected", "all"]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
 @router.get("", summary="The agency's activation list, newest first", response_model=Page)
@@ -36,7 +35,7 @@ async def list_activations(
     limit: Limit = DEFAULT_LIMIT,
     cursor: After = None,
 ) -> JSONResponse:
-    _must_be_staff(who)
+    who.must_be_staff(*STAFF)
     statuses = STATUSES if status == "all" else (status,)
     after = CURSORS.read(cursor) or NEWEST
     rows = await lists.page(store, who.agency, statuses, sought(q), after, limit + 1)
@@ -49,7 +48,7 @@ async def list_activations(
 
 @router.get("/{client_id}", summary="One entry of the activation list", response_model=Entry)
 async def get_activation(client_id: UUID, who: Who, store: Store) -> JSONResponse:
-    _must_be_staff(who)
+    who.must_be_staff(*STAFF)
     row = await lists.one(store, who.agency, client_id)
     if row is None:
         raise NotFound
@@ -78,9 +77,3 @@ def clicked_by(who: Caller) -> Activate:
     """The caller at the arrow. Events take a name of at most 200 letters."""
     locale: Locale = "en" if who.locale.startswith("en") else "sv"
     return Activate(who.sub, who.name[:200], who.email, locale, who.agency, who.roles, who.client)
-
-
-def _must_be_staff(who: Caller) -> None:
-    if who.client is not None:
-        raise NotAllowed
-    who.must_be(*STAFF)

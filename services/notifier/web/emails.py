@@ -4,17 +4,16 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from chassis.callers import Store, Who, Why
+from chassis.callers import Key, Store, Who, Why
 from chassis.commands import Answer, answer
 from chassis.handling import Change
 from chassis.idempotency import IdempotencyKey
 from chassis.ids import uuid7
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
-from chassis.tokens import Caller, NotAllowed
 from services.notifier.domain.draft import NoSuchEmail, Resend, Sending
 from services.notifier.domain.mail import MailState
 from services.notifier.handlers import EMAILS
@@ -26,8 +25,6 @@ router = APIRouter(prefix="/v1/emails", tags=["emails"])
 CURSORS: Cursors[UUID] = Cursors("emails", UUID)
 
 STAFF = ("client_manager", "agency_admin", "operator")
-
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
 class Email(BaseModel):
@@ -77,7 +74,7 @@ async def list_emails(
     limit: Limit = DEFAULT_LIMIT,
     cursor: After = None,
 ) -> Emails:
-    _must_be_staff(who)
+    who.must_be_staff(*STAFF)
     rows = await emails.page(store, who.agency, sought(q) or None, state, CURSORS.read(cursor), limit + 1)
     shown, more = CURSORS.page(rows, limit, lambda row: row["id"])
     return Emails(items=[_email(row) for row in shown], next=more)
@@ -85,7 +82,7 @@ async def list_emails(
 
 @router.get("/{email_id}", summary="One mail")
 async def get_email(email_id: UUID, who: Who, store: Store) -> Email:
-    _must_be_staff(who)
+    who.must_be_staff(*STAFF)
     row = await emails.one(store, who.agency, email_id)
     if row is None:
         raise NoSuchEmail
@@ -96,7 +93,7 @@ async def get_email(email_id: UUID, who: Who, store: Store) -> Email:
     "/{email_id}/resend", summary="Sends a mail again, at most five times a day", response_model=Queued, status_code=202
 )
 async def resend_email(email_id: UUID, who: Who, store: Store, why: Why, key: Key = None) -> JSONResponse:
-    _must_be_staff(who)
+    who.must_be_staff(*STAFF)
     given = await answer(
         store,
         EMAILS,
@@ -126,9 +123,3 @@ def _queued(change: Change[EmailKey, Sending]) -> Answer:
 def _email(row: Any) -> Email:
     waits = row["state"] in ("pending", "retry")
     return Email(**{**row, "attempts": row["attempt"], "due_at": row["due_at"] if waits else None})
-
-
-def _must_be_staff(who: Caller) -> None:
-    if who.client is not None:
-        raise NotAllowed
-    who.must_be(*STAFF)

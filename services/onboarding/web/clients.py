@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
-from chassis.callers import Store, Who, Why
+from chassis.callers import Key, Store, Who, Why
 from chassis.commands import Answer, answer
 from chassis.handling import Change
 from chassis.idempotency import IdempotencyKey
@@ -20,9 +20,9 @@ from services.onboarding.domain.identity_numbers import NumberInvalid, organisat
 from services.onboarding.handlers import CREATIONS
 from services.onboarding.store import lists
 from services.onboarding.web.bodies import ClientPage, CreatedClient, NewClientBody, ShownClient
-from services.onboarding.web.headers import Key, harmless_headers
+from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.shown import listed_client, shown_client
-from services.onboarding.web.staff import STAFF, NotFound, must_be_staff, person
+from services.onboarding.web.staff import STAFF, NotFound, person
 
 router = APIRouter(prefix="/v1", tags=["clients"], dependencies=[Depends(harmless_headers)])
 
@@ -33,7 +33,7 @@ CURSORS: Cursors[UUID] = Cursors("clients", UUID)
 async def create(
     body: NewClientBody, request: Request, who: Who, store: Store, why: Why, key: Key = None
 ) -> JSONResponse:
-    must_be_staff(who, *STAFF)
+    who.must_be_staff(*STAFF)
     content = dict(body)
     command = CreateClient(
         client_id=uuid7(),
@@ -67,7 +67,7 @@ async def list_clients(
     limit: Limit = DEFAULT_LIMIT,
     cursor: After = None,
 ) -> JSONResponse:
-    must_be_staff(who, *STAFF, "operator")
+    who.must_be_staff(*STAFF, "operator")
     words = sought(q)
     number = _org_number(words, store)
     rows = await lists.page(store, who.agency, status, CURSORS.read(cursor), words, number, limit + 1)
@@ -78,7 +78,7 @@ async def list_clients(
 
 @router.get("/clients/{client_id}", summary="One client; a person's number is masked", response_model=ShownClient)
 async def show(client_id: UUID, who: Who, store: Store) -> JSONResponse:
-    must_be_staff(who, *STAFF, "operator")
+    who.must_be_staff(*STAFF, "operator")
     row = await lists.one(store, who.agency, client_id)
     if row is None:
         raise NotFound

@@ -1,15 +1,11 @@
 """Headers that are stored or passed on: Idempotency-Key and X-Correlation-ID, neither with a personal number in it."""
 
-from typing import Annotated
-
-from fastapi import Header, Request
+from fastapi import Request
 
 from schemas.errors import Pointed
 from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
 
 PASSED_ON = ("Idempotency-Key", "X-Correlation-ID")
-
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
 def harmless_headers(request: Request) -> None:

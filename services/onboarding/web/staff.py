@@ -1,6 +1,6 @@
 """Who may use onboarding's routes: the agency's own people and operators; never a client's user."""
 
-from chassis.tokens import Caller, NotAllowed
+from chassis.tokens import Caller
 from schemas.errors import Refused
 from schemas.values import Person
 
@@ -13,20 +13,13 @@ class NotFound(Refused):
     code = "not_found"
 
 
-def must_be_staff(who: Caller, *roles: str) -> None:
-    """Raises NotAllowed unless the caller is no client's user and has one of the roles."""
-    if who.client is not None:
-        raise NotAllowed
-    who.must_be(*roles)
-
-
 def must_be_of(who: Caller, agency: str, *roles: str) -> None:
     """Lets operators pass, and the agency's own with one of the roles. Raises NotFound for another's, NotAllowed."""
     if "operator" in who.roles and who.client is None:
         return
     if who.agency != agency:
         raise NotFound
-    must_be_staff(who, *roles)
+    who.must_be_staff(*roles)
 
 
 def person(who: Caller) -> Person:

@@ -156,7 +156,6 @@ async def test_tokens_that_are_not_ours_are_refused(client: httpx.AsyncClient, s
         "no signature": bearer("eyJhbGciOiJub25lIn0.eyJzdWIiOiJrYXJpbiJ9."),
         "not a token": bearer("nonsense"),
         "a control character in the name": signed(signing_key, name="a\x00b"),
-        "a name longer than a name": signed(signing_key, name="x" * 201),
         "a subject longer than a subject": signed(signing_key, sub="x" * 256),
         "roles that are no list": signed(signing_key, roles="operator"),
     }
