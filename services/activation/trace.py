@@ -14,11 +14,12 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 
 async def trace(database: Database, client_id: str | None, correlation_id: str | None) -> Sequence[Step]:
     """Listed, activated, cancelled: with times and who (as subject), in order."""
-    if client_id is not None:
-        rows = await lists.of_client(database, UUID(client_id)) if _UUID.fullmatch(client_id) else []
-    else:
-        rows = await lists.of_correlation(database, correlation_id or "")
-    return sorted((step for row in rows for step in _steps(row)), key=lambda step: step.at)
+    found = {}
+    if client_id is not None and _UUID.fullmatch(client_id):
+        found |= {row["client_id"]: row for row in await lists.of_client(database, UUID(client_id))}
+    if correlation_id is not None:
+        found |= {row["client_id"]: row for row in await lists.of_correlation(database, correlation_id)}
+    return sorted((step for row in found.values() for step in _steps(row)), key=lambda step: step.at)
 
 
 def _steps(row: Any) -> Iterator[Step]:

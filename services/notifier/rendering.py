@@ -20,7 +20,7 @@ _TEMPLATES = Environment(
 )
 
 
-def render(mail: Claimed, console_url: str) -> Rendered:
+def render(mail: Claimed, console_url: str | None) -> Rendered:
     """The mail in its recipient's language. Raises jinja2.TemplateError, KeyError where a template asks for more."""
     locale = language(mail.locale)
     facts = {

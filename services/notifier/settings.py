@@ -43,7 +43,7 @@ class NotifierSettings(ServiceSettings):
     mail_give_up_days: float = Field(5, gt=0, description="a mail put off for that long has failed")
     mail_poll_seconds: float = Field(0.5, gt=0, description="how often the queue is looked at when nothing wakes us")
     mail_stop_seconds: float = Field(5, ge=0, description="how long a stop waits for the answer to a content")
-    console_url: str = Field("http://127.0.0.1:8100", description="where mails say the console is")
+    console_url: str | None = Field(None, description="where mails say the console is; left out where unset")
 
     @field_validator("mail_from")
     @classmethod

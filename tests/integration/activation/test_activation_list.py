@@ -163,5 +163,6 @@ async def test_a_clients_way_can_be_traced_by_client_and_by_correlation(running:
     assert [step.what for step in by_client] == ["activation.listed", "activation.activated"]
     assert by_client[1].detail["by"] == "karin"
     assert await trace(database, None, "from-upstream") == by_client
+    assert await trace(database, "from-upstream", "from-upstream") == by_client  # one word, either may be meant
     assert await trace(database, str(uuid7()), None) == []
     assert await trace(database, "no-id", None) == []
