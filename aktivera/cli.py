@@ -8,9 +8,8 @@ import typer
 
 from aktivera import VERSION, held_commands
 from aktivera.addresses import addresses
-from aktivera.operator_client import OperatorClient
 from aktivera.settings import CommandSettings
-from aktivera.terminal import Json, explained, fail, show, where
+from aktivera.terminal import Json, asking, explained, fail, show, where
 from aktivera.tokens import Bearer, issue
 from aktivera.wording import is_wrong, status_lines, trace_lines
 
@@ -127,8 +126,8 @@ def token(  # noqa: PLR0913, PLR0917  # one option a claim
 @app.command()
 def trace(what: Annotated[str, typer.Argument(help="A client id or a correlation id.")], as_json: Json = False) -> None:
     """Show every step of a client, with times, from all services."""
-    with explained(as_json):
-        steps = OperatorClient(where(as_json)).trace(what)
+    with asking(as_json) as services:
+        steps = services.trace(what)
     show(steps, as_json, trace_lines(steps) or ["nothing is known of it"])
     if not steps:
         raise typer.Exit(1)
@@ -140,13 +139,13 @@ def status(as_json: Json = False) -> None:
 
     Exits 1 where a service does not answer, has stopped reading or is stuck; held events alone exit 0.
     """
-    place = where(as_json)
-    with explained(as_json):
-        services = OperatorClient(place).status()
-    gone = place.root is not None and not _supervised(place.root)
-    lines = status_lines(services) + (["supervisor {error}".format(**SUPERVISOR_GONE)] if gone else [])
-    show(services + ([SUPERVISOR_GONE] if gone else []), as_json, lines)
-    if gone or any(map(is_wrong, services)):
+    with asking(as_json) as services:
+        told = services.status()
+    root = where(as_json).root
+    gone = root is not None and not _supervised(root)
+    lines = status_lines(told) + (["supervisor {error}".format(**SUPERVISOR_GONE)] if gone else [])
+    show(told + ([SUPERVISOR_GONE] if gone else []), as_json, lines)
+    if gone or any(map(is_wrong, told)):
         raise typer.Exit(1)
 
 

@@ -166,10 +166,10 @@ async def _to_kafka(bootstrap: str) -> AsyncIterator[tuple[AIOKafkaConsumer, AIO
 
 
 def _ways(where: Addresses, clients: dict[str, str], begun: datetime, seconds: float) -> list[Way]:
-    services = OperatorClient(where)
     until = time.monotonic() + seconds
-    while True:
-        ways = [Way.read(sample, client, services.trace(client), begun) for sample, client in clients.items()]
-        if not any(way.lacking for way in ways) or time.monotonic() > until:
-            return ways
-        time.sleep(0.2)
+    with OperatorClient(where) as services:
+        while True:
+            ways = [Way.read(sample, client, services.trace(client), begun) for sample, client in clients.items()]
+            if not any(way.lacking for way in ways) or time.monotonic() > until:
+                return ways
+            time.sleep(0.2)

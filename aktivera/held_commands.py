@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from aktivera import held_wording
-from aktivera.operator_client import OperatorClient
-from aktivera.terminal import Json, explained, show, where
+from aktivera.terminal import Json, asking, show
 
 app = typer.Typer(help="Events that could not be handled, and what waits behind them.", no_args_is_help=True)
 
@@ -22,16 +21,16 @@ def list_held(
     as_json: Json = False,
 ) -> None:
     """List held events, oldest first."""
-    with explained(as_json):
-        rows = OperatorClient(where(as_json)).held(service, reason, settled=settled)
+    with asking(as_json) as services:
+        rows = services.held(service, reason, settled=settled)
     show(rows, as_json, held_wording.list_lines(rows, service, reason, settled=settled))
 
 
 @app.command("show")
 def show_held(service: Service, held_id: HeldId, as_json: Json = False) -> None:
     """Show one held event: where it came from, why it waits, what waits behind it. Never its content."""
-    with explained(as_json):
-        row = OperatorClient(where(as_json)).held_one(service, held_id)
+    with asking(as_json) as services:
+        row = services.held_one(service, held_id)
     show(row, as_json, held_wording.show_lines(service, row))
 
 
@@ -46,8 +45,8 @@ def retry(
 
     Without --for-real it is only tried out. Exits 1 where an event is in the way.
     """
-    with explained(as_json):
-        answer = OperatorClient(where(as_json)).retry(service, held_id, dry_run=not for_real)
+    with asking(as_json) as services:
+        answer = services.retry(service, held_id, dry_run=not for_real)
     show(answer, as_json, held_wording.retry_lines(answer))
     if answer["in_the_way"]:
         raise typer.Exit(1)
@@ -62,6 +61,6 @@ def discard(
     as_json: Json = False,
 ) -> None:
     """Give up one event, the head of its key; what waits behind it goes on. Without --for-real nothing is changed."""
-    with explained(as_json):
-        answer = OperatorClient(where(as_json)).discard(service, held_id, reason, dry_run=not for_real)
+    with asking(as_json) as services:
+        answer = services.discard(service, held_id, reason, dry_run=not for_real)
     show(answer, as_json, held_wording.discard_lines(answer))

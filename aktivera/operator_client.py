@@ -42,6 +42,12 @@ class OperatorClient:
         token = issue(where.signing_key, Bearer("aktivera", operator(), ("operator",), name="Operator"))
         self._client = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=SECONDS)
 
+    def __enter__(self) -> "OperatorClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
     def status(self) -> list[dict[str, Any]]:
         """One object a service; `error` instead of facts where it does not answer."""
         return [self._asked(service, "/v1/operations/status") for service in SERVICES]

@@ -9,7 +9,7 @@ import httpx
 import typer
 
 from aktivera.addresses import Addresses, NothingRuns, addresses
-from aktivera.operator_client import Refused, ServiceUnknown
+from aktivera.operator_client import OperatorClient, Refused, ServiceUnknown
 from aktivera.wording import refusal_lines
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -49,3 +49,11 @@ def explained(as_json: bool = False) -> Iterator[None]:
         fail(f"the signing key cannot be read: {error.filename}; set AKTIVERA_SIGNING_KEY_FILE", as_json)
     except httpx.HTTPError as error:
         fail(f"no answer: {type(error).__name__}; is the stack up? (make up, aktivera status)", as_json)
+
+
+@contextmanager
+def asking(as_json: bool) -> Iterator[OperatorClient]:
+    """The services, to be asked as an operator; what goes wrong is explained."""
+    place = where(as_json)
+    with explained(as_json), OperatorClient(place) as services:
+        yield services

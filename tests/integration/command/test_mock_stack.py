@@ -1,0 +1,120 @@
+"""The command beside a whole stack with the mock broker: held events, a mock that forgets, a mock that has ended."""
+
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from aktivera.local import stack
+from aktivera.local.layout import Layout
+from aktivera.local.ledger import entries
+from aktivera.local.postgres import PostgresNode, provision
+from aktivera.local.process_identity import gone
+from tests.eventually import eventually
+from tests.integration.command.conftest import Run
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def endpoints(root: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Layout(root).endpoints_file.read_text())
+    return found
+
+
+def superuser(root: Path) -> str:
+    port = urlsplit(endpoints(root)["postgres"]["activation"]).port
+    assert port is not None
+    return PostgresNode(Layout(root).postgres, port, Layout(root).secrets).superuser_dsn
+
+
+async def plant_kafka_s_database(root: Path) -> None:
+    """What a start with Kafka would have left."""
+    connection = await asyncpg.connect((await provision(superuser(root), "activation", Layout(root).secrets)).owner)
+    await connection.execute("create table facts (fact int); insert into facts values (1)")
+    await connection.close()
+
+
+async def facts_in_kafka_s_database(root: Path) -> int:
+    connection = await asyncpg.connect(urlsplit(superuser(root))._replace(path="/activation").geturl())
+    found: int = await connection.fetchval("select count(*) from facts")
+    await connection.close()
+    return found
+
+
+async def send_unreadable(root: Path, number: int) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=endpoints(root)["kafka"])
+    await producer.start()
+    for each in range(number):
+        await producer.send_and_wait("client-events", b"not JSON %d" % each, key=b"k-1")
+    await producer.stop()
+
+
+def test_held_events_are_listed_shown_tried_and_given_up(mock_root: Path, run: Run) -> None:
+    assert run("demo", root=mock_root).exit_code == 0  # the topics are there
+    asyncio.run(send_unreadable(mock_root, 2))
+
+    async def held() -> list[dict[str, Any]]:
+        rows = json.loads(run("held", "list", "--service", "activation", "--json", root=mock_root).stdout)
+        return rows if len(rows) == 2 else []
+
+    head, follower = (str(row["id"]) for row in asyncio.run(eventually(held, within=20)))
+    assert run("status", root=mock_root).exit_code == 0
+    assert "held 2" in run("status", root=mock_root).stdout
+    assert run("held", "list", "--reason", "none", root=mock_root).stdout == "nothing is held with reason none\n"
+    assert "1 event waits behind it" in run("held", "show", "activation", head, root=mock_root).stdout
+
+    for words, begin in ((["--for-real"], "not done"), ([], "tried out")):
+        answer = run("held", "retry", "activation", follower, *words, root=mock_root)
+        assert answer.exit_code == 1
+        assert answer.stdout.startswith(f"{begin}: event {head} is in the way: undecodable (")
+
+    refused = run("held", "discard", "activation", head, "--reason", "x", root=mock_root)
+    assert refused.exit_code == 1
+    assert refused.stderr.splitlines()[1].startswith("  /reason: ")
+    asked = run("held", "discard", "activation", head, "--reason", "x", "--json", root=mock_root)
+    assert json.loads(asked.stdout)["error"]["code"] == "invalid_content"
+
+    given_up = run("held", "discard", "activation", head, "--reason", "sent by hand", "--for-real", root=mock_root)
+    assert given_up.stdout == "discarded; 1 event behind it is tried next\n"
+    settled = run("held", "list", "--settled", "--service", "activation", root=mock_root).stdout
+    assert "discarded  operator:karin  sent by hand" in settled
+
+
+def test_a_mock_that_forgets_is_started_beside_databases_that_forget_too(mock_root: Path, run: Run) -> None:
+    assert run("demo", root=mock_root).exit_code == 0
+    asyncio.run(plant_kafka_s_database(mock_root))
+    stack.down(mock_root)
+    said: list[str] = []
+    stack.up(mock_root, say=said.append)
+    assert any("mock starts empty" in line for line in said)
+    shown = json.loads(run("demo", "--json", root=mock_root).stdout)
+    assert not any(way["repeated"] for way in shown)
+    assert asyncio.run(facts_in_kafka_s_database(mock_root)) == 1
+
+    said.clear()
+    stack.up(mock_root, say=said.append)  # what runs is left alone
+    assert "schema and topics are up to date" in said
+    assert all(way["repeated"] for way in json.loads(run("demo", "--json", root=mock_root).stdout))
+
+
+def test_the_demo_says_that_the_broker_is_away(mock_root: Path, run: Run) -> None:
+    place = endpoints(mock_root)["kafka"]
+    mock = next(entry.identity for entry in entries(Layout(mock_root).state_file) if entry.name == "mock-broker")
+    os.kill(mock.pid, signal.SIGKILL)
+    assert asyncio.run(gone([mock], 5))
+    answer = run("demo", root=mock_root)
+    assert answer.exit_code == 1
+    assert answer.stderr.startswith(f"failed: Kafka does not answer at {place} (")
+    assert len(answer.stderr.splitlines()) == 1
+
+    said: list[str] = []
+    stack.up(mock_root, say=said.append)
+    assert said[0] == "the mock broker has ended, and with it all it held: stopping what runs"
+    assert run("demo", root=mock_root).exit_code == 0

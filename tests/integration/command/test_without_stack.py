@@ -1,0 +1,63 @@
+"""The command where nothing runs, or what ran is gone: one line and exit code 1."""
+
+import json
+from pathlib import Path
+
+from aktivera import SERVICES
+from aktivera.local import credentials, stack
+from aktivera.local.layout import Layout, replace_json
+from aktivera.local.ports import free_port
+from tests.integration.command.conftest import Run
+
+LOCAL = "The local stack does not run: start it with `make up`"
+
+
+def left_behind(root: Path) -> str:
+    """What a stack leaves whose processes are all gone; answers an address that nobody listens at."""
+    layout = Layout(root)
+    layout.create()
+    credentials.ensure_keys(layout.secrets)
+    nobody = f"http://127.0.0.1:{free_port()}"
+    replace_json(layout.endpoints_file, {"kafka": "127.0.0.1:1", **dict.fromkeys(SERVICES, nobody)})
+    return nobody
+
+
+def test_a_stack_that_was_never_started_is_said(run: Run) -> None:
+    for words in (["status"], ["demo"], ["held", "list"], ["trace", "x"]):
+        answer = run(*words)
+        assert answer.exit_code == 1
+        assert answer.stderr.startswith(LOCAL)
+    assert json.loads(run("status", "--json").stdout)["error"]["detail_en"].startswith(LOCAL)
+
+
+def test_a_supervisor_that_is_gone_is_said(run: Run, tmp_path: Path) -> None:
+    left_behind(tmp_path)
+    answer = run("status")
+    assert answer.exit_code == 1
+    assert answer.stdout.splitlines()[-1] == "supervisor is gone: make up"
+    assert json.loads(run("status", "--json").stdout)[-1]["service"] == "supervisor"
+
+
+def test_the_demo_says_in_one_line_which_service_is_away(run: Run, tmp_path: Path) -> None:
+    nobody = left_behind(tmp_path)
+    answer = run("demo")
+    assert answer.exit_code == 1
+    assert answer.stderr == f"failed: {nobody}/health/ready does not answer (ConnectError)\n"
+
+
+def test_a_service_that_nobody_knows_is_refused_with_the_names_of_those_there_are(run: Run, tmp_path: Path) -> None:
+    left_behind(tmp_path)
+    answer = run("held", "list", "--service", "insights")
+    assert answer.exit_code == 1
+    assert answer.stderr == "no service is called insights; there are onboarding, activation, notifier\n"
+
+
+def test_a_role_is_one_of_those_that_services_know(run: Run) -> None:
+    assert run("token", "--agency", "a", "--sub", "b", "--role", "queen").exit_code == 2
+    assert run("--version").stdout.startswith("aktivera ")
+
+
+def test_down_says_where_nothing_was_running(tmp_path: Path) -> None:
+    said: list[str] = []
+    stack.down(tmp_path, say=said.append)
+    assert said == ["nothing is running"]

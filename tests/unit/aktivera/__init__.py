@@ -1,0 +1,1 @@
+"""The command without its surroundings: what it says, what it is told."""

@@ -1,0 +1,57 @@
+"""What the command says of status and trace, and of a refusal."""
+
+from typing import Any
+
+from aktivera import SERVICES
+from aktivera.operator_client import in_order
+from aktivera.wording import is_wrong, refusal_lines, status_lines, trace_lines
+
+
+def step(service: str, at: str, what: str, **detail: Any) -> dict[str, Any]:
+    return {"service": service, "at": at, "what": what, "detail": detail}
+
+
+def status(**facts: Any) -> dict[str, Any]:
+    return {"service": "notifier", "outbox": 0, "held": 0, "reading_stopped_by": None, "stuck": [], **facts}
+
+
+def test_a_service_with_held_events_is_neither_ok_nor_wrong() -> None:
+    assert status_lines([status(held=12)])[1].split("  ")[1:2] == ["held 12"]
+    assert not is_wrong(status(held=12))
+    assert "ok" in status_lines([status()])[1]
+
+
+def test_what_stops_a_service_is_said_and_wrong() -> None:
+    for facts, said in (
+        ({"reading_stopped_by": "TopicChanged: x"}, "reading stopped: TopicChanged: x"),
+        ({"stuck": ["relay"]}, "stuck: relay"),
+    ):
+        assert is_wrong(status(**facts))
+        assert said in status_lines([status(**facts)])[1]
+    silent = {"service": "notifier", "error": "ConnectError"}
+    assert is_wrong(silent)
+    assert status_lines([silent])[1] == "notifier  no answer: ConnectError  -"
+
+
+def test_every_place_that_a_refusal_points_at_is_said() -> None:
+    problem = {
+        "code": "invalid_content",
+        "detail_en": "Wrong.",
+        "errors": [{"pointer": "/reason", "code": "too_short"}],
+    }
+    assert refusal_lines(problem) == ["refused: invalid_content: Wrong.", "  /reason: too_short"]
+
+
+def test_steps_of_one_instant_stand_in_the_order_of_the_way_whatever_their_fractions() -> None:
+    whole, fraction = "2026-05-02T12:00:00Z", "2026-05-02T12:00:00.100000Z"
+    shown = in_order([step(service, at, "x") for at in (fraction, whole) for service in reversed(SERVICES)])
+    assert [(each["at"], each["service"]) for each in shown] == [
+        (at, service) for at in (whole, fraction) for service in SERVICES
+    ]
+
+
+def test_a_trace_begins_with_its_correlation_ids() -> None:
+    lines = trace_lines([step("onboarding", "2026-05-02T12:00:00Z", "client.created", correlation_id="c-1", by=None)])
+    assert lines[0] == "correlation id: c-1"
+    assert lines[1].endswith("client.created")
+    assert trace_lines([]) == []
