@@ -23,8 +23,8 @@ OURS = ("onboarding", "activation", "notifier")
 LONG_RUNNING = (*OURS, "postgres", "kafka", "mailpit")
 SAMPLES = {"API", "event minimal", "event full"}
 WAY = re.compile(
-    r"^ +(?P<sample>\w+(?: \w+)?) +(?P<client>[0-9a-f-]{36}) +requested [\d-]+ [\d:]+"
-    r" → listed \+\d+ ms → mail \+\d+ ms → bell \+\d+ ms$",
+    r"^ +(?P<sample>\w+(?: \w+)?) +(?P<client>[0-9a-f-]{36}) +(?:requested|\(first sent) [\d-]+ [\d:]+\)?"
+    r"(?: → (?:listed|mail|bell) \+\d+ ms){3}$",
     re.MULTILINE,
 )
 
@@ -103,6 +103,12 @@ def test_every_sample_client_goes_the_whole_way_and_gets_one_mail(stack: Stack) 
     assert len({mail["MessageID"] for mail in mails}) == len(SAMPLES)
 
 
+def test_the_command_answers_in_a_container_of_its_own(stack: Stack) -> None:
+    told = stack.compose("run", "--rm", "aktivera", "status").splitlines()[1:]
+    assert [line.split()[:2] for line in told] == [[service, "ok"] for service in OURS]
+    assert stack.compose("run", "--rm", "aktivera", "held", "list") == "nothing is held\n"
+
+
 @pytest.mark.parametrize("service", LONG_RUNNING)
 def test_the_hardening_is_in_force(stack: Stack, service: str) -> None:
     found = stack.inspect(service)
@@ -158,6 +164,8 @@ def test_a_service_sees_its_own_secrets_alone(stack: Stack, service: str) -> Non
     names = set(stack.compose("exec", "-T", service, "ls", "/secrets").split())
     vault = {"vault-key", "vault-pepper"} if service == "onboarding" else set()
     assert names == {f"postgres-{service}", "held-key", "token-keys.json"} | vault
+    modes = set(stack.compose("exec", "-T", service, "sh", "-c", "stat -c %a /secrets/*").split())
+    assert modes == {"400"}
     set_here = stack.inspect(service)["Config"]["Env"]
     secret = stack.compose("exec", "-T", service, "cat", f"/secrets/postgres-{service}").strip()
     assert len(secret) >= 32

@@ -1,11 +1,9 @@
-"""PROMISE: every command in the README works as it stands there."""
+"""The README: short, and its commands, which tests/system/test_make_up.py runs as they stand there."""
 
 import asyncio
 import json
 import re
 from pathlib import Path
-
-import pytest
 
 from chassis.settings import environment
 from tests.infrastructure import ROOT
@@ -13,8 +11,11 @@ from tests.infrastructure import ROOT
 ELSEWHERE = {  # commands that another test runs, or that run this one
     "docker compose up -d --wait": "tests/system/test_compose.py",
     "docker compose run --rm demo": "tests/system/test_compose.py",
+    "docker compose run --rm aktivera status": "tests/system/test_compose.py",
     "docker compose down": "tests/system/test_compose.py",
     "make test": "what runs this test",
+    "make up": "tests/system/test_make_up.py, around all the others",
+    "make down": "tests/system/test_make_up.py, around all the others",
     "make bench": "bench/, measured and never asserted; its parts are imported by tests/house",
 }
 
@@ -51,21 +52,6 @@ def test_what_is_said_to_run_elsewhere_is_in_the_readme_and_runs_there() -> None
         assert command in listed
         if where.startswith("tests/system/test_compose"):
             assert (ROOT / where).exists()
-
-
-@pytest.mark.timeout(300)
-async def test_every_command_in_the_readme_works_as_it_stands(tmp_path: Path) -> None:
-    if environment().get("AKTIVERA_BROKER") == "mock":
-        pytest.skip("not run: the README's way needs Kafka")
-    run_last = [block for block in blocks() if "make down" in block]
-    start, stop = "make up", "make down"
-    try:
-        await shell(start, tmp_path)
-        for block in blocks():
-            if block not in run_last:
-                await shell(at_real_addresses(script(block), tmp_path), tmp_path)
-    finally:
-        await shell(stop, tmp_path)
 
 
 async def shell(text: str, root: Path) -> str:

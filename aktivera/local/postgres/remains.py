@@ -45,7 +45,7 @@ def settle(wanted: Path, home: Path) -> None:
         if (members := _at_home(home / "cluster")) and home.exists():
             raise PostgresCannotRun(f"process {members[0].pid} still serves the data of a {wanted} that was deleted")
         shutil.rmtree(home, ignore_errors=True)
-        wanted.mkdir(parents=True, exist_ok=True)
+        wanted.mkdir(parents=True, exist_ok=True, mode=0o700)
         note.write_text(f"{home}\n")
 
 

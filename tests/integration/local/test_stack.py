@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -47,9 +48,12 @@ def test_up_twice_then_a_killed_supervisor_then_up_and_down(root: Path) -> None:
     assert json.loads(file.read_text()) == first
     assert file.stat().st_mode & 0o777 == 0o600
     assert first["broker"] == "kafka"
-    assert set(first) == {"broker", "kafka", "postgres", "mail"}
+    assert set(first) == {"broker", "kafka", "postgres", "smtp", "mail"}
     started = processes(root)
     assert set(started) == {SUPERVISOR, "kafka", "postgres", "mail"}
+
+    assert file.read_text().endswith("}\n")
+    assert open_to_others(Layout(root)) == []
 
     assert up(root) == first
     assert processes(root) == started
@@ -66,7 +70,18 @@ def test_up_twice_then_a_killed_supervisor_then_up_and_down(root: Path) -> None:
     asyncio.run(gone([again[SUPERVISOR]], 5))
     stack.down(root, say=print)
     assert not any(map(is_alive, again.values()))
+    log = (Layout(root).log / "supervisor.log").read_text()
+    assert re.search(
+        r"^\d{4}-\d\d-\d\d [\d:]{8} ended kafka \(pid \d+\), left by a supervisor that is gone$", log, re.M
+    )
     assert not file.exists()
+
+
+def open_to_others(layout: Layout) -> list[str]:
+    """What somebody else could read: all but the way in, and the jars, which are everybody's."""
+    found = [path for path in layout.home.iterdir() if path.stat().st_mode & 0o077 and path != layout.kafka]
+    found += [path for path in (layout.kafka / "node", *layout.log.iterdir()) if path.stat().st_mode & 0o077]
+    return [str(path) for path in found]
 
 
 def test_two_ups_at_once_are_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

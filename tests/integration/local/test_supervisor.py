@@ -204,6 +204,20 @@ async def test_two_supervisors_never_run_for_one_root(supervisor: Layout) -> Non
     assert is_alive(first)
 
 
+async def test_a_process_that_had_to_be_killed_is_told(supervisor: Layout) -> None:
+    code = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    )
+    deaf = replace(
+        listener("deaf"), command=(sys.executable, "-S", "-c", code), ready=Probe("file", path="/"), grace_seconds=0.2
+    )
+    await control.start(supervisor, [deaf], print)
+    await eventually(lambda: _true("deaf" in (supervisor.log / "deaf.log").read_text()), 5)
+    said: list[str] = []
+    await control.stop(supervisor, said.append)
+    assert said == ["stopping deaf", "deaf did not end when asked and was killed"]
+
+
 async def test_orphans_of_a_process_are_ended_with_it(supervisor: Layout) -> None:
     code = (
         "import subprocess, sys, time; child = subprocess.Popen(['sleep', '600']); "
@@ -220,6 +234,7 @@ async def test_orphans_of_a_process_are_ended_with_it(supervisor: Layout) -> Non
     assert orphan is not None
     await control.stop(supervisor, print)
     await eventually(lambda: _true(not is_alive(orphan)), 5)
+    assert f"ended pid {orphan.pid}, left by parent" in (supervisor.log / "supervisor.log").read_text()
 
 
 def test_an_unreadable_ledger_names_no_process(layout: Layout) -> None:
