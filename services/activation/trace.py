@@ -14,7 +14,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 
 async def trace(database: Database, client_id: str | None, correlation_id: str | None) -> Sequence[Step]:
     """Listed, activated, cancelled: with times and who (as subject), in order."""
-    found = {}
+    found: dict[UUID, Any] = {}
     if client_id is not None and _UUID.fullmatch(client_id):
         found |= {row["client_id"]: row for row in await lists.of_client(database, UUID(client_id))}
     if correlation_id is not None:
