@@ -157,14 +157,14 @@ class Fold:
                 item.subject = handler.key(item.event)
         keys = dict.fromkeys(item.subject for item in items if item.subject is not None)
         before = await handler.load(self._uow, list(keys)) if keys else {}
-        states, changed, outcome = dict(before), dict[Any, None](), Outcome()
+        states, changed, outcome = dict(before), dict[Any, Any](), Outcome()
         for item in items:
             hold = self._step(item, held, seen, states, changed, outcome)
             if hold is not None:
                 held.setdefault(item.key, hold.reason)
                 outcome.holds.append(hold)
         if changed:
-            await handler.save(self._uow, [Change(key, before.get(key), states[key]) for key in changed])
+            await handler.save(self._uow, [Change(key, before.get(key), after) for key, after in changed.items()])
         await version_guard.save(self._uow, producer, before_seen, seen)
         return outcome
 
@@ -180,7 +180,7 @@ class Fold:
         held: dict[str, str],
         seen: dict[str, Seen],
         states: dict[Any, Any],
-        changed: dict[Any, None],
+        changed: dict[Any, Any],
         outcome: Outcome,
     ) -> Hold | None:
         """One event through guard and decide. Answers why it must be held, or None."""
@@ -231,7 +231,7 @@ class Fold:
         item: Item,
         event: Envelope[Any],
         states: dict[Any, Any],
-        changed: dict[Any, None],
+        changed: dict[Any, Any],
         outcome: Outcome,
     ) -> Hold | None:
         handler = self._subscription.handler
@@ -253,8 +253,7 @@ class Fold:
         for row in says:
             self._uow.add(row)
         if decision.state is not state:
-            states[key] = decision.state
-            changed[key] = None
+            states[key] = changed[key] = decision.state
         outcome.applied += 1
         return None
 
