@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aktivera import VERSION, held_commands
+from aktivera import VERSION, held_commands, recovery_commands
 from aktivera.addresses import addresses
 from aktivera.settings import CommandSettings
 from aktivera.terminal import Json, asking, explained, fail, show, where
@@ -20,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback with values could show what is personal
 )
 app.add_typer(held_commands.app, name="held")
+recovery_commands.register(app)
 
 SUPERVISOR_GONE = {"service": "supervisor", "error": "is gone: make up"}
 

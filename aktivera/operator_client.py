@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -42,7 +42,7 @@ class OperatorClient:
         token = issue(where.signing_key, Bearer("aktivera", operator(), ("operator",), name="Operator"))
         self._client = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=SECONDS)
 
-    def __enter__(self) -> "OperatorClient":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

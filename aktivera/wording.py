@@ -46,6 +46,9 @@ def _state(status: dict[str, Any]) -> str:
         facts.append(f"stuck: {', '.join(status['stuck'])}")
     if status["held"]:
         facts.append(f"held {status['held']}")
+    if status.get("mails", {}).get("held"):
+        facts.append(f"mails held, {status['mails']['would_send']} wait")
+    facts += [f"announcing {each['kind']}: {each['announced']}" for each in status.get("announcing", [])]
     return "; ".join(facts) or "ok"
 
 

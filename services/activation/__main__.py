@@ -7,6 +7,7 @@ from chassis.lifecycle import main
 from chassis.service import Service
 from schemas.catalogue import CATALOGUE
 from services.activation import __doc__ as description
+from services.activation.announce import ANNOUNCERS, PROJECTIONS
 from services.activation.handlers import ACTIVATIONS, AGENCIES
 from services.activation.settings import ActivationSettings
 from services.activation.trace import trace
@@ -23,6 +24,8 @@ SERVICE = Service(
         Subscription("agency-events", AGENCIES, producer="onboarding"),
     ),
     routers=(router,),
+    announcers=ANNOUNCERS,
+    projections=PROJECTIONS,
     trace=trace,
 )
 

@@ -43,6 +43,7 @@ ACTIVATIONS: Handler[UUID, Activation] = Handler(
         ClientCancellationRequestedV1: cancel,
         Activate: activate,
     },
+    asks=frozenset({ClientCancellationRequestedV1}),
 )
 
 AGENCIES: Handler[str, Agency] = Handler(

@@ -8,7 +8,9 @@ from schemas.catalogue import CATALOGUE
 from services.notifier import __doc__ as description
 from services.notifier.delivery import LOOP, deliver_mails
 from services.notifier.handlers import SUBSCRIPTIONS
+from services.notifier.projections import PROJECTIONS
 from services.notifier.settings import NotifierSettings
+from services.notifier.store.gate import standing
 from services.notifier.store.steps import trace
 from services.notifier.web import ROUTERS
 
@@ -21,7 +23,9 @@ SERVICE = Service(
     subscriptions=SUBSCRIPTIONS,
     routers=ROUTERS,
     loops={LOOP: deliver_mails},
+    projections=PROJECTIONS,
     trace=trace,
+    standing=standing,
 )
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from typing import Any
 
 from chassis.handling import Handler, Subscription
 from schemas.activation import ActivationActivatedV1, ActivationCancelledV1, ActivationListedV1
+from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.agency import (
     AgencyChangedV1,
     AgencyRegisteredV1,
@@ -13,10 +14,12 @@ from schemas.agency import (
     ConsultantRemovedV1,
 )
 from schemas.envelope import Envelope
+from schemas.notification import EmailFailedV1, EmailSentV1, EmailUnknownV1
 from services.notifier.domain.agency import agency_told, consultant_removed, consultant_told
 from services.notifier.domain.draft import Resend, resend
-from services.notifier.domain.news import ClientKey, activated, cancelled, listed
-from services.notifier.store import agencies, emails, news
+from services.notifier.domain.news import ClientKey, activated, announced, cancelled, listed
+from services.notifier.domain.recalling import email_id, recall
+from services.notifier.store import agencies, emails, news, recalled
 
 
 def client_key(event: Envelope[Any]) -> ClientKey:
@@ -30,6 +33,7 @@ CLIENTS = Handler(
         ActivationListedV1: listed,
         ActivationActivatedV1: activated,
         ActivationCancelledV1: cancelled,
+        ActivationSnapshotV1: announced,
     },
     save=news.save,
     key=client_key,
@@ -50,7 +54,15 @@ AGENCIES = Handler(
 
 EMAILS = Handler(load=emails.load, decide={Resend: resend}, save=emails.save)
 
+OUTCOMES = Handler(
+    load=recalled.load,
+    decide={EmailSentV1: recall, EmailFailedV1: recall, EmailUnknownV1: recall},
+    save=recalled.save,
+    key=email_id,
+)
+
 SUBSCRIPTIONS = (
     Subscription("activation-events", CLIENTS, producer="activation"),
     Subscription("agency-events", AGENCIES, producer="onboarding"),
+    Subscription("notification-events", OUTCOMES, producer="notifier"),
 )

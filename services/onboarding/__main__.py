@@ -10,6 +10,7 @@ from chassis.service import Service
 from schemas.catalogue import CATALOGUE
 from services.onboarding import __doc__ as description
 from services.onboarding import intake, vault
+from services.onboarding.announce import ANNOUNCERS, PROJECTIONS
 from services.onboarding.handlers import PROGRESS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.store.requests import forget_old
@@ -28,6 +29,8 @@ SERVICE = Service(
     ),
     routers=(clients.router, agencies.router, requests.router),
     jobs=(Job("forget-requests", timedelta(hours=1), forget_old),),
+    announcers=ANNOUNCERS,
+    projections=PROJECTIONS,
     trace=trace,
     check=vault.check,
 )

@@ -11,6 +11,7 @@ from schemas.envelope import Decision, Envelope, Say
 from services.activation.domain.activation import Activation, ClientUnknown, User
 
 OPEN = ("submitted", "listed")
+GONE = ("cancelled", "disconnected", "erased")
 
 
 def list_client(
@@ -52,9 +53,13 @@ def follow_client(state: Activation | None, event: Envelope[ClientUpdatedV1], _n
 
 
 def follow_snapshot(state: Activation | None, event: Envelope[ClientSnapshotV1], now: datetime) -> Decision[Activation]:
-    """As an update; a client that waits and that we do not know is listed."""
+    """As an update; a client that waits and that we do not know is listed. Of one that is gone we need not hear."""
     if state is None and event.data.status in OPEN:
         return list_client(None, event, now)
+    if event.data.status == "erased" and state is not None:
+        return _forgotten(state)
+    if event.data.status in GONE and state is None:
+        return Decision(state)  # type: ignore[arg-type]  # nothing is kept of it
     return _follow(state, event.data)
 
 
@@ -62,6 +67,10 @@ def forget_client(state: Activation | None, _event: Envelope[ClientErasedV1], _n
     """Blanks what tells who people are; the skeleton stays."""
     if state is None:
         raise ClientUnknown
+    return _forgotten(state)
+
+
+def _forgotten(state: Activation) -> Decision[Activation]:
     return Decision(
         replace(
             state,

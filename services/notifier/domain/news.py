@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from schemas.activation import ActivationActivatedV1, ActivationCancelledV1, ActivationListedV1
+from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.envelope import Decision, Envelope, Say
 from services.notifier.domain.bell import Bell, Handled, who_should_know
 from services.notifier.domain.draft import Draft
+
+STILL_NEWS = timedelta(days=30)
+"""As long as activation-events keep a listing. Whoever was listed before then was told of it, or too late to be."""
+
+Listing = ActivationListedV1 | ActivationSnapshotV1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +41,26 @@ def listed(news: ClientNews | None, event: Envelope[ActivationListedV1], now: da
     assert news is not None  # load answers every key
     if news.bell is not None:
         return Decision(news)
-    client = event.data
-    creator = client.created_by.sub if client.created_by else None
-    audience, recipients = who_should_know(creator, client.responsible_consultant, news.client_managers)
-    bell = Bell(
-        client_id=client.client_id,
-        agency=client.agency,
-        kind="client_listed",
-        cause_id=str(client.client_id),
-        client_name=client.client_name,
-        test=client.test,
-        created_at=now,
-        correlation_id=event.correlationid,
-        audience=audience,
-        recipients=recipients,
-        waiting=not recipients,
-    )
-    says = () if bell.waiting else (Say(bell.raised()),)
-    return Decision(replace(news, bell=bell, drafts=(*news.drafts, _confirmation(event))), says)
+    return _tell(news, _bell(news, event, now), _confirmation(event))
+
+
+def announced(news: ClientNews | None, event: Envelope[ActivationSnapshotV1], now: datetime) -> Decision[ClientNews]:
+    """A client that we know gets the bell's text and nothing else: its mail and its bell were queued with its listing,
+    in one transaction. One that we never heard of was lost on the way, and is told of now; where that is no news any
+    more (cancelled, erased, or listed long ago) its bell is noted and rings for nobody."""
+    assert news is not None  # load answers every key
+    state = event.data
+    handled = _handled_by(state)
+    if news.bell is not None:
+        return _handled(news, handled) if handled else Decision(news)
+    bell = replace(_bell(news, event, now), handled=handled)
+    if (
+        state.status in {"cancelled", "disconnected"}
+        or not state.confirmation_email
+        or now - state.listed_at > STILL_NEWS
+    ):
+        return Decision(replace(news, bell=replace(bell, recipients=(), waiting=False)))
+    return _tell(news, bell, _confirmation(event))
 
 
 def activated(news: ClientNews | None, event: Envelope[ActivationActivatedV1], _now: datetime) -> Decision[ClientNews]:
@@ -73,8 +81,43 @@ def _handled(news: ClientNews | None, handled: Handled) -> Decision[ClientNews]:
     return Decision(replace(news, bell=replace(news.bell, handled=handled)))
 
 
-def _confirmation(event: Envelope[ActivationListedV1]) -> Draft:
-    client = event.data
+def _tell(news: ClientNews, bell: Bell, mail: Draft) -> Decision[ClientNews]:
+    says = () if bell.waiting else (Say(bell.raised()),)
+    return Decision(replace(news, bell=bell, drafts=(*news.drafts, mail)), says)
+
+
+def _bell(
+    news: ClientNews, event: Envelope[ActivationListedV1] | Envelope[ActivationSnapshotV1], now: datetime
+) -> Bell:
+    client: Listing = event.data
+    creator = client.created_by.sub if client.created_by else None
+    audience, recipients = who_should_know(creator, client.responsible_consultant, news.client_managers)
+    return Bell(
+        client_id=client.client_id,
+        agency=client.agency,
+        kind="client_listed",
+        cause_id=str(client.client_id),
+        client_name=client.client_name,
+        test=client.test,
+        created_at=now,
+        correlation_id=event.correlationid,
+        audience=audience,
+        recipients=recipients,
+        waiting=not recipients,
+    )
+
+
+def _handled_by(state: ActivationSnapshotV1) -> Handled | None:
+    if state.cancelled_at is not None:
+        by = state.cancelled_by
+        return Handled("cancelled", by.name if by and by.kind == "user" else None, state.cancelled_at)
+    if state.activated_at is not None:
+        return Handled("activated", state.activated_by.name if state.activated_by else None, state.activated_at)
+    return None
+
+
+def _confirmation(event: Envelope[ActivationListedV1] | Envelope[ActivationSnapshotV1]) -> Draft:
+    client: Listing = event.data
     facts: Mapping[str, Any] = {"program_access": client.program_access, "counts": dict(client.counts)}
     return Draft(
         template="confirmation",

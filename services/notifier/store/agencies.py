@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from chassis.announce import Source
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.agency import Agency, Consultant
@@ -22,6 +23,22 @@ async def client_managers(uow: UnitOfWork, agencies: Sequence[str]) -> dict[str,
         agencies,
     )
     return {row["agency"]: tuple(row["subs"]) for row in rows}
+
+
+async def page(source: Source, after: str, limit: int) -> list[str]:
+    """The agencies that onboarding told of, in the order of their ids."""
+    rows = await source.fetch(
+        """select agency from agencies where agency collate "C" > $1 and name is not null
+            order by agency collate "C" limit $2""",
+        after,
+        limit,
+    )
+    return [row["agency"] for row in rows]
+
+
+async def clear(uow: UnitOfWork) -> None:
+    """Forgets what onboarding told of agencies and consultants; bells wait meanwhile."""
+    await uow.connection.execute("delete from consultants; update agencies set name = null, locale = 'sv'")
 
 
 async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Agency]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from chassis.announce import Source
 from chassis.ids import uuid7
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.bell import Bell, Handled
@@ -35,6 +36,16 @@ async def of_clients(uow: UnitOfWork, kind: str, client_ids: Sequence[UUID]) -> 
         SELECT + " where kind = $1 and client_id = any($2) order by id for update", kind, client_ids
     )
     return {row["client_id"]: bell(row) for row in rows}
+
+
+async def clients(source: Source, after: UUID, limit: int) -> list[UUID]:
+    """The clients whose listing was heard of, in the order of their ids."""
+    rows = await source.fetch(
+        "select client_id from bells where kind = 'client_listed' and client_id > $1 order by client_id limit $2",
+        after,
+        limit,
+    )
+    return [row["client_id"] for row in rows]
 
 
 async def waiting_in(uow: UnitOfWork, agencies: Sequence[str]) -> list[Bell]:

@@ -53,7 +53,8 @@ async def claim(database: Database, now: datetime, limit: int, lease_seconds: fl
     """Takes what is due, the longest waiting first; committed when this returns. Others' claims are passed over."""
     rows = await database.fetch(
         """with due as (
-             select id from emails where state = any($1) and due_at <= $2
+             select id from emails
+              where state = any($1) and due_at <= $2 and not exists (select from mail_gate where held)
               order by due_at, id limit $3 for update skip locked)
            update emails e
               set state = 'sending', attempt = attempt + 1, worker = $4,

@@ -7,6 +7,7 @@ import orjson
 from chassis.ids import uuid7
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.draft import Draft
+from services.notifier.store import recalled
 
 COLUMNS = [
     "id",
@@ -59,3 +60,4 @@ async def queue(uow: UnitOfWork, drafts: Sequence[Draft]) -> None:
             for draft in drafts
         ],
     )
+    await recalled.settle(uow)

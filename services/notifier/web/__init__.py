@@ -1,5 +1,5 @@
 """The routes of the notifier."""
 
-from services.notifier.web import emails, notifications
+from services.notifier.web import emails, gate, notifications
 
-ROUTERS = (notifications.router, emails.router)
+ROUTERS = (notifications.router, emails.router, gate.router)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.client import ClientCancellationRequestedV1, ClientLicencesChangeRequestedV1
@@ -20,6 +20,8 @@ from services.onboarding.domain.creation import Neighbours, begin, line, refuse_
 from services.onboarding.domain.instructions import read_cancellation, read_licences_change
 from services.onboarding.domain.requests import Refusal, Request, Sender, answer, id_for, refused
 from services.onboarding.domain.rule_book import review
+
+A_DAY = timedelta(days=1)
 
 
 class SourceWrong(Refused):
@@ -112,7 +114,7 @@ def _onboard(state: Intake, event: Envelope[OnboardingRequestedV1], request: Req
     refuse_duplicates(new, agency, state.neighbours)
     client = begin(
         new,
-        id_for(event.source, event.id, now),
+        id_for(event.source, event.id, _asked_at(event, now)),
         agency,
         state.neighbours,
         now,
@@ -153,6 +155,12 @@ def _ask_for_licences(
     return replace(state, request=asked, target=target), (Say(data, version=target.version),)
 
 
+def _asked_at(event: Envelope[Any], now: datetime) -> datetime:
+    """The time in ids that a request gives rise to: its own, so that the same request read again after a restore makes
+    the same client and the same mail. A time that cannot be true counts as now."""
+    return event.time if -A_DAY < now - event.time < 30 * A_DAY else now
+
+
 def _about(state: Intake, event: Envelope[Any], request: Request, now: datetime) -> tuple[Target, Request]:
     """The client that is asked about, at its next version, and the request that asks. Raises what forbids asking."""
     target = Target.living(state.target, event.source)
@@ -161,7 +169,7 @@ def _about(state: Intake, event: Envelope[Any], request: Request, now: datetime)
         agency=target.agency,
         external_ref=target.external_ref,
         client_id=target.client_id,
-        command_id=id_for(event.source, event.id, now),
+        command_id=id_for(event.source, event.id, _asked_at(event, now)),
     )
     return replace(target, version=target.version + 1), asked
 

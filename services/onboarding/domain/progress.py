@@ -38,6 +38,14 @@ STATUS_OF: Mapping[ActivationStatus, ClientStatus] = {
 }
 
 
+_RESULTS: Mapping[str, type[EventData]] = {
+    "listed_at": OnboardingListedV1,
+    "activated_at": OnboardingActivatedV1,
+    "configured_at": OnboardingConfiguredV1,
+    "cancelled_at": OnboardingCancelledV1,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A source's request: what its sender calls it, and where its answers go."""
@@ -102,18 +110,24 @@ def follow_cancelled(
 def follow_snapshot(
     state: Progress | None, event: Envelope[ActivationSnapshotV1], _now: datetime
 ) -> Decision[Progress]:
-    """Activation announced the whole state again; sources were told when it came about."""
-    data = event.data
-    return Decision(
-        replace(
-            _known(state),
-            status=STATUS_OF[data.status],
-            listed_at=data.listed_at,
-            activated_at=data.activated_at,
-            configured_at=data.configured_at,
-            cancelled_at=data.cancelled_at,
-        )
+    """Activation announced the whole state again. A source is told of what had not been heard before, and only that."""
+    data, known = event.data, _known(state)
+    if known.status == "erased":
+        return Decision(known)
+    after = replace(
+        known,
+        status=STATUS_OF[data.status],
+        listed_at=data.listed_at,
+        activated_at=data.activated_at,
+        configured_at=data.configured_at,
+        cancelled_at=data.cancelled_at,
     )
+    says: list[Say] = []
+    for name, result in _RESULTS.items():
+        at = getattr(after, name)
+        if at is not None and getattr(known, name) is None:
+            says += _reached(after, result, at).says
+    return Decision(after, tuple(says))
 
 
 def follow_cancellation_refused(

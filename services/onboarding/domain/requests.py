@@ -118,9 +118,9 @@ def rejection(
     )
 
 
-def id_for(source: str, request_id: str, now: datetime) -> UUID:
-    """A UUIDv7 that the request itself determines but for its time, so that deciding again needs no chance."""
-    milliseconds = int(now.timestamp() * 1000)
+def id_for(source: str, request_id: str, at: datetime) -> UUID:
+    """A UUIDv7 that the request itself determines, so that deciding again needs no chance."""
+    milliseconds = int(at.timestamp() * 1000)
     tail = int.from_bytes(sha256(f"{source}\x00{request_id}".encode()).digest()[:10], "big")
     value = (milliseconds & (2**48 - 1)) << 80 | tail
     value = value & ~(0xF << 76) | 0x7 << 76

@@ -1,5 +1,6 @@
 """What activation tells: the client's status follows, and the request's sender hears of it under its own id."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -127,8 +128,8 @@ def test_a_cancellation_that_a_source_asked_for_answers_both_its_requests() -> N
     ]
 
 
-def test_a_snapshot_sets_the_status_and_tells_nobody() -> None:
-    data = ActivationSnapshotV1(
+def snapshot() -> ActivationSnapshotV1:
+    return ActivationSnapshotV1(
         **SCOPE,
         **TIMES,
         status="configured",
@@ -146,8 +147,18 @@ def test_a_snapshot_sets_the_status_and_tells_nobody() -> None:
         invitations=[],
         access_version=1,
     )
-    decision = follow_snapshot(FROM_REQUEST, event(data), NOW)
-    assert (decision.state.status, decision.state.configured_at, decision.says) == ("active", AT, ())
+
+
+def test_a_snapshot_tells_the_source_what_had_not_been_heard_and_only_once() -> None:
+    decision = follow_snapshot(replace(FROM_REQUEST, status="listed", listed_at=NOW), event(snapshot()), NOW)
+    assert (decision.state.status, decision.state.configured_at) == ("active", AT)
+    assert [type(say.data) for say in decision.says] == [OnboardingActivatedV1, OnboardingConfiguredV1]
+    assert follow_snapshot(decision.state, event(snapshot()), NOW).says == ()
+
+
+def test_a_snapshot_does_not_bring_an_erased_client_back() -> None:
+    erased = replace(FROM_PERSON, status="erased")
+    assert follow_snapshot(erased, event(snapshot()), NOW).state is erased
 
 
 def test_a_refused_cancellation_is_told_to_who_asked() -> None:

@@ -1,0 +1,145 @@
+"""The commands for getting whole again: announce, offsets, rebuild, reconcile, mail."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from aktivera import reconciliation
+from aktivera import recovery_wording as wording
+from aktivera.recovery_client import RecoveryClient
+from aktivera.terminal import Json, explained, fail, show, where
+
+offsets = typer.Typer(help="How far each service has read, and where the log is not what it was.", no_args_is_help=True)
+mail = typer.Typer(help="Hold mails back, see what would be sent, release.", no_args_is_help=True)
+
+Service = Annotated[str, typer.Argument(help="onboarding, activation or notifier.")]
+ForReal = Annotated[bool, typer.Option("--for-real", help="Not only said what would happen.")]
+Why = Annotated[str, typer.Option(help="Why; kept with it.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the command line."""
+    app.command()(announce)
+    app.command()(rebuild)
+    app.command()(reconcile)
+    app.add_typer(offsets, name="offsets")
+    app.add_typer(mail, name="mail")
+
+
+@contextmanager
+def recovering(as_json: bool) -> Iterator[RecoveryClient]:
+    """The services, to be made whole; what goes wrong is explained."""
+    place = where(as_json)
+    with explained(as_json), RecoveryClient(place) as services:
+        yield services
+
+
+def announce(  # one option a choice
+    service: Service,
+    ids: Annotated[list[str] | None, typer.Argument(help="Agencies or clients; without any: all.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind: agency, client or activation.")] = None,
+    raise_versions: Annotated[
+        bool, typer.Option("--after-restore", help="Leave out versions that were said before a restore.")
+    ] = False,
+    for_real: ForReal = False,
+    as_json: Json = False,
+) -> None:
+    """Have a service say again what it owns, so that readers catch up. Nothing is applied or mailed twice by it."""
+    with recovering(as_json) as services:
+        answer = services.announce(service, ids or (), kind=kind, raise_versions=raise_versions, dry_run=not for_real)
+    show(answer, as_json, wording.announce_lines(service, answer))
+    if answer["unknown"]:
+        raise typer.Exit(1)
+
+
+def rebuild(
+    projection: Annotated[str, typer.Argument(help="activation.agencies or notifier.agencies (with consultants).")],
+    for_real: ForReal = False,
+    as_json: Json = False,
+) -> None:
+    """Forget what a service keeps of another's, and have it announced."""
+    with recovering(as_json) as services:
+        try:
+            answer = reconciliation.rebuild(services, projection, dry_run=not for_real)
+        except KeyError as names:
+            fail(f"{projection} cannot be rebuilt; there are {names.args[0]}", as_json)
+    counts = ", ".join(f"{count} of kind {kind}" for kind, count in answer["announced"].items())
+    word = "would be forgotten" if answer["dry_run"] else "forgotten"
+    lines = [f"{answer['forgotten']} {word}; announced: {counts}"]
+    show(answer, as_json, lines + wording.tried(answer["dry_run"]))
+
+
+def reconcile(for_real: ForReal = False, as_json: Json = False) -> None:
+    """Compare what each service owns with what the others keep of it. Exits 1 where they differ.
+
+    With --for-real the owners announce what is missing. What is on its way at this moment counts as behind.
+    """
+    with recovering(as_json) as services:
+        found = reconciliation.differences(services)
+        if for_real:
+            reconciliation.heal(services, found)
+    differ = [each for each in found if each.any]
+    lines = wording.difference_lines(found) + (["being announced"] if for_real and differ else [])
+    show([asdict(each) for each in found], as_json, lines + (wording.tried(not for_real) if differ else []))
+    if differ and not for_real:
+        raise typer.Exit(1)
+
+
+@offsets.command("show")
+def show_offsets(service: Service, as_json: Json = False) -> None:
+    """Show each partition: handled up to, what the log holds, what does not fit. Exits 1 where something does not."""
+    with recovering(as_json) as services:
+        rows = services.offsets(service)
+    show(rows, as_json, wording.offset_lines(rows))
+    if any(row["fact"] for row in rows):
+        raise typer.Exit(1)
+
+
+@offsets.command()
+def accept(  # one option a choice
+    service: Service,
+    topic: Annotated[str, typer.Argument(help="Such as client-events.")],
+    partition: Annotated[int | None, typer.Argument(help="Only this one.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; kept with who and when.")] = "",
+    for_real: ForReal = False,
+    as_json: Json = False,
+) -> None:
+    """Let a service read on where its topic was recreated or cut. Offsets that fit stay as they are."""
+    with recovering(as_json) as services:
+        answer = services.accept(service, topic, partition, reason, dry_run=not for_real)
+    show(answer, as_json, wording.accept_lines(answer))
+
+
+@mail.command("list")
+def list_mail(
+    would_send: Annotated[bool, typer.Option("--would-send", help="Each mail that waits.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say whether mails are held, and what would be sent."""
+    with recovering(as_json) as services:
+        answer = services.mail()
+    show(answer, as_json, wording.would_send_lines(answer) if would_send else wording.mail_lines(answer))
+
+
+@mail.command()
+def hold(why: Why = "", for_real: ForReal = False, as_json: Json = False) -> None:
+    """Send no mail until they are released."""
+    with recovering(as_json) as services:
+        answer = services.mail_order("hold", why, dry_run=not for_real)
+    show(answer, as_json, wording.mail_lines(answer) + wording.tried(answer["dry_run"]))
+
+
+@mail.command()
+def release(
+    but: Annotated[list[str] | None, typer.Option("--but", help="Not this mail: it counts as unknown. Repeat.")] = None,
+    why: Why = "",
+    for_real: ForReal = False,
+    as_json: Json = False,
+) -> None:
+    """Send what waits. Mails that the topic says were sent are not sent again."""
+    with recovering(as_json) as services:
+        answer = services.mail_order("release", why, but or (), dry_run=not for_real)
+    show(answer, as_json, wording.mail_lines(answer) + wording.tried(answer["dry_run"]))

@@ -1,0 +1,76 @@
+"""How the answers about getting whole again read in a terminal: pure, one list of lines each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aktivera.reconciliation import Difference
+from aktivera.wording import moment, table
+
+DO_IT = "add --for-real to do it"
+
+
+def tried(dry_run: bool) -> list[str]:
+    return [DO_IT] if dry_run else []
+
+
+def announce_lines(service: str, answer: dict[str, Any]) -> list[str]:
+    word = "would be announced" if answer["dry_run"] else "are being announced; aktivera status shows how far"
+    counts = ", ".join(f"{count} of kind {kind}" for kind, count in answer["aggregates"].items())
+    unknown = [f"{service} does not know: {each}" for each in answer["unknown"]]
+    return [f"{counts} {word}", *unknown, *tried(answer["dry_run"])]
+
+
+def offset_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
+    return table(
+        ("TOPIC", "PARTITION", "HANDLED", "LOG", "FACT", "GO ON AT"),
+        [
+            (
+                row["topic"],
+                row["partition"],
+                row["handled"],
+                f"{row['begins']}..{row['ends']}",
+                row["fact"],
+                row["go_on_at"],
+            )
+            for row in rows
+        ],
+    )
+
+
+def accept_lines(answer: dict[str, Any]) -> list[str]:
+    if not answer["items"]:
+        return ["every offset fits its log: nothing to accept"]
+    word = "would be accepted" if answer["dry_run"] else f"{answer['accepted']} accepted; read within 10 seconds"
+    then = f"what was lost with the log is told again by: aktivera announce {answer['owner']} --for-real"
+    return [*offset_lines(answer["items"]), word, *tried(answer["dry_run"]), then]
+
+
+def difference_lines(found: Sequence[Difference]) -> list[str]:
+    names = ("missing", "behind", "ahead", "waiting", "stuck", "unknown")
+    rows = [
+        (f"{each.reader}.{each.projection}", each.owner, *(len(getattr(each, name)) for name in names))
+        for each in found
+    ]
+    ids = [
+        f"  {each.reader}.{each.projection} {name}: {', '.join(getattr(each, name)[:10])}"
+        for each in found
+        for name in names
+        if getattr(each, name)
+    ]
+    return [*table(("KEPT BY", "OWNER", *(name.upper() for name in names)), rows), *ids]
+
+
+def mail_lines(answer: dict[str, Any]) -> list[str]:
+    mails = answer["mails"]
+    held = (
+        f"held since {moment(mails['since'])} by {mails['by']}: {mails['why'] or '-'}" if mails["held"] else "not held"
+    )
+    return [f"mails are {held}; {mails['would_send']} wait, {mails['recalled']} recalled from the topic"]
+
+
+def would_send_lines(answer: dict[str, Any]) -> list[str]:
+    rows = [
+        (row["id"], row["template"], row["client_id"], row["recipient"], row["resend"] or "", moment(row["created_at"]))
+        for row in answer["items"]
+    ]
+    return [*mail_lines(answer), *(table(("ID", "TEMPLATE", "CLIENT", "TO", "RESEND", "QUEUED"), rows) if rows else [])]
