@@ -95,8 +95,8 @@ def resident_mb(layout: Layout) -> float:
     """Of what is ours: supervisor, mail sink and services."""
     ours = [entry.identity.pid for entry in entries(layout.state_file) if entry.name not in {"kafka", "postgres"}]
     assert len(ours) == 5
-    stats = [Path(f"/proc/{pid}/status").read_text() for pid in ours]
-    return sum(int(re.search(r"^VmRSS:\s+(\d+) kB$", each, re.MULTILINE)[1]) for each in stats) / 1024  # type: ignore[index]
+    stats = "".join(Path(f"/proc/{pid}/status").read_text() for pid in ours)
+    return sum(map(int, re.findall(r"^VmRSS:\s+(\d+) kB$", stats, re.MULTILINE))) / 1024
 
 
 def processes_of(root: Path) -> list[int]:
