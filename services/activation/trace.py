@@ -23,7 +23,7 @@ async def trace(database: Database, client_id: str | None, correlation_id: str |
 
 
 def _steps(row: Any) -> Iterator[Step]:
-    client = {"client_id": str(row["client_id"])}
+    client = {"client_id": str(row["client_id"]), "correlation_id": row["correlation_id"]}
     yield Step(row["listed_at"], "activation.listed", client | {"origin": row["origin"]})
     if row["activated_at"] is not None:
         became = {"became_system_administrator": row["became_system_administrator"]}

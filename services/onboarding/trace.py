@@ -31,7 +31,7 @@ def _request_steps(row: Any) -> Iterator[Step]:
 
 
 def _client_steps(row: Any) -> Iterator[Step]:
-    client = {"client_id": str(row["client_id"])}
+    client = {"client_id": str(row["client_id"]), "correlation_id": row["correlation_id"]}
     yield Step(row["created_at"], "client.created", client | {"origin": row["origin"], "source": row["source"]})
     for seen in SEEN:
         if row[f"{seen}_at"] is not None:

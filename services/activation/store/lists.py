@@ -37,7 +37,7 @@ select a.*, {_COUNTS} from (
 
 _ONE = f"select {_SHOWN}, {_COUNTS} from activations a where agency = $1 and client_id = $2"  # noqa: S608  # as above
 
-_TRACED = """select client_id, origin, listed_at, activated_at, activated_by_sub, became_system_administrator,
+_TRACED = """select client_id, correlation_id, origin, listed_at, activated_at, activated_by_sub, became_system_administrator,
   cancelled_at, cancelled_by_kind, reason from activations """
 
 

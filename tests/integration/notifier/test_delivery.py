@@ -112,7 +112,7 @@ async def test_a_connection_lost_before_the_content_is_a_retry(running: Running)
 
 async def test_a_mail_server_that_is_away_is_waited_for(running: Running) -> None:
     settings = running.context.settings.model_copy(update={"smtp_port": 1})
-    away = Context(**{**running.context.__dict__, "settings": settings})
+    away = replace(running.context, settings=settings)
     await running.hear(listed(uuid4()))
     async with running.delivering(away):
         mail = await running.mail_is("retry")

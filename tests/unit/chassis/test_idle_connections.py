@@ -21,7 +21,7 @@ async def _started(server: uvicorn.Server) -> bool:
 
 async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "HEAD_SECONDS", 0.2)
-    config = uvicorn.Config(_app, port=0, http=lifecycle.Impatient, lifespan="off", log_config=None, loop="none")  # type: ignore[arg-type]
+    config = uvicorn.Config(_app, port=0, http=lifecycle.Impatient, lifespan="off", log_config=None, loop="none")
     server = lifecycle._Server(config)
     serving = asyncio.create_task(server.serve())
     await eventually(lambda: _started(server), within=5)
