@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.service import Context
 from services.notifier.delivery import Delivery
 from services.notifier.domain.mail import FINAL, JUMPS, LEASED, MailState
 from services.notifier.leases import sweep
@@ -137,7 +136,7 @@ async def test_a_connection_lost_after_the_content_is_unknown_and_never_sent_aga
 async def test_an_answer_that_does_not_come_leaves_the_mail_unknown(running: Running) -> None:
     running.server.data = ["wait"]
     settings = running.context.settings.model_copy(update={"smtp_data_timeout_seconds": 0.2})
-    impatient = Context(**{**running.context.__dict__, "settings": settings})
+    impatient = replace(running.context, settings=settings)
     await running.hear(listed(uuid4()))
     async with running.delivering(impatient):
         await running.mail_is("unknown")
