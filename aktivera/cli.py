@@ -93,6 +93,36 @@ def clean() -> None:
 
 
 @app.command()
+def backup(file: Annotated[Path, typer.Argument(help="A new file; it will hold the secrets too.")]) -> None:
+    """Write the databases and the secrets of this machine's stack into one file. Kafka's data is not in it."""
+    from aktivera.local import backup as local
+    from aktivera.local import stack
+
+    try:
+        made = local.backup(CommandSettings().root.resolve(), file)
+    except (local.NothingToBackUp, OSError, *stack.FAILURES) as failure:
+        fail(f"failed: {failure}")
+    typer.echo(f"{file}: {', '.join(made['databases'])} and the secrets, as of {made['at']}")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `aktivera backup` wrote.")],
+    for_real: Annotated[bool, typer.Option("--for-real", help="Replace the databases and secrets here.")] = False,
+) -> None:
+    """Put a backup in the place of the databases and secrets here, and start with mails held."""
+    from aktivera.local import backup as local
+    from aktivera.local import stack
+
+    if not for_real:
+        fail(f"the databases and secrets here would be replaced by those of {file}; add --for-real to do it")
+    try:
+        local.restore(CommandSettings().root.resolve(), file)
+    except (local.NotABackup, OSError, *stack.FAILURES) as failure:
+        fail(f"failed: {failure}")
+
+
+@app.command()
 def demo(as_json: Json = False) -> None:
     """Send the sample clients and show each one's way: requested, listed, mail, bell."""
     from aktivera.demo import DemoStopped, run_demo

@@ -22,6 +22,11 @@ def binaries(home: Path, account: Account) -> Path:
     return package / "pginstall" / "bin"
 
 
+def client_tools() -> Path:
+    """The folder with `pg_dump` and `pg_restore`, which run as whoever starts them."""
+    return _installed() / "pginstall" / "bin"
+
+
 def _installed() -> Path:
     # Imported, the package makes folders, writes lists of pids and adds a user; its files are all we want.
     spec = importlib.util.find_spec(_PACKAGE)

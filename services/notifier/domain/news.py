@@ -52,7 +52,8 @@ def announced(news: ClientNews | None, event: Envelope[ActivationSnapshotV1], no
     state = event.data
     handled = _handled_by(state)
     if news.bell is not None:
-        return _handled(news, handled) if handled else Decision(news)
+        same = news.bell.handled == handled
+        return Decision(news if same else replace(news, bell=replace(news.bell, handled=handled)))
     bell = replace(_bell(news, event, now), handled=handled)
     if (
         state.status in {"cancelled", "disconnected"}
