@@ -37,6 +37,7 @@ class Cost:
     python: float
     postgres: float
     buffers: float
+    page_images: float
 
     @property
     def cpu(self) -> float:
@@ -47,7 +48,7 @@ Costs = dict[tuple[str, int], list[Cost]]
 
 
 async def run(servers: Servers, quick: bool) -> Part:
-    sizes, count, rounds = ((1_000, 10_000, 100_000), 4_000, 2) if quick else ((10_000, 100_000, 1_000_000), 20_000, 4)
+    sizes, count, rounds = ((4_000, 20_000, 100_000), 4_000, 2) if quick else ((10_000, 100_000, 1_000_000), 10_000, 4)
     await servers.superuser("create extension if not exists pg_stat_statements")
     costs: Costs = {}
     filled = {rows: await _filled(servers, rows) for rows in sizes}
@@ -80,13 +81,13 @@ async def _one(servers: Servers, filled: str, kind: str, count: int) -> Cost:
     await servers.superuser("select pg_stat_statements_reset()")
     async with contestants(servers, "ours", prefix, dsn) as processes:
         measured = await watch_offsets(servers, processes, dsn, count, count // 4)
-    buffers = await _buffers(servers, name) / count
+    buffers, images = await _touched(servers, name)
     await servers.drop(dsn)
-    return Cost(measured.python / measured.events, measured.postgres / measured.events, buffers)
+    return Cost(measured.python / measured.events, measured.postgres / measured.events, buffers / count, images / count)
 
 
 async def _messages(dsn: str, kind: str, count: int) -> list[Message]:
-    """New clients; or changes of stored ones, spread over all of them (of few, each several times)."""
+    """New clients; or changes of as many stored ones, each changed once, drawn from all."""
     if kind == "new":
         return [events.created(number) for number in range(count)]
     connection = await asyncpg.connect(dsn)
@@ -94,24 +95,20 @@ async def _messages(dsn: str, kind: str, count: int) -> list[Message]:
         ids = await connection.fetch("select client_id from activations order by random() limit $1", count)
     finally:
         await connection.close()
-    return [
-        events.client_event(
-            "client.updated", str(ids[number % len(ids)][0]), 2 + number // len(ids), number, f"Nytt {number} AB"
-        )
-        for number in range(count)
-    ]
+    return [events.client_event("client.updated", str(row[0]), 2, n, f"Nytt {n} AB") for n, row in enumerate(ids)]
 
 
-async def _buffers(servers: Servers, database: str) -> float:
-    """Shared buffers that the statements of one database touched, in the cache or not."""
+async def _touched(servers: Servers, database: str) -> tuple[float, float]:
+    """Shared buffers that one database's statements touched, cached or not; and whole pages they put into the log."""
     connection = await asyncpg.connect(servers.infra.superuser_dsn)
     try:
-        touched = await connection.fetchval(
-            """select sum(shared_blks_hit + shared_blks_read) from pg_stat_statements s
+        row = await connection.fetchrow(
+            """select sum(shared_blks_hit + shared_blks_read), sum(wal_fpi) from pg_stat_statements s
                  join pg_database d on d.oid = s.dbid where d.datname = $1""",
             database,
         )
-        return float(touched)
+        assert row is not None
+        return float(row[0]), float(row[1])
     finally:
         await connection.close()
 
@@ -122,8 +119,9 @@ def _report(costs: Costs, sizes: Sequence[int], count: int, rounds: int) -> Part
         "Cost beside what is stored",
         f"{count:,} events for the same consumer beside {sizes[0]:,} to {sizes[-1]:,} stored activations (each with two"
         f" licences and a seen version), {rounds} rounds, the order turned round, a copy of the filled database for"
-        " each run. Changed clients are drawn at random from all that are stored. Buffers are the shared buffers that"
-        " pg_stat_statements counts.",
+        " each run. Changed clients are drawn from all, each once. Buffers are the shared buffers that"
+        " pg_stat_statements counts. A checkpoint comes before each run, so the first change of each page puts the"
+        " whole page into the log, compressed: the more rows are stored, the fewer of the changed ones share a page.",
         [
             "| clients | stored | µs CPU/event (least–largest) | of it Postgres | buffers/event |",
             "|---|---|---|---|---|",
@@ -133,8 +131,10 @@ def _report(costs: Costs, sizes: Sequence[int], count: int, rounds: int) -> Part
         cpu, least, largest = (1e6 * value for value in middle([run.cpu for run in runs]))
         postgres = 1e6 * middle([run.postgres for run in runs])[0]
         buffers = middle([run.buffers for run in runs])[0]
+        images = middle([run.page_images for run in runs])[0]
         part.table.append(
-            f"| {kind} | {rows:,} | {cpu:.0f} ({least:.0f}–{largest:.0f}) | {postgres:.0f} | {buffers:.1f} |"
+            f"| {kind} | {rows:,} | {cpu:.0f} ({least:.0f}–{largest:.0f}) | {postgres:.0f} | {buffers:.1f}"
+            f" | {images:.2f} |"
         )
         part.plots = part.plots or [("µs of CPU per event, Python and Postgres", [])]
         part.plots[0][1].append(Bar(f"{kind}, {rows:,} stored", cpu, least, largest, f"{cpu:.0f} µs", True))  # type: ignore[attr-defined]
