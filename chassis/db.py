@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
@@ -11,6 +11,9 @@ from chassis.failpoints import reached
 from chassis.settings import ServiceSettings
 from chassis.unit_of_work import UnitOfWork
 from schemas.envelope import Catalogue
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
 
 ACQUIRE_SECONDS = 10.0
 
@@ -28,7 +31,7 @@ class Database:
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
         """A transaction: committed when the block ends, undone when it raises."""
-        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with self._acquired() as connection:
             async with connection.transaction():
                 uow = UnitOfWork(connection, self.clock(), self.service, self._catalogue)
                 yield uow
@@ -41,18 +44,27 @@ class Database:
 
     async def fetch(self, query: str, *arguments: object) -> list[Any]:
         """Rows of a read outside any unit of work."""
-        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with self._acquired() as connection:
             return await connection.fetch(query, *arguments)
 
     async def fetchrow(self, query: str, *arguments: object) -> Any:
         """The first row of a read, or None."""
-        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with self._acquired() as connection:
             return await connection.fetchrow(query, *arguments)
 
     async def execute(self, query: str, *arguments: object) -> str:
         """One statement in a transaction of its own."""
-        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with self._acquired() as connection:
             return await connection.execute(query, *arguments)
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator["PoolConnectionProxy[Any]"]:
+        try:
+            async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                yield connection
+        except asyncpg.ReadOnlySQLTransactionError:
+            await self.pool.expire_connections()  # after a failover: behind these sockets nothing can be written
+            raise
 
 
 async def open_database(

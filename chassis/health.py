@@ -26,11 +26,14 @@ async def live(request: Request) -> JSONResponse:
 async def ready(request: Request) -> JSONResponse:
     context = _context(request)
     reasons: list[str] = []
+    looking = asyncio.ensure_future(_missing_migrations(context))
+    await asyncio.wait([looking], timeout=DATABASE_SECONDS)
     try:
-        async with asyncio.timeout(DATABASE_SECONDS):
-            missing = await _missing_migrations(context)
-        if missing:
-            reasons.append("migrations missing: " + ", ".join(missing))
+        if not looking.done():
+            looking.cancel()  # not awaited: the driver waits for the server even to give up
+            raise TimeoutError
+        if looking.result():
+            reasons.append("migrations missing: " + ", ".join(looking.result()))
     except Exception as error:
         reasons.append(f"database: {type(error).__name__}")
     stopped = getattr(getattr(request.app.state, "consumer", None), "stopped_by", None)

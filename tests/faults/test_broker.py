@@ -1,0 +1,127 @@
+"""PROMISE: whatever the broker does, commands are answered, readiness stays green, and everything arrives after."""
+
+import asyncio
+import signal
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.faults.proxy import DOWN, UP
+from tests.faults.servers import Servers
+from tests.faults.test_processes import pause, whole
+from tests.faults.toy_rig import ToyProcess, ToyRig, is_ready
+
+SOAK = pytest.mark.soak
+
+
+async def answered_all_the_time(rig: ToyRig, replica: ToyProcess, seconds: float, name: str) -> int:
+    """Commands and readiness, one after the other, for so long. Each must be right at once."""
+    loop = asyncio.get_running_loop()
+    until, count = loop.time() + seconds, 0
+    async with httpx.AsyncClient(timeout=5) as client:
+        while loop.time() < until:
+            count += 1
+            headers = {"Idempotency-Key": f"{name}-{count}"}
+            answer = await client.post(f"{replica.url}/v1/tallies/{name}", headers=headers)
+            assert answer.status_code == 200, answer.text
+            rig.sent[name] += 1
+            assert await is_ready(replica)
+            await asyncio.sleep(0.1)
+    return count
+
+
+@pytest.mark.parametrize("seconds", [5, pytest.param(30, marks=SOAK), pytest.param(90, marks=SOAK)])
+async def test_a_paused_broker_is_waited_for(toy_rig: ToyRig, servers: Servers, seconds: int) -> None:
+    async with toy_rig.kept():
+        replica = toy_rig.launch()
+        await toy_rig.ready(replica)
+        await toy_rig.write(range(3))
+        servers.nodes.running["kafka"].send_signal(signal.SIGSTOP)
+        try:
+            assert await answered_all_the_time(toy_rig, replica, seconds, "a") > seconds
+        finally:
+            servers.nodes.running["kafka"].send_signal(signal.SIGCONT)
+        await whole(toy_rig, within=60)
+        assert replica.exits == []
+
+
+@pytest.mark.parametrize("seconds", [10, pytest.param(90, marks=SOAK)])
+async def test_a_broker_that_is_down_is_what_the_outbox_absorbs(
+    toy_rig: ToyRig, servers: Servers, seconds: int
+) -> None:
+    async with toy_rig.kept():
+        replica = toy_rig.launch()
+        await toy_rig.ready(replica)
+        await toy_rig.write(range(3))
+        servers.nodes.kill("kafka")
+        try:
+            assert await answered_all_the_time(toy_rig, replica, seconds, "a") > seconds
+        finally:
+            servers.nodes.start("kafka")
+        await servers.nodes.ready("kafka")
+        await toy_rig.write(range(3))
+        await whole(toy_rig, within=60)
+        assert replica.exits == []
+
+
+async def test_a_way_to_the_broker_that_is_slow_cut_and_reset_loses_nothing(toy_rig: ToyRig, servers: Servers) -> None:
+    proxy = servers.broker
+    before = proxy.fired.copy()
+    toy_rig.service_kafka = servers.proxied_kafka
+    async with toy_rig.kept():
+        replica = toy_rig.launch()
+        await toy_rig.ready(replica)
+        writing = asyncio.ensure_future(toy_rig.write(range(50), pause=0.2))
+        proxy.latency = 0.05
+        for number in range(8):
+            await pause(1)
+            if number % 2:
+                proxy.reset()
+            else:
+                proxy.cut_after(20 + 90 * number)
+        await writing
+        proxy.heal()
+        await whole(toy_rig, within=60)
+        assert min(proxy.fired[each] - before[each] for each in ("reset", "cut", "latency")) > 0
+        assert replica.exits == []
+
+
+@pytest.mark.parametrize(
+    "directions", [(), pytest.param((DOWN,), marks=SOAK), pytest.param((UP,), marks=SOAK)], ids=["both", "down", "up"]
+)
+async def test_a_broker_behind_a_black_hole_is_waited_for(
+    toy_rig: ToyRig, servers: Servers, directions: tuple[str, ...]
+) -> None:
+    proxy = servers.broker
+    before = proxy.fired["black hole"]
+    toy_rig.service_kafka = servers.proxied_kafka
+    async with toy_rig.kept():
+        replica = toy_rig.launch()
+        await toy_rig.ready(replica)
+        await toy_rig.write(range(3))
+        await pause(1)
+        proxy.black_hole(*directions)
+        await answered_all_the_time(toy_rig, replica, 16, "a")
+        assert proxy.fired["black hole"] > before
+        proxy.heal()
+        await toy_rig.write(range(3))
+        await whole(toy_rig, within=60)
+        assert replica.exits == []
+
+
+async def test_two_replicas_of_which_one_is_cut_off_go_on_without_it(toy_rig: ToyRig, servers: Servers) -> None:
+    proxy = servers.broker
+    async with toy_rig.kept():
+        toy_rig.service_kafka = servers.proxied_kafka
+        cut_off: Any = toy_rig.launch()
+        await toy_rig.ready(cut_off)
+        toy_rig.service_kafka = ""
+        await toy_rig.ready(toy_rig.launch())
+        await toy_rig.write(range(5))
+        proxy.black_hole()
+        await toy_rig.write(range(5))
+        await whole(toy_rig, within=40)
+        proxy.heal()
+        await toy_rig.write(range(5))
+        await whole(toy_rig, within=60)

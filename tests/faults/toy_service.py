@@ -1,0 +1,64 @@
+"""The toy as a process: `python -m tests.faults.toy_service [--limit SECONDS] [--broken]`, with one command.
+
+The group's session is the shortest that the broker allows; `--limit` is after how long a loop counts as stuck;
+`--broken` is a bad deploy, that fails at some events.
+"""
+
+import sys
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+
+from chassis import consumer, kafka, lifecycle, relay
+from chassis.callers import Store, Why
+from chassis.commands import Answer, answer
+from chassis.handling import Handler
+from chassis.idempotency import IdempotencyKey
+from schemas.envelope import Decision, Say
+from tests.integration.chassis import toy
+
+SESSION_MS = 6000
+BROKEN = "broken"
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Add:
+    """The toy's one command."""
+
+    tally: str
+
+
+def add(state: toy.Tally | None, command: Add, _now: datetime) -> Decision[toy.Tally]:
+    after = toy.Tally((state.total if state else 0) + 1, (state.version if state else 0) + 1)
+    return Decision(after, (Say(toy.TotalV1(tally=command.tally, total=after.total), after.version),))
+
+
+COMMANDS: Handler[Any, Any] = Handler(load=toy.load, save=toy.save, decide={Add: add})
+SERVICE = replace(toy.SERVICE, routers=(router,))
+
+
+@router.post("/v1/tallies/{tally}")
+async def post(tally: str, store: Store, why: Why, idempotency_key: Annotated[str, Header()]) -> dict[str, Any]:
+    key = IdempotencyKey.of("tests", idempotency_key, tally.encode())
+    given = await answer(
+        store, COMMANDS, tally, Add(tally), why, lambda change: Answer(200, {"total": change.after.total}), key
+    )
+    return given.body
+
+
+def main() -> None:
+    kafka.SESSION_MS = SESSION_MS
+    if "--broken" in sys.argv:
+        toy.FAULTS.add(BROKEN)
+    if "--limit" in sys.argv:
+        consumer.LIMIT_SECONDS = relay.LIMIT_SECONDS = float(sys.argv[-1])
+        lifecycle.WATCHDOG_SECONDS = 1.0
+    lifecycle.main(SERVICE)
+
+
+if __name__ == "__main__":
+    main()
