@@ -24,7 +24,7 @@ LEASE = timedelta(seconds=5)
 SAFETY_SECONDS = 1.0  # what is sent must be acknowledged that long before the lease ends, and removed in the rest
 POLL_SECONDS = 0.1  # the truth; a commit in this process wakes the relay at once
 STANDBY_SECONDS = 1.0
-ROWS = 1000
+ROWS = 4000  # a thousand rows make batches so small that the broker's syncs set the pace
 BYTES = 8 * 1024 * 1024  # of payloads in one go
 STOP_SECONDS = 2.0
 LIMIT_SECONDS = 60.0
