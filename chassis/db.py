@@ -78,6 +78,11 @@ async def open_database(
         timeout=5.0,
         command_timeout=settings.database_timeout_seconds,
         max_inactive_connection_lifetime=60.0,
-        server_settings={"application_name": service},
+        server_settings={
+            "application_name": service,
+            # Pages are cached or on flash: at the default of 4 the update of a batch scans the whole table, and its cost
+            # grows with what is stored.
+            "random_page_cost": "1.1",
+        },
     )
     return Database(await pool, service, catalogue, clock)

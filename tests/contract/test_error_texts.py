@@ -18,7 +18,8 @@ ROOT = Path(schemas.__file__).parent.parent
 SERVICES = {"onboarding", "activation", "notifier", "console", "insights", "chassis"}
 RULE_BOOK = """
     required invalid_choice invalid_postal_code identity_required identity_conflict responsible_person_required
-    identity_is_personal personal_number_not_allowed form_mismatch licences_required invalid_count unknown_program licences_not_allowed
+    identity_is_personal personal_number_not_allowed form_mismatch licences_required invalid_count unknown_program
+    licences_not_allowed
     invalid_email licences_in_use invalid_org_number invalid_personal_number invalid_check_digit
     identity_date_in_future identity_must_be_encrypted identity_undecryptable duplicate_client
     client_exists_elsewhere possible_duplicate event_id_reused already_onboarded unknown_client already_activated

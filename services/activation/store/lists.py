@@ -37,8 +37,8 @@ select a.*, {_COUNTS} from (
 
 _ONE = f"select {_SHOWN}, {_COUNTS} from activations a where agency = $1 and client_id = $2"  # noqa: S608  # as above
 
-_TRACED = """select client_id, correlation_id, origin, listed_at, activated_at, activated_by_sub, became_system_administrator,
-  cancelled_at, cancelled_by_kind, reason from activations """
+_TRACED = """select client_id, correlation_id, origin, listed_at, activated_at, activated_by_sub,
+  became_system_administrator, cancelled_at, cancelled_by_kind, reason from activations """
 
 
 async def page(database: Database, agency: str, statuses: Sequence[str], q: str, after: Place, limit: int) -> list[Any]:

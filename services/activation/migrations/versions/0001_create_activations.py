@@ -39,7 +39,7 @@ create table activations (
   check ((status in ('activated', 'configured', 'disconnected')) = (activated_at is not null)),
   check ((status = 'cancelled') = (cancelled_at is not null)),
   check ((activated_at is null) = (activated_by_sub is null))
-);
+) with (fillfactor = 85);
 create index activations_list on activations (agency, status, listed_at, client_id);
 create index activations_correlation_id on activations (correlation_id);
 
