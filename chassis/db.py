@@ -80,8 +80,8 @@ async def open_database(
         max_inactive_connection_lifetime=60.0,
         server_settings={
             "application_name": service,
-            # Pages are cached or on flash: at the default of 4 a batch's update scans the whole table, and its cost grows
-            # with what is stored.
+            # Pages are cached or on flash. At the default of 4 a batch's update scans the whole table, so that its cost
+            # grows with what is stored.
             "random_page_cost": "1.1",
         },
     )
