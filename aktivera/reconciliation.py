@@ -6,16 +6,14 @@ from typing import Any
 
 from aktivera.recovery_client import RecoveryClient
 
-WAITS = frozenset({"version_gap", "version_conflict"})
-
 
 @dataclass(frozen=True)
 class Difference:
     """One reader's difference from an owner, by ids.
 
     `missing`: never heard of, or not kept any more. `behind`: an older version was seen; may be on its way. `ahead`: a
-    newer one was, so that the owner stands where it was restored to. `waiting`: held for a version. `stuck`: held for
-    another reason, which an announcement does not help. `unknown`: the owner knows nothing of it.
+    newer one was, so that the owner stands where it was restored to. `waiting`: events of it are held. `unknown`: the
+    owner knows nothing of it, which needs a person.
     """
 
     reader: str
@@ -26,22 +24,21 @@ class Difference:
     behind: tuple[str, ...] = ()
     ahead: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
-    stuck: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
     @property
     def any(self) -> bool:
-        return bool(self.missing or self.behind or self.ahead or self.waiting or self.stuck or self.unknown)
+        return bool(self.missing or self.behind or self.ahead or self.waiting or self.unknown)
 
     @property
     def plain(self) -> tuple[str, ...]:
         """What an announcement as it is heals."""
-        return tuple(sorted({*self.missing, *self.behind}))
+        return (*self.missing, *self.behind)
 
     @property
     def raised(self) -> tuple[str, ...]:
         """What only a version above all that were said heals."""
-        return tuple(sorted({*self.ahead, *self.waiting} - {*self.unknown}))
+        return (*self.ahead, *self.waiting)
 
 
 def compare(
@@ -52,20 +49,18 @@ def compare(
 ) -> Difference:
     """Pure: what a reader keeps against what its owner has."""
     there = {each["id"]: each for each in owned}
-    here = {each["id"]: each for each in kept}
-    both = [(each["id"], each["version"], here[each["id"]]) for each in there.values() if each["id"] in here]
-    waits = {each for each in waiting if each in there} | {key for key, _, row in both if row["held"] in WAITS}
-    stuck = {key for key, _, row in both if row["held"] and row["held"] not in WAITS}
+    here = {each["id"]: each["seen"] or 0 for each in kept}
+    waits = {each for each in waiting if each in there}
+    both = [(key, each["version"], here[key]) for key, each in there.items() if key in here and key not in waits]
     return Difference(
         reader=place["service"],
         projection=place["name"],
         owner=place["owner"],
         kind=place["kind"],
-        missing=tuple(key for key, each in there.items() if key not in here and not each["gone"]),
-        behind=tuple(key for key, version, row in both if (row["seen"] or 0) < version and key not in waits | stuck),
-        ahead=tuple(key for key, version, row in both if (row["seen"] or 0) > version and key not in waits),
+        missing=tuple(key for key, each in there.items() if not (key in here or key in waits or each["gone"])),
+        behind=tuple(key for key, version, seen in both if seen < version),
+        ahead=tuple(key for key, version, seen in both if seen > version),
         waiting=tuple(sorted(waits)),
-        stuck=tuple(sorted(stuck)),
         unknown=tuple(key for key in here if key not in there),
     )
 
@@ -84,7 +79,7 @@ def differences(services: RecoveryClient) -> list[Difference]:
 
 
 def heal(services: RecoveryClient, found: Iterable[Difference]) -> None:
-    """Has announced what is missing, each where it is owned. What is stuck or unknown to its owner needs a person."""
+    """Has announced what is missing, each where it is owned. What is unknown to its owner needs a person."""
     for each in found:
         if each.missing:
             services.forget(each.reader, each.projection, each.missing, dry_run=False)

@@ -46,7 +46,7 @@ def accept_lines(answer: dict[str, Any]) -> list[str]:
 
 
 def difference_lines(found: Sequence[Difference]) -> list[str]:
-    names = ("missing", "behind", "ahead", "waiting", "stuck", "unknown")
+    names = ("missing", "behind", "ahead", "waiting", "unknown")
     rows = [
         (f"{each.reader}.{each.projection}", each.owner, *(len(getattr(each, name)) for name in names))
         for each in found

@@ -267,11 +267,9 @@ def _failed(item: Item, reason: str, error: Exception) -> Hold:
 
 
 def _passes(waits: str, verdict: Verdict, *, snapshot: bool) -> bool:
-    """Whether an event goes before what is held on its key: the missing one does, and a snapshot, which stands for all
-    that was said before it. One that failed for another reason keeps its place."""
-    if waits == Verdict.GAP.value:
-        return verdict is not Verdict.GAP
-    return snapshot and waits == Verdict.CONFLICT.value
+    """Whether an event goes before what is held on its key: a snapshot does, since it stands for all that was told
+    before it; and the event that was missing."""
+    return snapshot or (waits == Verdict.GAP.value and verdict is not Verdict.GAP)
 
 
 def _last(seen: dict[str, Seen], aggregate: str) -> int:

@@ -64,13 +64,16 @@ def reader(common: CommonSettings) -> AIOKafkaConsumer:
     )
 
 
-async def partitions(client: AIOKafkaConsumer, topic: str) -> set[int]:
-    """The numbers of a topic's partitions; none where there is no such topic."""
-    known: set[int] = client.partitions_for_topic(topic) or set()
-    if not known:
-        await client.topics()  # asks for the metadata of all
-        known = client.partitions_for_topic(topic) or set()
-    return known
+async def partitions(common: CommonSettings, topics: Iterable[str]) -> dict[str, list[int]]:
+    """The numbers of the partitions of those topics that there are. Raises KafkaError, TimeoutError."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=common.kafka_bootstrap)
+    async with asyncio.timeout(ADMIN_SECONDS):
+        await admin.start()
+        try:
+            found = await admin.describe_topics(list(topics))
+        finally:
+            await admin.close()
+    return {each["topic"]: sorted(one["partition"] for one in each["partitions"]) for each in found}
 
 
 async def abandon(client: Any) -> None:

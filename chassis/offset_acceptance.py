@@ -36,11 +36,8 @@ async def standings(context: Context, topics: Sequence[str]) -> list[Standing]:
     async with asyncio.timeout(KAFKA_SECONDS):
         await reader.start()
         try:
-            places = [
-                TopicPartition(topic, number)
-                for topic in topics
-                for number in sorted(await kafka.partitions(reader, topic))
-            ]
+            numbers = await kafka.partitions(context.common, topics)
+            places = [TopicPartition(topic, number) for topic in topics for number in numbers.get(topic, ())]
             reader.assign(places)
             known = await consumer_offsets.read(context.database, [(place.topic, place.partition) for place in places])
             begins, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)

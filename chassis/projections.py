@@ -7,9 +7,6 @@ from typing import Any
 from chassis.announce import Source
 from chassis.unit_of_work import UnitOfWork
 
-AHEAD = ("version_gap", "version_conflict")
-"""Why keys wait that a snapshot frees."""
-
 
 @dataclass(frozen=True)
 class Projection:
@@ -27,33 +24,22 @@ class Projection:
     clear: Callable[[UnitOfWork], Awaitable[None]] | None = None
 
 
-async def page(source: Source, kept: Projection, topic: str, after: str, limit: int) -> list[dict[str, Any]]:
-    """What is kept, with the version that was seen last, and why its key waits where it does."""
+async def page(source: Source, kept: Projection, after: str, limit: int) -> list[dict[str, Any]]:
+    """What is kept, with the version that was seen last."""
     ids = await kept.page(source, after, limit)
     rows = await source.fetch(
-        """select i.id, s.version as seen,
-                  (select h.reason from held_events h
-                    where h.topic = $3 and h.key = i.id and h.settled_at is null order by h.id limit 1) as held
+        """select i.id, s.version as seen
              from unnest($1::text[]) with ordinality i(id, place)
              left join seen_versions s on s.producer = $2 and s.aggregate_id = i.id order by i.place""",
         ids,
         kept.owner,
-        topic,
     )
     return [dict(row) for row in rows]
 
 
 async def waiting(source: Source, topic: str) -> list[str]:
-    """The keys of a topic that wait for a version that did not come, or met two of the same."""
-    rows = await source.fetch(
-        """select k.key from held_keys k where k.topic = $1
-              and (select h.reason from held_events h
-                    where h.topic = k.topic and h.key = k.key and h.settled_at is null order by h.id limit 1)
-                  = any($2::text[]) order by k.key""",
-        topic,
-        AHEAD,
-    )
-    return [row["key"] for row in rows]
+    """The keys of a topic on which events are held."""
+    return [row["key"] for row in await source.fetch("select key from held_keys where topic = $1 order by key", topic)]
 
 
 async def forget(uow: UnitOfWork, kept: Projection, ids: Sequence[str]) -> int:

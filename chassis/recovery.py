@@ -65,7 +65,7 @@ async def aggregates(_: Operator, context: Opened, kind: str, after: Plain = "",
 async def kept(_: Operator, context: Opened, name: str, after: Plain = "", limit: Limit = 1000) -> dict[str, Any]:
     projection = _projection(context, name)
     topic = context.common.topic_prefix + projection.topic
-    items = await projections.page(context.database, projection, topic, after, limit)
+    items = await projections.page(context.database, projection, after, limit)
     waits = await projections.waiting(context.database, topic) if not after else []
     return {"items": items, "waiting": waits, "next": items[-1]["id"] if len(items) == limit else None}
 
