@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .PHONY: help up down clean test lint format bench bench-quick soak requirements
 
 BIN := .venv/bin
+SEEDS ?= 1 2 3
+MINUTES ?= 20
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONPATH PYTHONHOME PIP_USER VIRTUAL_ENV
 
@@ -44,8 +46,11 @@ bench-quick: .venv/dev.stamp ## the same, small
 	@[ -d bench ] || { echo "bench: nothing here yet"; exit 1; }
 	@$(BIN)/python -m bench --quick
 
-soak: ## the long variants of the tests
-	@echo "soak: there are no long variants yet"; exit 1
+soak: .venv/dev.stamp ## the long fault tests, then random faults: SEEDS="1 2 3" MINUTES=20
+	@rm -rf .local/soak
+	@AKTIVERA_TEST_SOAK_SEEDS="$(SEEDS)" AKTIVERA_TEST_SOAK_MINUTES=$(MINUTES) \
+	  $(BIN)/python -m pytest -m soak tests $(PYTEST_ARGS)
+	@cat .local/soak/report.md
 
 requirements: .venv/dev.stamp ## compile requirements/*.in to hashed *.txt
 	@for name in runtime local dev; do \
