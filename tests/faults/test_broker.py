@@ -46,7 +46,7 @@ async def test_a_paused_broker_is_waited_for(toy_rig: ToyRig, servers: Servers, 
         assert replica.exits == []
 
 
-@pytest.mark.parametrize("seconds", [10, pytest.param(90, marks=SOAK)])
+@pytest.mark.parametrize("seconds", [pytest.param(10, marks=SOAK), pytest.param(90, marks=SOAK)])
 async def test_a_broker_that_is_down_is_what_the_outbox_absorbs(
     toy_rig: ToyRig, servers: Servers, seconds: int
 ) -> None:
@@ -110,6 +110,7 @@ async def test_a_broker_behind_a_black_hole_is_waited_for(
         assert replica.exits == []
 
 
+@SOAK
 async def test_two_replicas_of_which_one_is_cut_off_go_on_without_it(toy_rig: ToyRig, servers: Servers) -> None:
     proxy = servers.broker
     async with toy_rig.kept():

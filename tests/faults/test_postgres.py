@@ -19,6 +19,7 @@ from tests.faults.toy_rig import ToyProcess, ToyRig, is_ready
 from tests.infrastructure import fetch
 
 RED_SECONDS = 10.0
+SOAK = pytest.mark.soak
 
 
 async def red(replica: ToyProcess) -> bool:
@@ -73,7 +74,9 @@ async def backends(rig: ToyRig) -> list[Any]:
         raise AssertionError(repr(error)) from error
 
 
-@pytest.mark.parametrize("directions", [(), (DOWN,), (UP,)])
+@pytest.mark.parametrize(
+    "directions", [pytest.param((), marks=SOAK), (DOWN,), pytest.param((UP,), marks=SOAK)], ids=["both", "down", "up"]
+)
 async def test_a_silent_database_turns_readiness_red_in_10_s_and_is_used_again_when_it_speaks(
     directions: tuple[str, ...], toy_rig: ToyRig, database_proxy: Proxy
 ) -> None:
@@ -121,6 +124,7 @@ async def test_connections_that_are_reset_or_cut_are_replaced(toy_rig: ToyRig, d
         assert replica.exits == []
 
 
+@SOAK
 async def test_more_requests_than_connections_wait_with_bounds_behind_a_lock(toy_rig: ToyRig, servers: Servers) -> None:
     async with toy_rig.kept():
         replica = toy_rig.launch(TOY_DATABASE_CONNECTIONS="2")

@@ -54,6 +54,7 @@ async def test_a_process_paused_past_its_lease_and_session_comes_back_and_harms_
         assert (first.exits, second.exits) in (([], []), ([70], []))  # a watchdog may find that it slept
 
 
+@pytest.mark.soak
 async def test_the_clocks_of_two_replicas_may_be_two_hours_apart(toy_rig: ToyRig) -> None:
     if not FAKETIME:
         pytest.skip("not run: libfaketime is not installed here")
