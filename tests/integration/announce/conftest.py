@@ -1,0 +1,51 @@
+"""The three services, each on a fresh database, in this process."""
+
+import base64
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from joserfc.jwk import RSAKey
+
+from chassis.service import Service
+from services.activation.__main__ import SERVICE as ACTIVATION
+from services.activation.settings import ActivationSettings
+from services.notifier.__main__ import SERVICE as NOTIFIER
+from services.notifier.settings import NotifierSettings
+from services.onboarding import vault
+from services.onboarding.__main__ import SERVICE as ONBOARDING
+from services.onboarding.settings import OnboardingSettings
+from tests.integration.announce.town import Resident
+from tests.integration.in_process import in_process
+
+Databases = Callable[[Service], Awaitable[str]]
+
+
+@pytest.fixture
+async def onboarding(
+    database_for: Databases, tmp_path: Path, issuer: RSAKey, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Resident]:
+    for name in ("key", "pepper"):
+        path = tmp_path / name
+        path.write_text(base64.b64encode(os.urandom(32)).decode())
+        monkeypatch.setenv(f"ONBOARDING_VAULT_{name.upper()}_FILE", str(path))
+    vault.opened.cache_clear()
+    settings = OnboardingSettings(database_dsn=await database_for(ONBOARDING))
+    async with in_process(ONBOARDING, settings, tmp_path, issuer) as (context, http):
+        yield Resident(context, http, issuer)
+    vault.opened.cache_clear()
+
+
+@pytest.fixture
+async def activation(database_for: Databases, tmp_path: Path, issuer: RSAKey) -> AsyncIterator[Resident]:
+    settings = ActivationSettings(database_dsn=await database_for(ACTIVATION))
+    async with in_process(ACTIVATION, settings, tmp_path, issuer) as (context, http):
+        yield Resident(context, http, issuer)
+
+
+@pytest.fixture
+async def notifier(database_for: Databases, tmp_path: Path, issuer: RSAKey) -> AsyncIterator[Resident]:
+    settings = NotifierSettings(database_dsn=await database_for(NOTIFIER))
+    async with in_process(NOTIFIER, settings, tmp_path, issuer) as (context, http):
+        yield Resident(context, http, issuer)

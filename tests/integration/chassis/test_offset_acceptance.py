@@ -1,0 +1,114 @@
+"""Offsets that do not fit the log: what is wrong is named, a person's word lets reading go on, and is kept."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from chassis import kafka, offset_acceptance
+from chassis.offset_acceptance import Standing
+from chassis.service import Context
+from chassis.settings import CommonSettings
+from tests.eventually import eventually
+from tests.integration.chassis import toy
+from tests.integration.chassis.conftest import Writer
+from tests.integration.chassis.running import consuming
+from tests.integration.chassis.test_offsets import counted, stopped_by, with_admin
+
+OpenToy = Callable[[], Awaitable[Context]]
+
+
+async def wrong(context: Context) -> list[Standing]:
+    found = await offset_acceptance.standings(context, list(context.subscriptions))
+    assert len(found) == 3  # every partition is looked at
+    return [each for each in found if each.fact]
+
+
+async def accept(context: Context, fact: str) -> Standing:
+    (standing,) = await wrong(context)
+    assert standing.fact == fact
+    async with context.database.unit_of_work() as uow:
+        assert await offset_acceptance.accept(uow, standing, "op", "seen")
+    return standing
+
+
+async def send_in_a_transaction(writer: Writer, common: CommonSettings, event: dict[str, Any]) -> None:
+    """What only a foreign producer does: its end takes an offset that no reader gets."""
+    producer = AIOKafkaProducer(bootstrap_servers=common.kafka_bootstrap, transactional_id=common.topic_prefix + "x")
+    async with producer, producer.transaction():
+        headers = [("ce_type", event["type"].encode()), ("ce_id", event["id"].encode())]
+        sent = await producer.send_and_wait(writer.topic, orjson.dumps(event), key=b"a", headers=headers)
+    place = TopicPartition(writer.topic, sent.partition)
+    async with kafka.reader(common) as reader:
+
+        async def ended() -> bool:
+            return bool((await reader.end_offsets([place]))[place] == sent.offset + 2)
+
+        await eventually(ended, within=20)
+
+
+def event(version: int) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": f"foreign-{version}",
+        "source": "/test/writer",
+        "type": "se.aktivera.toy.added.v1",
+        "subject": "a",
+        "time": "2026-01-01T00:00:00Z",
+        "sequence": str(version),
+        "correlationid": "c-1",
+        "data": {"tally": "a", "note": ""},
+    }
+
+
+async def test_all_up_to_a_gap_is_handled_and_reading_goes_on_behind_it_once_accepted(
+    open_toy: OpenToy, writer: Writer, common: CommonSettings
+) -> None:
+    context = await open_toy()
+    await writer.send(toy.AddedV1(tally="a"))
+    await send_in_a_transaction(writer, common, event(2))
+    await writer.send(toy.AddedV1(tally="a"), version=3)
+    async with consuming(context) as consumer:
+        await eventually(lambda: stopped_by(consumer, "GapDetected"), within=20)
+        await counted(context, 2)
+        standing = await accept(context, "GapDetected")
+        assert (standing.handled, standing.go_on_at) == (2, 3)
+        await eventually(lambda: counted(context, 3), within=25)
+    assert await wrong(context) == []
+    (row,) = await context.database.fetch("select * from offset_acceptances")
+    assert (row["fact"], row["offset_before"], row["offset_after"], row["accepted_by"], row["reason"]) == (
+        "GapDetected",
+        2,
+        3,
+        "op",
+        "seen",
+    )
+
+
+async def test_a_lost_beginning_is_accepted_from_where_the_log_begins(
+    open_toy: OpenToy, writer: Writer, common: CommonSettings
+) -> None:
+    context = await open_toy()
+    sent = [await writer.raw("a", b"x") for _ in range(3)]
+    place = TopicPartition(writer.topic, sent[0].partition)
+
+    async def cut(admin: AIOKafkaAdminClient) -> None:
+        await admin.delete_records({place: RecordsToDelete(3)})
+
+    await with_admin(common, cut)
+    await writer.send(toy.AddedV1(tally="a"))
+    async with consuming(context) as consumer:
+        await eventually(lambda: stopped_by(consumer, "HistoryMissing"), within=20)
+        await accept(context, "HistoryMissing")
+        await eventually(lambda: counted(context, 1), within=25)
+
+
+async def test_an_offset_that_moved_meanwhile_is_not_accepted(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    standing = Standing(writer.topic, 0, 5, 0, 9, "GapDetected", 7)
+    await context.database.execute("insert into consumer_offsets values ($1, 0, 6, 'x')", writer.topic)
+    async with context.database.unit_of_work() as uow:
+        assert not await offset_acceptance.accept(uow, standing, "op", "")
+    assert await context.database.fetch("select * from offset_acceptances") == []
