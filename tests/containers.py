@@ -26,11 +26,15 @@ UP_SECONDS = 1500
 
 @cache
 def _engine_answers() -> bool:
+    """An engine, and Compose for this user: the plugin may be missing where another user started the engine."""
     try:
-        asked = subprocess.run(["docker", "info"], capture_output=True, timeout=30, check=False)
+        asked = [
+            subprocess.run(["docker", *question], capture_output=True, timeout=30, check=False).returncode
+            for question in (["info"], ["compose", "version"])
+        ]
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return asked.returncode == 0
+    return asked == [0, 0]
 
 
 def progress(config: pytest.Config) -> Callable[[str], None]:

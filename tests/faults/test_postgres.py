@@ -130,6 +130,7 @@ async def test_more_requests_than_connections_wait_with_bounds_behind_a_lock(toy
         replica = toy_rig.launch(TOY_DATABASE_CONNECTIONS="2")
         await toy_rig.ready(replica)
         blocker = await asyncpg.connect(toy_rig.address)
+        await blocker.execute("set idle_in_transaction_session_timeout = 0")  # else a slow machine frees the lock
         blocking = blocker.transaction()
         await blocking.start()
         await blocker.execute("lock table tallies in access exclusive mode")

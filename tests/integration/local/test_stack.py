@@ -100,7 +100,8 @@ def test_without_java_a_mock_takes_its_place_and_is_never_called_kafka(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.delenv("JAVA_HOME", raising=False)
+    for name in ("JAVA_HOME", "AKTIVERA_BROKER"):
+        monkeypatch.delenv(name, raising=False)
     said: list[str] = []
     endpoints = up(root, said)
     assert endpoints["broker"] == "mock"
