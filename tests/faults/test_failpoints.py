@@ -111,7 +111,7 @@ SOAK = pytest.mark.soak
         pytest.param("raise", 1, marks=SOAK),
         pytest.param("hang", 1, marks=SOAK),
         pytest.param("kill", 2, marks=SOAK),
-        ("raise", 2),
+        pytest.param("raise", 2, marks=SOAK),
         ("hang", 2),
     ],
 )

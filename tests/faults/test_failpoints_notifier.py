@@ -110,10 +110,10 @@ SOAK = pytest.mark.soak
 @pytest.mark.parametrize(
     ("mode", "replicas"),
     [
-        ("kill", 1),
+        pytest.param("kill", 1, marks=SOAK),  # `make test` has each step killed in test_killed_process
         pytest.param("kill", 2, marks=SOAK),
         pytest.param("raise", 1, marks=SOAK),
-        ("raise", 2),
+        pytest.param("raise", 2, marks=SOAK),
         pytest.param("hang", 1, marks=SOAK),
         pytest.param("hang", 2, marks=SOAK),
     ],

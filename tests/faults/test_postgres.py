@@ -104,6 +104,7 @@ async def test_a_silent_database_turns_readiness_red_in_10_s_and_is_used_again_w
         assert replica.exits == []
 
 
+@SOAK
 async def test_connections_that_are_reset_or_cut_are_replaced(toy_rig: ToyRig, database_proxy: Proxy) -> None:
     toy_rig.service_database = through(toy_rig.address, database_proxy)
     async with toy_rig.kept():

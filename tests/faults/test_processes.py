@@ -73,7 +73,9 @@ async def test_the_clocks_of_two_replicas_may_be_two_hours_apart(toy_rig: ToyRig
         assert max(said)[:13] != min(said)[:13]  # the fault took place
 
 
-@pytest.mark.parametrize("seconds", [12, pytest.param(120, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(12, marks=pytest.mark.soak), pytest.param(120, marks=pytest.mark.soak)]
+)
 async def test_members_that_come_and_go_all_the_time_lose_and_double_nothing(toy_rig: ToyRig, seconds: int) -> None:
     chance = random.Random(7)
     async with toy_rig.kept():
