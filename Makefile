@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint format bench bench-quick soak requirements
+.PHONY: help up down clean test lint format bench bench-quick soak mutants requirements
 
 BIN := .venv/bin
 SEEDS ?= 1 2 3
@@ -51,6 +51,9 @@ soak: .venv/dev.stamp ## the long fault tests, then random faults: SEEDS="1 2 3"
 	@AKTIVERA_TEST_SOAK_SEEDS="$(SEEDS)" AKTIVERA_TEST_SOAK_MINUTES=$(MINUTES) \
 	  $(BIN)/python -m pytest -m soak tests $(PYTEST_ARGS)
 	@cat .local/soak/report.md
+
+mutants: .venv/dev.stamp ## take out what keeps a promise, one line at a time, and see its test turn red; ONLY="lease" for some
+	@$(BIN)/python -m tests.mutants.run $(ONLY)
 
 requirements: .venv/dev.stamp ## compile requirements/*.in to hashed *.txt
 	@for name in runtime local dev; do \

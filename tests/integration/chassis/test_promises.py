@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -10,6 +12,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from aktivera.local.ports import free_port
 from chassis import consumer_offsets, failpoints, kafka
 from chassis.batch import handle_batch
 from chassis.breaker import Breaker
@@ -19,6 +22,7 @@ from chassis.failpoints import FailpointReached
 from chassis.failures import NotNow
 from chassis.handling import Change, Record
 from chassis.relay import Relay
+from chassis.retrier import Replayed
 from chassis.service import Context
 from chassis.settings import CommonSettings
 from chassis.unit_of_work import Cause
@@ -27,7 +31,7 @@ from tests.eventually import eventually
 from tests.infrastructure import Infrastructure
 from tests.integration.chassis import toy
 from tests.integration.chassis.conftest import Writer
-from tests.integration.chassis.running import consuming
+from tests.integration.chassis.running import consuming, retrier
 
 OpenToy = Callable[[], Awaitable[Context]]
 
@@ -114,17 +118,46 @@ async def test_two_who_think_that_a_partition_is_theirs_handle_it_one_after_the_
     async with context.database.unit_of_work() as uow:
         assert await consumer_offsets.lock(uow, [offset])
         other = asyncio.create_task(handle_batch(context, context.subscriptions, {place: records}, Breaker()))
-        await eventually(lambda: _somebody_waits(context), within=10)
+        await eventually(lambda: _waits_or_is_done(context, other), within=10)
         await consumer_offsets.advance(uow, {offset: Offset(2, "")})
     assert await asyncio.wait_for(other, 10) == {}
     await counted(context, 0)
 
 
-async def _somebody_waits(context: Context) -> bool:
-    rows = await context.database.fetch(
+async def _waits_or_is_done(context: Context, task: "asyncio.Task[object]") -> bool:
+    waiting = await context.database.fetch(
         "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     )
-    return bool(rows)
+    return task.done() or bool(waiting)
+
+
+async def test_what_comes_while_its_key_is_retried_waits_for_the_end_of_that(
+    open_toy: OpenToy, writer: Writer, common: CommonSettings
+) -> None:
+    """Consumer and retrier lock the key. Red where the consumer does not: its event is held on a key that is free."""
+    context = await open_toy()
+    toy.FAULTS.add("bug")
+    try:
+        await writer.send(toy.AddedV1(tally="a", note="bug"))
+        async with consuming(context):
+            await eventually(lambda: _held(context, "a"), within=15)
+    finally:
+        toy.FAULTS.discard("bug")
+    await writer.send(toy.AddedV1(tally="a"))
+    (row,) = await context.database.fetch("select topic, partition from consumer_offsets where next_offset = 1")
+    place = TopicPartition(row["topic"], row["partition"])
+    records = await records_of(common, place, 2)
+    async with context.database.unit_of_work() as uow:
+        assert await retrier(context).retry(uow, place.topic, "a", "karin") == Replayed(1, 0)
+        other = asyncio.create_task(handle_batch(context, context.subscriptions, {place: records}, Breaker()))
+        await eventually(lambda: _waits_or_is_done(context, other), within=10)
+    await asyncio.wait_for(other, 10)
+    assert not await _held(context, "a")
+    await counted(context, 2)
+
+
+async def _held(context: Context, key: str) -> bool:
+    return bool(await context.database.fetch("select from held_events where key = $1 and settled_at is null", key))
 
 
 async def test_nothing_goes_before_what_is_held_on_its_key(open_toy: OpenToy, writer: Writer) -> None:
@@ -161,6 +194,22 @@ async def test_a_relay_that_has_its_lease_anew_removes_nothing_for_the_old_one(o
     with pytest.raises(NotNow):
         await first._remove(await context.database.fetch("select id from outbox"), old)
     assert len(await context.database.fetch("select from outbox")) == 1
+
+
+async def test_what_kafka_did_not_acknowledge_stays_in_the_outbox(open_toy: OpenToy) -> None:
+    """A row leaves the outbox only when its event is in the topic. Red where it leaves when it was sent."""
+    context = await open_toy()
+    async with context.database.unit_of_work() as uow:
+        for version in (1, 2, 3):
+            uow.publish(Say(toy.TotalV1(tally="a", total=version), version), Cause("c-1"))
+    nobody_answers = context.common.model_copy(update={"kafka_bootstrap": f"127.0.0.1:{free_port()}"})
+    relay = Relay(replace(context, common=nobody_answers))
+    try:
+        with suppress(NotNow):
+            await relay._turn(None)
+    finally:
+        await relay._drop_producer()
+    assert len(await context.database.fetch("select from outbox")) == 3
 
 
 @pytest.mark.parametrize(("place", "there"), [("before_commit", 0), ("after_commit", 1)])
