@@ -110,7 +110,9 @@ def judged(tree: Tree, mutant: Mutant) -> Result:
 def verdict_on(mutant: Mutant, seen: dict[str, Any]) -> tuple[str, str]:
     """A test that fails for another reason than what it asserts tells nothing of the promise."""
     when, kind, text = seen["failed"].get(mutant.test, ("", "", ""))
-    said = f"{kind}: {text.strip().splitlines()[0][:110] if text.strip() else ''}"
+    said = f"{kind or 'no outcome'}: {text.strip().splitlines()[0][:110] if text.strip() else ''}"
+    if not when and mutant.test not in seen["passed"]:
+        return "broken, not killed", said
     if not seen["ran"]:
         return "never run", said
     if not when:

@@ -13,7 +13,7 @@ SOURCE = 'A = """one\ntwo\nthree"""\n\n\ndef f(x):\n    if x:\n        return 1\
 
 
 def mutant(old: str = "", new: str = "") -> Mutant:
-    return Mutant("a name", "A promise.", "a.py", old, new, "test_a.py::test_a")
+    return Mutant("a name", "A promise.", "a.py", old, new, TEST)
 
 
 @pytest.mark.parametrize("each", MUTANTS, ids=lambda each: each.name)
@@ -51,18 +51,22 @@ def test_what_must_run_is_the_statement_that_changed(old: str, new: str, lines: 
     assert mutant(old, new).apply(SOURCE)[1] == lines
 
 
+TEST = "test_a.py::test_a"
+
+
 @pytest.mark.parametrize(
-    ("ran", "failed", "verdict"),
+    ("ran", "outcome", "verdict"),
     [
-        ([1], ["call", "AssertionError", "not within 5 s"], "killed"),
-        ([1], ["call", "Failed", "DID NOT RAISE <class 'X'>"], "killed"),
-        ([1], None, "survived"),
-        ([], ["call", "AssertionError", ""], "never run"),
-        ([1], ["call", "Failed", "Timeout (>300.0s) from pytest-timeout."], "broken, not killed"),
-        ([1], ["call", "ImportError", "no name"], "broken, not killed"),
-        ([1], ["setup", "AssertionError", ""], "broken, not killed"),
+        ([1], {"failed": {TEST: ["call", "AssertionError", "not within 5 s"]}}, "killed"),
+        ([1], {"failed": {TEST: ["call", "Failed", "DID NOT RAISE <class 'X'>"]}}, "killed"),
+        ([1], {"passed": [TEST]}, "survived"),
+        ([], {"passed": [TEST]}, "never run"),
+        ([], {"failed": {TEST: ["call", "AssertionError", ""]}}, "never run"),
+        ([1], {}, "broken, not killed"),
+        ([1], {"failed": {TEST: ["call", "Failed", "Timeout (>300.0s) from pytest-timeout."]}}, "broken, not killed"),
+        ([1], {"failed": {TEST: ["call", "ImportError", "no name"]}}, "broken, not killed"),
+        ([1], {"failed": {TEST: ["setup", "AssertionError", ""]}}, "broken, not killed"),
     ],
 )
-def test_only_an_assertion_kills(ran: list[int], failed: list[str] | None, verdict: str) -> None:
-    seen: dict[str, Any] = {"ran": ran, "failed": {} if failed is None else {"test_a.py::test_a": failed}}
-    assert verdict_on(mutant(), seen)[0] == verdict
+def test_only_an_assertion_kills(ran: list[int], outcome: dict[str, Any], verdict: str) -> None:
+    assert verdict_on(mutant(), {"ran": ran, "failed": {}, "passed": [], **outcome})[0] == verdict
