@@ -4,11 +4,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from chassis.ids import uuid7
 from chassis.service import Service
 from tests import infrastructure
 from tests.infrastructure import Infrastructure
+
+# How fast a machine makes examples is no property of ours: a slow one may take its time.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
