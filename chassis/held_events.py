@@ -82,10 +82,12 @@ async def lock_key(uow: UnitOfWork, topic: str, key: str) -> bool:
     return row is not None
 
 
-async def waiting(uow: UnitOfWork, topic: str, key: str, limit: int) -> list[Any]:
-    """The held rows of a key that must be locked already, in order."""
+async def waiting(uow: UnitOfWork, topic: str, key: str, limit: int, *, by_version: bool = False) -> list[Any]:
+    """The held rows of a key that must be locked already, as they came or by their versions."""
+    order = "version nulls last, id" if by_version else "id"
     return await uow.connection.fetch(
-        f"select {_READ} from held_events where topic = $1 and key = $2 and settled_at is null order by id limit $3",  # noqa: S608  # constant columns
+        f"""select {_READ} from held_events where topic = $1 and key = $2 and settled_at is null
+             order by {order} limit $3""",  # noqa: S608  # constant columns and orders
         topic,
         key,
         limit,

@@ -18,7 +18,7 @@ from chassis.heartbeats import Heartbeats
 from chassis.metrics import RETRIES
 from chassis.seal import Seal
 from chassis.unit_of_work import UnitOfWork
-from chassis.version_guard import Seen
+from chassis.version_guard import Seen, Verdict
 from schemas.envelope import Catalogue
 from schemas.errors import Refused
 
@@ -128,6 +128,9 @@ class Retrier:
         subscription = self._subscriptions[topic]
         fold = Fold(uow, subscription, self._catalogue, {}, replay=True)
         rows = await held_events.waiting(uow, topic, key, ONE_GO)
+        if rows and rows[0]["reason"] == Verdict.GAP.value:
+            # What the head misses may have come behind it: versions that arrived out of order are taken in order.
+            rows = await held_events.waiting(uow, topic, key, ONE_GO, by_version=True)
         for done, row in enumerate(rows):
             item = read(held_events.record_of(row, self._seal), subscription, self._catalogue)
             outcome = await fold.apply([item])

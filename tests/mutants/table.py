@@ -99,8 +99,8 @@ HELD_EVENTS = [
         "retry out of order",
         "What is held on a key is replayed in order.",
         "chassis/held_events.py",
-        "and settled_at is null order by id limit $3",
-        "and settled_at is null order by id desc limit $3",
+        'order = "version nulls last, id" if by_version else "id"',
+        'order = "version nulls last, id" if by_version else "id desc"',
         f"{CONSUMER}::test_a_bug_in_decide_holds_its_key_until_it_is_mended_and_then_replays_in_order",
     ),
     Mutant(
