@@ -59,7 +59,8 @@ async def _handle_topic(
     catalogue = context.service.catalogue
     items = [read(record, subscription, catalogue) for record in records]
     held = await held_events.held_keys(uow, records[0].topic, {item.key for item in items})
-    outcome = await Fold(uow, subscription, catalogue, held, watch).apply(items)
+    fold = Fold(uow, subscription, catalogue, held, watch, beat=lambda: context.heartbeats.beat("consumer"))
+    outcome = await fold.apply(items)
     if outcome.holds:
         reasons = Counter(hold.reason for hold in outcome.holds)
         log.warning("events held", topic=records[0].topic, reasons=dict(reasons), first=outcome.holds[0].detail)

@@ -1,7 +1,7 @@
 """Folds a batch of one topic through load, decide and save, and finds the events that cannot be handled."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from chassis.breaker import OUR_FAULTS, CircuitOpen, Watch
 from chassis.decoding import decode
 from chassis.failures import Unprocessable, is_transient
 from chassis.handling import Change, Record, Subscription
+from chassis.heartbeats import unheard
 from chassis.unit_of_work import Cause, UnitOfWork
 from chassis.version_guard import BASELINE, Seen, Verdict, judge
 from schemas.envelope import Catalogue, Envelope
@@ -100,12 +101,14 @@ class Fold:
         watch: Watch | None = None,
         *,
         replay: bool = False,
+        beat: Callable[[], None] = unheard,
     ) -> None:
         self._uow = uow
         self._watch = watch
         self._subscription = subscription
         self._catalogue = catalogue
         self._replay = replay
+        self._beat = beat
         self.held = held
 
     async def apply(self, items: Sequence[Item]) -> Outcome:
@@ -141,6 +144,7 @@ class Fold:
             return Outcome(holds=[_failed(item, "save_failed", error)])
 
     async def _try(self, items: Sequence[Item]) -> Outcome:
+        self._beat()  # a batch that is divided again and again works, and is not stuck
         held = dict(self.held)
         async with self._uow.savepoint():
             outcome = await self._together(items, held)

@@ -4,6 +4,10 @@ import time
 from dataclasses import dataclass, field
 
 
+def unheard() -> None:
+    """The beat of work that nobody watches."""
+
+
 @dataclass
 class Heartbeats:
     """Loop name → the monotonic second of its last beat and its limit in seconds."""

@@ -58,7 +58,7 @@ def _upgrade(connection: Connection, folder: Path) -> list[str]:
     done: list[str] = []
 
     def steps(revision: object, _: object) -> object:
-        steps = scripts._upgrade_revs("head", revision)  # type: ignore[arg-type]
+        steps = scripts._upgrade_revs("head", revision)  # type: ignore[arg-type]  # Alembic hands it over untyped
         done.extend(step.revision.revision for step in steps)
         return steps
 

@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
 REQUESTS_AT_ONCE = 200
 BODY_SECONDS = 30.0
+ANSWER_SECONDS = 60.0  # until an answer begins; a stream may then go on
 RETRY_AFTER = {503: "5", 429: "60"}
 BY_STATUS = {
     400: "malformed_json",
@@ -110,7 +111,7 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
 
 
 class Bounds:
-    """Bounds on every request: how many at once, how large a body, how long it may take to come."""
+    """Bounds on every request: how many at once, how large a body, how long until it came and is answered."""
 
     def __init__(self, app: ASGIApp, largest_bytes: int) -> None:
         self._app = app
@@ -130,9 +131,28 @@ class Bounds:
             return
         self._under_way += 1
         try:
-            await self._app(scope, self._bounded(receive), send)
+            await self._answered(scope, self._bounded(receive), send)
         finally:
             self._under_way -= 1
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            if not begun:
+                begun = True
+                deadline.reschedule(None)
+            await send(message)
+
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS) as deadline:
+                await self._app(scope, receive, noted)
+        except TimeoutError:
+            if begun:
+                raise
+            log.error("a request was not answered in time", seconds=ANSWER_SECONDS)
+            await answer("service_unavailable")(scope, receive, send)
 
     def _bounded(self, receive: Receive) -> Receive:
         until = asyncio.get_running_loop().time() + BODY_SECONDS

@@ -1,7 +1,7 @@
 """Tries held events again, in order on each key, when their time has come or a person asks."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from chassis.db import Database
 from chassis.failures import is_transient
 from chassis.fold import Fold, Hold, read
 from chassis.handling import Subscription
-from chassis.heartbeats import Heartbeats
+from chassis.heartbeats import Heartbeats, unheard
 from chassis.metrics import RETRIES
 from chassis.seal import Seal
 from chassis.unit_of_work import UnitOfWork
@@ -38,6 +38,12 @@ class HeldEventIsNotHead(Refused):
     code = "held_event_not_head"
 
 
+class HeldEventUnreadable(Refused):
+    """It was sealed with another key, or its topic is read no more."""
+
+    code = "held_event_unreadable"
+
+
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """What a retry of a key has come to: how many went through, how many wait still, and what is in the way."""
@@ -57,10 +63,12 @@ class Retrier:
         self._subscriptions = subscriptions
         self._catalogue = catalogue
         self._seal = seal
+        self._beat: Callable[[], None] = unheard
 
     async def run(self, heartbeats: Heartbeats) -> None:
         """Until cancelled: takes one due key after the other."""
         heartbeats.expect("retrier", LIMIT_SECONDS)
+        self._beat = lambda: heartbeats.beat("retrier")
         while True:
             heartbeats.beat("retrier")
             try:
@@ -82,8 +90,8 @@ class Retrier:
             try:
                 async with uow.savepoint():
                     await self._replay(uow, *place, by=BY_ITSELF)
-            except (InvalidTag, KeyError) as error:  # sealed with another key, or a topic that is read no more
-                log.error("held events cannot be retried", topic=place[0], error=type(error).__name__)
+            except HeldEventUnreadable:
+                log.error("held events cannot be opened", topic=place[0])
                 await held_events.release_or_schedule(uow, *place, None)
             except Exception as error:
                 log.warning("retry put off", topic=place[0], error=type(error).__name__)
@@ -91,7 +99,7 @@ class Retrier:
         return True
 
     async def retry(self, uow: UnitOfWork, topic: str, key: str, by: str) -> Replayed:
-        """Replays a key now, as far as one transaction takes it."""
+        """Replays a key now, as far as one transaction takes it. Raises HeldEventUnreadable."""
         if not await held_events.lock_key(uow, topic, key):
             return Replayed(0, 0)
         return await self._replay(uow, topic, key, by)
@@ -110,8 +118,8 @@ class Retrier:
         await held_events.release_or_schedule(uow, topic, key, uow.now)
 
     async def _advance(self, uow: UnitOfWork, topic: str, rows: list[Any]) -> None:
-        subscription = self._subscriptions[topic]
-        if not subscription.ours:
+        subscription = self._subscriptions.get(topic)
+        if subscription is None or not subscription.ours:
             return
         head = rows[0]
         seen = await version_guard.load(uow, subscription.producer, [head["key"]])
@@ -125,14 +133,20 @@ class Retrier:
             )
 
     async def _replay(self, uow: UnitOfWork, topic: str, key: str, by: str) -> Replayed:
-        subscription = self._subscriptions[topic]
-        fold = Fold(uow, subscription, self._catalogue, {}, replay=True)
+        subscription = self._subscriptions.get(topic)
+        if subscription is None:
+            raise HeldEventUnreadable
+        fold = Fold(uow, subscription, self._catalogue, {}, replay=True, beat=self._beat)
         rows = await held_events.waiting(uow, topic, key, ONE_GO)
         if rows and rows[0]["reason"] == Verdict.GAP.value:
             # What the head misses may have come behind it: versions that arrived out of order are taken in order.
             rows = await held_events.waiting(uow, topic, key, ONE_GO, by_version=True)
         for done, row in enumerate(rows):
-            item = read(held_events.record_of(row, self._seal), subscription, self._catalogue)
+            try:
+                record = held_events.record_of(row, self._seal)
+            except InvalidTag as error:
+                raise HeldEventUnreadable from error
+            item = read(record, subscription, self._catalogue)
             outcome = await fold.apply([item])
             if outcome.holds:
                 await self._wait(uow, row, outcome.holds[0])

@@ -4,6 +4,7 @@ import base64
 import os
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chassis.settings import read_secret
@@ -31,4 +32,6 @@ class Seal:
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
         """Raises cryptography.exceptions.InvalidTag where key, context or content differ."""
+        if len(sealed) <= NONCE_BYTES:
+            raise InvalidTag
         return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)

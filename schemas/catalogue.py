@@ -83,7 +83,9 @@ def _activation(name: str, model: type[EventData], *, key: str = "client_id", sn
 
 
 def _notification(name: str, model: type[EventData]) -> EventType:
-    return EventType(name, model, "notification-events", "client_id", "notifier", ("insights",), versioned=False)
+    """The notifier reads them too: set back to a backup, it learns from them which mails have gone out."""
+    readers = ("insights", "notifier")
+    return EventType(name, model, "notification-events", "client_id", "notifier", readers, versioned=False)
 
 
 CATALOGUE = Catalogue(

@@ -65,7 +65,7 @@ TOPICS = {
             "What became of mails and bells.",
             key="client_id",
             writer="notifier",
-            readers=("insights",),
+            readers=("insights", "notifier"),
         ),
     )
 }

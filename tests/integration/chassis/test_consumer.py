@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chassis.retrier import Replayed
+from chassis.retrier import HeldEventUnreadable, Replayed
 from chassis.service import Context
 from tests.eventually import eventually
 from tests.integration.chassis import toy
@@ -262,6 +262,10 @@ async def test_one_key_that_cannot_be_retried_does_not_keep_the_others_waiting(
     assert await retrier(context).once()
     assert await retrier(context).once()
     assert await totals(context) == {"b": 1}
+    async with context.database.unit_of_work() as uow:
+        topic = context.common.topic_prefix + "toy-events"
+        with pytest.raises(HeldEventUnreadable):
+            await retrier(context).retry(uow, topic, "a", "karin")
 
 
 async def _keys(context: Context) -> set[str]:

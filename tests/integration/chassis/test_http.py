@@ -1,5 +1,6 @@
 """What every service's HTTP side promises: who may call, refusals that explain themselves, answers given once."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -12,6 +13,7 @@ from fastapi import APIRouter, Header
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey, RSAKey
 
+from chassis import problems
 from chassis.app import create_app
 from chassis.callers import Store, Who, Why
 from chassis.clock import system_clock
@@ -59,6 +61,12 @@ async def post(
 @router.post("/v1/broken")
 async def broken(who: Who) -> None:
     raise RuntimeError("secret 811218-9876")
+
+
+@router.post("/v1/hanging")
+async def hanging(who: Who, store: Store) -> None:
+    async with store.unit_of_work():
+        await asyncio.Event().wait()
 
 
 @pytest.fixture
@@ -175,6 +183,16 @@ async def test_a_bug_answers_500_without_its_text(client: httpx.AsyncClient, sig
     got = await client.post("/v1/broken", headers=signed(signing_key))
     assert (got.status_code, got.json()["code"]) == (500, "internal_error")
     assert "811218" not in got.text
+
+
+async def test_a_request_that_hangs_is_ended_and_gives_its_connection_back(
+    client: httpx.AsyncClient, context: Context, signing_key: OKPKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problems, "ANSWER_SECONDS", 0.2)
+    hangs = [client.post("/v1/hanging", headers=signed(signing_key)) for _ in range(12)]  # more than there are
+    assert {answer.status_code for answer in await asyncio.gather(*hangs)} == {503}
+    monkeypatch.undo()
+    assert (await client.post("/v1/tallies/a", headers=signed(signing_key))).status_code == 200
 
 
 async def test_an_unknown_path_and_method_and_a_large_body_are_problems_too(
