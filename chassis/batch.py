@@ -1,8 +1,8 @@
 """One batch in one transaction: our offsets locked, what is new folded, what fails held, offsets advanced."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from time import monotonic
 
 import structlog
 from aiokafka import TopicPartition
@@ -27,7 +27,8 @@ async def handle_batch(
     breaker: Breaker,
 ) -> dict[Place, Offset]:
     """Handles records of any partitions; answers how far each is now. Raises StopReading, or what is transient."""
-    started = monotonic()
+    clock = asyncio.get_running_loop().time
+    started = clock()
     watch = breaker.watch()
     offsets: dict[Place, Offset] = {}
     outcomes: dict[str, Outcome] = {}
@@ -49,7 +50,7 @@ async def handle_batch(
             await consumer_offsets.advance(uow, offsets)
         await reached("consumer.after_offsets")
     watch.committed()
-    _count(outcomes, monotonic() - started)
+    _count(outcomes, clock() - started)
     return offsets
 
 

@@ -77,7 +77,7 @@ class Consumer:
                 await self._pause(stop, self._next_backoff())
 
     async def _read(self, stop: asyncio.Event) -> None:
-        consumer = kafka.consumer(self._context.common, self._context.service.name)
+        consumer = self._context.kafka.consumer(self._context.common, self._context.service.name)
         consumer.subscribe(list(self._subscriptions), listener=_Rebalances(self))
         try:
             async with asyncio.timeout(KAFKA_SECONDS * 4):

@@ -1,8 +1,9 @@
 """Kafka clients with our defaults, topics, and the names that a prefix sets apart."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -85,6 +86,15 @@ async def abandon(client: Any) -> None:
     with suppress(Exception):
         await client.client.close()
     client._closed = True
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Makes and ends the clients of a service's loops. A simulation hands in clients of its model broker."""
+
+    consumer: Callable[[CommonSettings, str], Any] = consumer
+    producer: Callable[[CommonSettings], Any] = producer
+    abandon: Callable[[Any], Awaitable[None]] = abandon
 
 
 async def create_topics(common: CommonSettings, topics: Iterable[tuple[str, int]]) -> list[str]:

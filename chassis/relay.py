@@ -4,7 +4,6 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +11,6 @@ import orjson
 import structlog
 from aiokafka.errors import KafkaError
 
-from chassis import kafka
 from chassis.failpoints import reached
 from chassis.failures import NotNow, is_transient
 from chassis.metrics import RELAYED, RETRIES
@@ -33,14 +31,14 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 2.0
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to send. `epoch` grows with each new owner; `until` is in this process's monotonic seconds."""
+    """The right to send. `epoch` grows with each new owner; `until` is in the seconds of this process's event loop."""
 
     epoch: int
     until: float
 
     @property
     def left(self) -> float:
-        return self.until - monotonic() - SAFETY_SECONDS
+        return self.until - now() - SAFETY_SECONDS
 
 
 class Relay:
@@ -89,7 +87,7 @@ class Relay:
         if lease is None:
             return None, STANDBY_SECONDS
         self._wake.clear()
-        rows = within_bytes(await self._database.fetch(_READ, self._rows))
+        rows = within_bytes(await self._database.fetch(READ, self._rows))
         if not rows:
             return lease, POLL_SECONDS
         await reached("relay.after_read")
@@ -105,8 +103,8 @@ class Relay:
         return lease, 0.0 if full or self._wake.is_set() else POLL_SECONDS
 
     async def _claim(self) -> Lease | None:
-        before = monotonic()
-        epoch = await self._database.fetchrow(_CLAIM, self._owner, LEASE)
+        before = now()
+        epoch = await self._database.fetchrow(CLAIM, self._owner, LEASE)
         return None if epoch is None else Lease(epoch["epoch"], before + LEASE.total_seconds())
 
     async def _send(self, rows: list[Any], lease: Lease) -> int:
@@ -131,7 +129,7 @@ class Relay:
 
     async def _send_all(self, rows: list[Any], sent: "list[asyncio.Future[Any]]") -> None:
         if self._producer is None:
-            self._producer = kafka.producer(self._context.common)
+            self._producer = self._context.kafka.producer(self._context.common)
             await self._producer.start()
         prefix = self._context.common.topic_prefix
         for row in rows:
@@ -147,14 +145,12 @@ class Relay:
     async def _remove(self, rows: list[Any], lease: Lease) -> None:
         if not rows:
             return
-        removed = await self._database.execute(_REMOVE, [row["id"] for row in rows], self._owner, lease.epoch)
+        removed = await self._database.execute(REMOVE, [row["id"] for row in rows], self._owner, lease.epoch)
         if removed != f"DELETE {len(rows)}":
             raise NotNow("the lease went to another process; what it sends again is dropped by the version guard")
 
     async def _release(self) -> None:
-        await self._database.execute(
-            "update relay_lease set until = '-infinity' where name = 'outbox' and owner = $1", self._owner
-        )
+        await self._database.execute(RELEASE, self._owner)
 
     async def _drop_producer(self) -> None:
         """After an unknown outcome the client is not used again: what is in it would come in between later."""
@@ -162,7 +158,7 @@ class Relay:
         if producer is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_SECONDS):
-                    await kafka.abandon(producer)
+                    await self._context.kafka.abandon(producer)
 
     async def _rest(self, stop: asyncio.Event, seconds: float) -> None:
         waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(stop.wait())]
@@ -171,6 +167,11 @@ class Relay:
         finally:
             for wait in waits:
                 wait.cancel()
+
+
+def now() -> float:
+    """Monotonic seconds of the event loop."""
+    return asyncio.get_running_loop().time()
 
 
 def within_bytes(rows: list[Any]) -> list[Any]:
@@ -183,14 +184,16 @@ def within_bytes(rows: list[Any]) -> list[Any]:
     return rows
 
 
-_CLAIM = """
+CLAIM = """
 update relay_lease set owner = $1, until = clock_timestamp() + $2, epoch = epoch + (owner is distinct from $1)::int
  where name = 'outbox' and (owner = $1 or until < clock_timestamp())
 returning epoch"""
 
-_READ = "select id, topic, key, headers, payload from outbox order by id limit $1"
+READ = "select id, topic, key, headers, payload from outbox order by id limit $1"
 
-_REMOVE = """
+REMOVE = """
 delete from outbox o using relay_lease l
  where o.id = any($1::bigint[])
    and l.name = 'outbox' and l.owner = $2 and l.epoch = $3 and l.until > clock_timestamp()"""
+
+RELEASE = "update relay_lease set until = '-infinity' where name = 'outbox' and owner = $1"

@@ -13,6 +13,7 @@ from chassis.db import Database
 from chassis.handling import Subscription
 from chassis.heartbeats import Heartbeats
 from chassis.jobs import Job
+from chassis.kafka import Clients
 from chassis.projections import Projection
 from chassis.seal import Seal
 from chassis.settings import CommonSettings, ServiceSettings
@@ -40,6 +41,7 @@ class Context:
     tokens: Tokens
     heartbeats: Heartbeats
     seal: Seal
+    kafka: Clients = field(default_factory=Clients)
 
     @property
     def subscriptions(self) -> dict[str, Subscription]:
