@@ -1,19 +1,21 @@
 """Sends what stands in the outbox to Kafka, in order, from one process at a time, and removes it once it is there."""
 
 import asyncio
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import orjson
 import structlog
 from aiokafka.errors import KafkaError
 
 from chassis.failpoints import reached
 from chassis.failures import NotNow, is_transient
 from chassis.metrics import RELAYED, RETRIES
+from chassis.produce import Ack, send
 from chassis.service import Context
 
 log = structlog.get_logger(__name__)
@@ -23,6 +25,7 @@ SAFETY_SECONDS = 1.0  # what is sent must be acknowledged that long before the l
 POLL_SECONDS = 0.1  # the truth; a commit in this process wakes the relay at once
 STANDBY_SECONDS = 1.0
 ROWS = 4000  # a thousand rows make batches so small that the broker's syncs set the pace
+AHEAD = 2  # batches under way
 BYTES = 8 * 1024 * 1024  # of payloads in one go
 STOP_SECONDS = 2.0
 LIMIT_SECONDS = 60.0
@@ -41,8 +44,34 @@ class Lease:
         return self.until - now() - SAFETY_SECONDS
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Rows on their way, each with the future of its acknowledgement once Kafka's client has it."""
+
+    rows: Sequence[Any]
+    acks: Sequence[Ack | None]
+
+    def forget(self) -> None:
+        """Nobody looks any more at what becomes of them."""
+        for ack in self.acks:
+            if ack is not None and not ack.cancel() and not ack.cancelled():
+                ack.exception()  # looked at, so that the event loop does not complain of it
+
+    def acknowledged(self) -> int:
+        """How many of the rows, from the first on, Kafka has."""
+        count = 0
+        for ack in self.acks:
+            if ack is None or not ack.done() or ack.cancelled() or ack.exception() is not None:
+                break
+            count += 1
+        return count
+
+
 class Relay:
-    """One of the processes that may send. What a paused one sends again, the version guard drops."""
+    """One of the processes that may send. What a paused one sends again, the version guard drops.
+
+    Two batches are under way at most: while one is handed to Kafka, the one before it is removed and the next one read.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -50,6 +79,10 @@ class Relay:
         self._owner = uuid4()
         self._producer: Any = None
         self._rows = ROWS
+        self._under_way: deque[Sent] = deque()
+        self._reading: asyncio.Task[list[Any]] | None = None
+        self._removing: asyncio.Task[None] | None = None
+        self._removed: list[int] = []
         self._wake = asyncio.Event()
         context.database.on_published.append(self._wake.set)
 
@@ -74,6 +107,8 @@ class Relay:
                     lease, idle, backoff = None, backoff, min(backoff * 2, LONGEST_BACKOFF)
                 if idle:
                     await self._rest(stop, idle)
+            if lease is not None:
+                await self._finish_all(lease)
         finally:
             await self._drop_producer()
             with suppress(Exception):  # another takes it when it runs out
@@ -85,69 +120,94 @@ class Relay:
             lease = await self._claim()
             await reached("relay.after_claim")
         if lease is None:
+            if self._under_way:
+                raise NotNow("the lease went to another process")
             return None, STANDBY_SECONDS
         self._wake.clear()
-        rows = within_bytes(await self._database.fetch(READ, self._rows))
-        if not rows:
-            return lease, POLL_SECONDS
-        await reached("relay.after_read")
-        acknowledged = await self._send(rows, lease)
-        await reached("relay.after_acks")
-        await self._remove(rows[:acknowledged], lease)
-        RELAYED.inc(acknowledged)
-        if acknowledged < len(rows):
-            self._rows = max(1, acknowledged, len(rows) // 2)  # what did not fit into the lease is taken in parts
-            raise NotNow(f"{len(rows) - acknowledged} of {len(rows)} events were not acknowledged in time")
-        full = len(rows) == self._rows
-        self._rows = min(ROWS, self._rows * 2)
-        return lease, 0.0 if full or self._wake.is_set() else POLL_SECONDS
+        rows = await self._next_rows()
+        if rows:
+            await reached("relay.after_read")
+            await self._send(rows, lease)
+        if self._under_way and (not rows or len(self._under_way) == AHEAD):
+            await self._finish(self._under_way.popleft(), lease)
+            return lease, 0.0
+        return lease, 0.0 if rows or self._wake.is_set() else POLL_SECONDS
 
     async def _claim(self) -> Lease | None:
         before = now()
         epoch = await self._database.fetchrow(CLAIM, self._owner, LEASE)
         return None if epoch is None else Lease(epoch["epoch"], before + LEASE.total_seconds())
 
-    async def _send(self, rows: list[Any], lease: Lease) -> int:
-        """Sends rows and answers how many of them, from the first on, are acknowledged while the lease is ours."""
-        sent: list[asyncio.Future[Any]] = []
+    async def _next_rows(self) -> list[Any]:
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            return await reading
+        if self._under_way:
+            return await self._read_behind()
+        await self._end_of_removal()  # else it would be read and sent again
+        return within_bytes(await self._database.fetch(READ, self._rows))
+
+    async def _read_behind(self) -> list[Any]:
+        """The rows that come behind those under way, as many as one batch takes."""
+        known = [row["id"] for sent in self._under_way for row in sent.rows]
+        return within_bytes(await self._database.fetch(READ_BEHIND, self._rows, known[-1], known + self._removed))
+
+    async def _send(self, rows: Sequence[Any], lease: Lease) -> None:
+        """Hands rows to Kafka's client, as many as it takes before the lease ends."""
         if lease.left <= 0:
             raise NotNow("the lease ended before anything was sent")
+        acks: list[Ack | None] = [None] * len(rows)
+        self._under_way.append(Sent(rows, acks))
+        if len(rows) >= self._rows:
+            self._reading = asyncio.create_task(self._read_behind())
         with suppress(TimeoutError, KafkaError):
             async with asyncio.timeout(lease.left):
-                await self._send_all(rows, sent)
+                if self._producer is None:
+                    self._producer = self._context.kafka.producer(self._context.common)
+                    await self._producer.start()
+                await send(self._producer, self._context.common.topic_prefix, rows, acks)
+
+    async def _finish(self, sent: Sent, lease: Lease) -> None:
+        """Waits for the acknowledgements and removes the rows, from the first on, that have theirs in time."""
+        with suppress(TimeoutError, KafkaError):
+            async with asyncio.timeout(lease.left):
                 await reached("relay.after_some_acks")
-                for each in sent:
-                    await asyncio.shield(each)
-        count = 0
-        for each in sent:
-            if not each.done() or each.cancelled() or each.exception() is not None:
-                break
-            count += 1
-        for each in sent[count:]:
-            each.cancel()
-        return count
+                for ack in sent.acks:
+                    if ack is None:
+                        break
+                    if not ack.done():
+                        await asyncio.shield(ack)
+        acknowledged = sent.acknowledged()
+        sent.forget()
+        await reached("relay.after_acks")
+        await self._end_of_removal()
+        self._removed = [row["id"] for row in sent.rows[:acknowledged]]
+        if acknowledged:
+            self._removing = asyncio.create_task(self._remove(self._removed, lease))
+        if acknowledged < len(sent.rows):
+            self._rows = max(1, acknowledged, len(sent.rows) // 2)  # what did not fit into the lease is taken in parts
+            raise NotNow(f"{len(sent.rows) - acknowledged} of {len(sent.rows)} events were not acknowledged in time")
+        self._rows = min(ROWS, self._rows * 2)
 
-    async def _send_all(self, rows: list[Any], sent: "list[asyncio.Future[Any]]") -> None:
-        if self._producer is None:
-            self._producer = self._context.kafka.producer(self._context.common)
-            await self._producer.start()
-        prefix = self._context.common.topic_prefix
-        for row in rows:
-            sent.append(
-                await self._producer.send(
-                    prefix + row["topic"],
-                    row["payload"],
-                    key=None if row["key"] is None else row["key"].encode(),
-                    headers=[(name, value.encode()) for name, value in orjson.loads(row["headers"]).items()],
-                )
-            )
+    async def _finish_all(self, lease: Lease) -> None:
+        """At the end: what is under way need not be sent again by the next owner."""
+        with suppress(Exception):
+            async with asyncio.timeout(STOP_SECONDS):
+                while self._under_way:
+                    await self._finish(self._under_way.popleft(), lease)
+                await self._end_of_removal()
 
-    async def _remove(self, rows: list[Any], lease: Lease) -> None:
-        if not rows:
-            return
-        removed = await self._database.execute(REMOVE, [row["id"] for row in rows], self._owner, lease.epoch)
-        if removed != f"DELETE {len(rows)}":
+    async def _remove(self, ids: list[int], lease: Lease) -> None:
+        removed = await self._database.execute(REMOVE, ids, self._owner, lease.epoch)
+        if removed != f"DELETE {len(ids)}":
             raise NotNow("the lease went to another process; what it sends again is dropped by the version guard")
+        RELAYED.inc(len(ids))
+
+    async def _end_of_removal(self) -> None:
+        removing, self._removing = self._removing, None
+        if removing is not None:
+            await removing
+        self._removed = []
 
     async def _release(self) -> None:
         await self._database.execute(RELEASE, self._owner)
@@ -155,6 +215,15 @@ class Relay:
     async def _drop_producer(self) -> None:
         """After an unknown outcome the client is not used again: what is in it would come in between later."""
         producer, self._producer = self._producer, None
+        for sent in self._under_way:
+            sent.forget()
+        self._under_way.clear()
+        for task in (self._reading, self._removing):
+            if task is not None:
+                task.cancel()
+                with suppress(Exception, asyncio.CancelledError):
+                    await task
+        self._reading, self._removing, self._removed = None, None, []
         if producer is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_SECONDS):
@@ -190,6 +259,12 @@ update relay_lease set owner = $1, until = clock_timestamp() + $2, epoch = epoch
 returning epoch"""
 
 READ = "select id, topic, key, headers, payload from outbox order by id limit $1"
+
+# Nothing where a lower id was committed after the rows under way had been read: its aggregate may have rows behind.
+READ_BEHIND = """
+select id, topic, key, headers, payload from outbox
+ where id > $2 and not exists (select id from outbox where id <= $2 except select unnest($3::bigint[]))
+ order by id limit $1"""
 
 REMOVE = """
 delete from outbox o using relay_lease l

@@ -56,8 +56,8 @@ EXACTLY_ONCE = [
         "no FOR UPDATE on consumer_offsets",
         "Of two who think that a partition is theirs, one handles it at a time, and nothing is handled by both.",
         "chassis/consumer_offsets.py",
-        '_SELECT + " for update of o"',
-        "_SELECT",
+        'LOCK = READ + " for update of o"',
+        "LOCK = READ",
         f"{PROMISES}::test_two_who_think_that_a_partition_is_theirs_handle_it_one_after_the_other",
     ),
     Mutant(
@@ -99,8 +99,8 @@ HELD_EVENTS = [
         "retry out of order",
         "What is held on a key is replayed in order.",
         "chassis/held_events.py",
-        'order = "version nulls last, id" if by_version else "id"',
-        'order = "version nulls last, id" if by_version else "id desc"',
+        'WAITING = _WAITING + " order by id limit $3"',
+        'WAITING = _WAITING + " order by id desc limit $3"',
         f"{CONSUMER}::test_a_bug_in_decide_holds_its_key_until_it_is_mended_and_then_replays_in_order",
     ),
     Mutant(
@@ -155,11 +155,19 @@ OUTBOX = [
         f"{PROMISES}::test_a_relay_that_has_its_lease_anew_removes_nothing_for_the_old_one",
     ),
     Mutant(
+        "reading ahead past what was committed late",
+        "What is said of an aggregate arrives in the order in which it happened.",
+        "chassis/relay.py",
+        "from outbox where id <= $2 except",
+        "from outbox where id <= $2 and id < 0 except",
+        f"{RELAY}::test_a_row_that_is_committed_late_goes_before_what_its_aggregate_says_afterwards",
+    ),
+    Mutant(
         "removed before it is acknowledged",
         "A row leaves the outbox only when Kafka has its event.",
         "chassis/relay.py",
-        "await self._remove(rows[:acknowledged], lease)",
-        "await self._remove(rows, lease)",
+        "acknowledged = sent.acknowledged()",
+        "acknowledged = len(sent.rows)",
         f"{PROMISES}::test_what_kafka_did_not_acknowledge_stays_in_the_outbox",
     ),
     Mutant(

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from chassis.failures import NotNow
+from chassis.outbox import LARGEST_PAYLOAD_BYTES
 from chassis.relay import SAFETY_SECONDS, Lease, Relay, within_bytes
 from chassis.service import Context
 from chassis.settings import CommonSettings
@@ -108,5 +109,55 @@ async def test_a_relay_whose_lease_went_to_another_removes_nothing(open_toy: Ope
     assert await second._claim() is not None
     rows = await context.database.fetch("select id from outbox")
     with pytest.raises(NotNow):
-        await first._remove(rows, lease)
+        await first._remove([row["id"] for row in rows], lease)
     assert len(await context.database.fetch("select id from outbox")) == 2
+
+
+async def test_a_row_that_is_committed_late_goes_before_what_its_aggregate_says_afterwards(
+    open_toy: OpenToy, common: CommonSettings
+) -> None:
+    context = await open_toy()
+    relay = Relay(context)
+    late = context.database.unit_of_work()
+    uow = await late.__aenter__()
+    uow.publish(Say(toy.TotalV1(tally="a", total=1), 1), Cause("c-1"))
+    await uow.flush()
+    uow._published.clear()  # it has its id already, and is not visible yet
+    await say(context, "b", range(1, 3))
+    lease, _ = await relay._turn(None)  # what is visible is under way
+    await late.__aexit__(None, None, None)
+    await say(context, "a", range(2, 4))
+    for _ in range(4):
+        lease, _ = await relay._turn(lease)
+    await relay._drop_producer()
+    assert await outbox_is_empty(context)
+    sent = [orjson.loads(value or b"") for _, value in await everything(common, "toy-totals")]
+    assert [each["data"]["total"] for each in sent if each["subject"] == "a"] == [1, 2, 3]
+
+
+async def test_an_event_as_large_as_an_event_may_be_is_sent(open_toy: OpenToy, common: CommonSettings) -> None:
+    context = await open_toy()
+    await say(context, "a", range(1, 2))
+    await context.database.execute(
+        """insert into outbox (event_id, topic, key, aggregate_id, version, headers, payload)
+           select event_id, topic, key, aggregate_id, 2, headers, $1 from outbox""",
+        b"x" * LARGEST_PAYLOAD_BYTES,
+    )
+    await say(context, "a", range(3, 4))
+    async with relaying(context):
+        await eventually(lambda: outbox_is_empty(context), within=15)
+    assert len(await everything(common, "toy-totals")) == 3
+
+
+async def test_at_its_end_a_relay_removes_what_is_acknowledged(open_toy: OpenToy, common: CommonSettings) -> None:
+    context = await open_toy()
+    await say(context, "a", range(1, 300))
+    async with relaying(context):
+        await eventually(lambda: there_is_something(common), within=15)
+    assert len(await everything(common, "toy-totals")) == 299
+    assert await outbox_is_empty(context)
+
+
+async def there_is_something(common: CommonSettings) -> bool:
+    assert await everything(common, "toy-totals")
+    return True
