@@ -57,34 +57,26 @@ def record_id(record: Record) -> str:
 
 async def read(database: Database, places: Sequence[Place]) -> dict[Place, Offset]:
     """The offsets of these partitions, where we have any."""
-    rows = await database.fetch(_SELECT, *_columns(places))
+    rows = await database.fetch(READ, *_columns(places))
     return {(row["topic"], row["partition"]): Offset(row["next_offset"], row["last_event_id"]) for row in rows}
 
 
 async def lock(uow: UnitOfWork, places: Sequence[Place]) -> dict[Place, Offset]:
     """The same, locked until commit: whoever holds this lock alone handles the partition."""
-    rows = await uow.connection.fetch(_SELECT + " for update of o", *_columns(places))
+    rows = await uow.connection.fetch(LOCK, *_columns(places))
     return {(row["topic"], row["partition"]): Offset(row["next_offset"], row["last_event_id"]) for row in rows}
 
 
 async def start(database: Database, place: Place, next_offset: int) -> None:
     """Notes where reading of a partition begins, unless that is noted already."""
-    await database.execute(
-        """insert into consumer_offsets (topic, partition, next_offset, last_event_id) values ($1, $2, $3, '')
-           on conflict do nothing""",
-        *place,
-        next_offset,
-    )
+    await database.execute(START, *place, next_offset)
 
 
 async def advance(uow: UnitOfWork, offsets: Mapping[Place, Offset]) -> None:
     """Stores how far this transaction has come, in rows that `lock` has locked."""
     ordered = sorted(offsets.items(), key=itemgetter(0))
     await uow.connection.execute(
-        """update consumer_offsets o set next_offset = n.next_offset, last_event_id = n.last_event_id
-             from unnest($1::text[], $2::int[], $3::bigint[], $4::text[])
-                  n(topic, partition, next_offset, last_event_id)
-            where (o.topic, o.partition) = (n.topic, n.partition)""",
+        ADVANCE,
         *_columns([place for place, _ in ordered]),
         [offset.next_offset for _, offset in ordered],
         [offset.last_event_id for _, offset in ordered],
@@ -109,7 +101,18 @@ def _columns(places: Sequence[Place]) -> tuple[list[str], list[int]]:
     return [topic for topic, _ in places], [partition for _, partition in places]
 
 
-_SELECT = """
+READ = """
 select o.topic, o.partition, o.next_offset, o.last_event_id
   from consumer_offsets o join unnest($1::text[], $2::int[]) p(topic, partition) using (topic, partition)
  order by o.topic, o.partition"""
+
+LOCK = READ + " for update of o"
+
+START = """
+insert into consumer_offsets (topic, partition, next_offset, last_event_id) values ($1, $2, $3, '')
+on conflict do nothing"""
+
+ADVANCE = """
+update consumer_offsets o set next_offset = n.next_offset, last_event_id = n.last_event_id
+  from unnest($1::text[], $2::int[], $3::bigint[], $4::text[]) n(topic, partition, next_offset, last_event_id)
+ where (o.topic, o.partition) = (n.topic, n.partition)"""

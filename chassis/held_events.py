@@ -33,16 +33,9 @@ class HeldRecord:
 
 async def held_keys(uow: UnitOfWork, topic: str, keys: Iterable[str]) -> dict[str, str]:
     """Which of these keys wait, and why their heads do; locked until commit so that no retry can settle them."""
-    if not await uow.connection.fetchval("select exists (select from held_keys where topic = $1)", topic):
+    if not await uow.connection.fetchval(KEYS_ANY, topic):
         return {}
-    rows = await uow.connection.fetch(
-        """select k.key, (select h.reason from held_events h
-                           where h.topic = k.topic and h.key = k.key and h.settled_at is null
-                           order by h.id limit 1) as reason
-             from held_keys k where k.topic = $1 and k.key = any($2::text[]) order by k.key for update of k""",
-        topic,
-        list(keys),
-    )
+    rows = await uow.connection.fetch(KEYS, topic, list(keys))
     return {row["key"]: row["reason"] or FOLLOWS for row in rows}
 
 
@@ -50,103 +43,60 @@ async def hold(uow: UnitOfWork, seal: Seal, holds: Sequence[Hold]) -> None:
     """Stores what cannot be handled. Heads that are worth another try get a time for it. What is held already stays."""
     heads = [each for each in holds if each.reason != FOLLOWS]
     await uow.connection.execute(
-        """insert into held_keys (topic, key, retry_at)
-           select * from unnest($1::text[], $2::text[], $3::timestamptz[]) on conflict do nothing""",
+        HOLD_KEYS,
         [each.item.record.topic for each in heads],
         [each.item.key for each in heads],
         [uow.now + FIRST_RETRY if each.again else None for each in heads],
     )
-    await uow.connection.execute(_INSERT, *zip(*(_row(each, seal, uow.now) for each in holds), strict=True))
+    await uow.connection.execute(HOLD, *zip(*(_row(each, seal, uow.now) for each in holds), strict=True))
 
 
 async def due_now(uow: UnitOfWork, topic: str, keys: Iterable[str]) -> None:
     """What these keys waited for has come."""
-    await uow.connection.execute(
-        "update held_keys set retry_at = $3 where topic = $1 and key = any($2::text[])", topic, list(keys), uow.now
-    )
+    await uow.connection.execute(DUE_NOW, topic, list(keys), uow.now)
 
 
 async def due_key(uow: UnitOfWork) -> tuple[str, str] | None:
     """A (topic, key) whose time has come, locked; None where there is none."""
-    row = await uow.connection.fetchrow(
-        """select topic, key from held_keys where retry_at <= $1
-            order by retry_at limit 1 for update skip locked""",
-        uow.now,
-    )
+    row = await uow.connection.fetchrow(DUE_KEY, uow.now)
     return (row["topic"], row["key"]) if row else None
 
 
 async def lock_key(uow: UnitOfWork, topic: str, key: str) -> bool:
     """Locks one key; False where nothing is held on it."""
-    row = await uow.connection.fetchrow("select 1 from held_keys where topic = $1 and key = $2 for update", topic, key)
-    return row is not None
+    return await uow.connection.fetchrow(LOCK_KEY, topic, key) is not None
 
 
 async def waiting(uow: UnitOfWork, topic: str, key: str, limit: int, *, by_version: bool = False) -> list[Any]:
     """The held rows of a key that must be locked already, as they came or by their versions."""
-    order = "version nulls last, id" if by_version else "id"
-    return await uow.connection.fetch(
-        f"""select {_READ} from held_events where topic = $1 and key = $2 and settled_at is null
-             order by {order} limit $3""",  # noqa: S608  # constant columns and orders
-        topic,
-        key,
-        limit,
-    )
+    return await uow.connection.fetch(WAITING_BY_VERSION if by_version else WAITING, topic, key, limit)
 
 
 async def settle(uow: UnitOfWork, row_id: int, how: str, by: str, reason: str = "") -> None:
     """Marks a row as retried, repeated (it had been seen already) or discarded; it is kept for 30 days more."""
-    await uow.connection.execute(
-        """update held_events set settled_at = $2, settled_how = $3, settled_by = $4, settled_reason = $5
-            where id = $1""",
-        row_id,
-        uow.now,
-        how,
-        by,
-        reason,
-    )
+    await uow.connection.execute(SETTLE, row_id, uow.now, how, by, reason)
 
 
 async def left(uow: UnitOfWork, topic: str, key: str) -> int:
     """How many events of a key wait."""
-    count: int = await uow.connection.fetchval(
-        "select count(*) from held_events where topic = $1 and key = $2 and settled_at is null", topic, key
-    )
+    count: int = await uow.connection.fetchval(LEFT, topic, key)
     return count
 
 
 async def release_or_schedule(uow: UnitOfWork, topic: str, key: str, retry_at: datetime | None) -> None:
     """Frees a key on which nothing waits any more, else gives it its next time (None: a person must act)."""
-    await uow.connection.execute(
-        """with left_over as (
-             select exists (select from held_events where topic = $1 and key = $2 and settled_at is null) as any)
-           , freed as (delete from held_keys k using left_over l where k.topic = $1 and k.key = $2 and not l.any)
-           update held_keys k set retry_at = $3 from left_over l where k.topic = $1 and k.key = $2 and l.any""",
-        topic,
-        key,
-        retry_at,
-    )
+    await uow.connection.execute(RELEASE_OR_SCHEDULE, topic, key, retry_at)
 
 
 async def failed_again(uow: UnitOfWork, row_id: int, reason: str, detail: str) -> int:
     """Notes one more failed try and answers how many there were."""
-    attempts: int = await uow.connection.fetchval(
-        "update held_events set attempts = attempts + 1, reason = $2, detail = $3 where id = $1 returning attempts",
-        row_id,
-        reason,
-        detail,
-    )
+    attempts: int = await uow.connection.fetchval(FAILED_AGAIN, row_id, reason, detail)
     return attempts
 
 
 async def forget_settled(uow: UnitOfWork, limit: int = 1000) -> int:
     """Removes rows settled more than 30 days ago, at most `limit` at a time, and answers how many."""
-    done = await uow.connection.execute(
-        """delete from held_events where id in (
-             select id from held_events where settled_at < $1 order by settled_at limit $2)""",
-        uow.now - KEPT_SETTLED,
-        limit,
-    )
+    done = await uow.connection.execute(FORGET_SETTLED, uow.now - KEPT_SETTLED, limit)
     return int(done.split()[-1])
 
 
@@ -222,11 +172,53 @@ def _whole(value: Any) -> int | None:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 18 else None
 
 
-_INSERT = """
+KEYS_ANY = "select exists (select from held_keys where topic = $1)"
+
+KEYS = """
+select k.key, (select h.reason from held_events h
+                where h.topic = k.topic and h.key = k.key and h.settled_at is null
+                order by h.id limit 1) as reason
+  from held_keys k where k.topic = $1 and k.key = any($2::text[]) order by k.key for update of k"""
+
+HOLD_KEYS = """
+insert into held_keys (topic, key, retry_at)
+select * from unnest($1::text[], $2::text[], $3::timestamptz[]) on conflict do nothing"""
+
+HOLD = """
 insert into held_events (topic, key, partition, kafka_offset, version, event_id, event_type, correlation_id, sealed,
                          reason, detail, attempts, held_at)
 select * from unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[],
                      $9::bytea[], $10::text[], $11::text[], $12::int[], $13::timestamptz[])
 on conflict do nothing"""
 
-_READ = "id, topic, key, partition, kafka_offset, version, event_id, sealed, reason, attempts"
+DUE_NOW = "update held_keys set retry_at = $3 where topic = $1 and key = any($2::text[])"
+
+DUE_KEY = "select topic, key from held_keys where retry_at <= $1 order by retry_at limit 1 for update skip locked"
+
+LOCK_KEY = "select 1 from held_keys where topic = $1 and key = $2 for update"
+
+_WAITING = """
+select id, topic, key, partition, kafka_offset, version, event_id, sealed, reason, attempts
+  from held_events where topic = $1 and key = $2 and settled_at is null"""
+
+WAITING = _WAITING + " order by id limit $3"
+
+WAITING_BY_VERSION = _WAITING + " order by version nulls last, id limit $3"
+
+SETTLE = """
+update held_events set settled_at = $2, settled_how = $3, settled_by = $4, settled_reason = $5 where id = $1"""
+
+LEFT = "select count(*) from held_events where topic = $1 and key = $2 and settled_at is null"
+
+RELEASE_OR_SCHEDULE = """
+with left_over as (
+  select exists (select from held_events where topic = $1 and key = $2 and settled_at is null) as any)
+, freed as (delete from held_keys k using left_over l where k.topic = $1 and k.key = $2 and not l.any)
+update held_keys k set retry_at = $3 from left_over l where k.topic = $1 and k.key = $2 and l.any"""
+
+FAILED_AGAIN = """
+update held_events set attempts = attempts + 1, reason = $2, detail = $3 where id = $1 returning attempts"""
+
+FORGET_SETTLED = """
+delete from held_events where id in (
+  select id from held_events where settled_at < $1 order by settled_at limit $2)"""

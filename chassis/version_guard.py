@@ -46,12 +46,7 @@ def judge(seen: Seen | None, version: int, event_id: str, *, snapshot: bool = Fa
 
 async def load(uow: UnitOfWork, producer: str, aggregates: Iterable[str]) -> dict[str, Seen]:
     """The versions seen of these aggregates, locked."""
-    rows = await uow.connection.fetch(
-        """select aggregate_id, version, event_id from seen_versions
-            where producer = $1 and aggregate_id = any($2::text[]) order by aggregate_id for update""",
-        producer,
-        list(aggregates),
-    )
+    rows = await uow.connection.fetch(LOAD, producer, list(aggregates))
     return {row["aggregate_id"]: Seen(row["version"], row["event_id"]) for row in rows}
 
 
@@ -65,11 +60,19 @@ async def save(uow: UnitOfWork, producer: str, before: Mapping[str, Seen], after
         )
     if changed:
         await uow.connection.execute(
-            """update seen_versions s set version = n.version, event_id = n.event_id
-                 from unnest($2::text[], $3::bigint[], $4::text[]) n(aggregate_id, version, event_id)
-                where s.producer = $1 and s.aggregate_id = n.aggregate_id""",
+            SAVE,
             producer,
             [key for key, _ in changed],
             [seen.version for _, seen in changed],
             [seen.event_id for _, seen in changed],
         )
+
+
+LOAD = """
+select aggregate_id, version, event_id from seen_versions
+ where producer = $1 and aggregate_id = any($2::text[]) order by aggregate_id for update"""
+
+SAVE = """
+update seen_versions s set version = n.version, event_id = n.event_id
+  from unnest($2::text[], $3::bigint[], $4::text[]) n(aggregate_id, version, event_id)
+ where s.producer = $1 and s.aggregate_id = n.aggregate_id"""

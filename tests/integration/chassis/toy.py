@@ -92,20 +92,24 @@ def _add(state: Tally | None, tally: str, number: int) -> Decision[Tally]:
 
 
 async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Tally]:
-    rows = await uow.connection.fetch(
-        "select * from tallies where tally = any($1::text[]) order by tally for update", list(keys)
-    )
+    rows = await uow.connection.fetch(LOAD, list(keys))
     return {row["tally"]: Tally(row["total"], row["version"]) for row in rows}
 
 
 async def save(uow: UnitOfWork, changes: Sequence[Change[str, Tally]]) -> None:
     await uow.connection.execute(
-        """insert into tallies select * from unnest($1::text[], $2::int[], $3::bigint[])
-           on conflict (tally) do update set total = excluded.total, version = excluded.version""",
+        SAVE,
         [change.key for change in changes],
         [change.after.total for change in changes],
         [change.after.version for change in changes],
     )
+
+
+LOAD = "select * from tallies where tally = any($1::text[]) order by tally for update"
+
+SAVE = """
+insert into tallies select * from unnest($1::text[], $2::int[], $3::bigint[])
+on conflict (tally) do update set total = excluded.total, version = excluded.version"""
 
 
 class ToySettings(ServiceSettings):
