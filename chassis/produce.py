@@ -1,41 +1,68 @@
-"""Hands outbox rows to Kafka's client in batches of one partition each: a third of the cost of one by one."""
+"""Hands outbox rows to Kafka: whole batches of one partition each, and several requests under way."""
 
 import asyncio
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from struct import unpack_from
 from typing import Any
 
 import orjson
 
+from chassis.kafka import Clients
+from chassis.settings import CommonSettings
+
 Ack = asyncio.Future[Any]
 Place = tuple[str, int]
 KEYS_KEPT = 65_536
+LANES = 4
 
 
-async def send(producer: Any, prefix: str, rows: Sequence[Any], acks: list[Ack | None]) -> None:
-    """Sends rows (id, topic, key, headers, payload), in order on each partition.
+class Lanes:
+    """Producers that share the partitions among them, so that each partition has one and keeps its order.
 
-    `acks`: as long as `rows`. A row's future of its acknowledgement is put at its place once the client has the row, so
-    that it is known after a failure or a cancellation how far this came. Raises KafkaError.
+    A client has one request under way. Where the broker syncs each partition of a request before it answers, one client
+    alone would wait for that most of the time.
     """
-    open_batches: dict[Place, _Batch] = {}
-    counts: dict[str, int] = {}
-    for position, (_, topic, key, headers, payload) in enumerate(rows):
-        count = counts.get(topic)
-        if count is None:
-            count = counts[topic] = len(await producer.partitions_for(prefix + topic))
-        place = prefix + topic, random.randrange(count) if key is None else partition_of(key.encode(), count)
-        batch = open_batches.get(place)
-        if batch is None:
-            batch = open_batches[place] = _Batch(producer)
-        named = [(name, value.encode()) for name, value in orjson.loads(headers).items()]
-        while not batch.add(position, key, payload, named):
+
+    def __init__(self, clients: Clients, common: CommonSettings) -> None:
+        self._clients = clients
+        self._prefix = common.topic_prefix
+        self._producers = [clients.producer(common) for _ in range(LANES)]
+        self._started = False
+
+    async def send(self, rows: Sequence[Any], acks: list[Ack | None]) -> None:
+        """Sends rows (id, topic, key, headers, payload), in order on each partition.
+
+        `acks`: as long as `rows`. A row's future of its acknowledgement is put at its place once a client has the row,
+        so that it is known after a failure or a cancellation how far this came. Raises KafkaError.
+        """
+        if not self._started:
+            await asyncio.gather(*(producer.start() for producer in self._producers))
+            self._started = True
+        open_batches: dict[Place, _Batch] = {}
+        counts: dict[str, int] = {}
+        for position, (_, topic, key, headers, payload) in enumerate(rows):
+            count = counts.get(topic)
+            if count is None:
+                count = counts[topic] = len(await self._producers[0].partitions_for(self._prefix + topic))
+            place = self._prefix + topic, random.randrange(count) if key is None else partition_of(key.encode(), count)
+            batch = open_batches.get(place)
+            if batch is None:
+                batch = open_batches[place] = _Batch(self._producers[place[1] % LANES])
+            named = [(name, value.encode()) for name, value in orjson.loads(headers).items()]
+            while not batch.add(position, key, payload, named):
+                await batch.send(place, acks)
+                batch = open_batches[place] = _Batch(self._producers[place[1] % LANES])
+        for place, batch in open_batches.items():
             await batch.send(place, acks)
-            batch = open_batches[place] = _Batch(producer)
-    for place, batch in open_batches.items():
-        await batch.send(place, acks)
+
+    async def abandon(self, seconds: float) -> None:
+        """Ends them without sending what they have."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(self._clients.abandon(producer) for producer in self._producers))
 
 
 class _Batch:

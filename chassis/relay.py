@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from chassis.failpoints import reached
 from chassis.failures import NotNow, is_transient
 from chassis.metrics import RELAYED, RETRIES
-from chassis.produce import Ack, send
+from chassis.produce import Ack, Lanes
 from chassis.service import Context
 
 log = structlog.get_logger(__name__)
@@ -25,8 +25,8 @@ SAFETY_SECONDS = 1.0  # what is sent must be acknowledged that long before the l
 POLL_SECONDS = 0.1  # the truth; a commit in this process wakes the relay at once
 STANDBY_SECONDS = 1.0
 ROWS = 4000  # a thousand rows make batches so small that the broker's syncs set the pace
-AHEAD = 2  # batches under way
-BYTES = 8 * 1024 * 1024  # of payloads in one go
+BATCHES_UNDER_WAY, ROWS_UNDER_WAY = 8, 2 * ROWS
+BYTES = 4 * 1024 * 1024  # of payloads in one go
 STOP_SECONDS = 2.0
 LIMIT_SECONDS = 60.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 2.0
@@ -57,6 +57,12 @@ class Sent:
             if ack is not None and not ack.cancel() and not ack.cancelled():
                 ack.exception()  # looked at, so that the event loop does not complain of it
 
+    async def answers(self) -> None:
+        """Ends when Kafka has answered for all that its client has."""
+        pending = {ack for ack in self.acks if ack is not None and not ack.done()}
+        if pending:
+            await asyncio.wait(pending)
+
     def acknowledged(self) -> int:
         """How many of the rows, from the first on, Kafka has."""
         count = 0
@@ -70,14 +76,14 @@ class Sent:
 class Relay:
     """One of the processes that may send. What a paused one sends again, the version guard drops.
 
-    Two batches are under way at most: while one is handed to Kafka, the one before it is removed and the next one read.
+    Several batches may be under way: while one is handed to Kafka, one before it is removed and the next one read.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._database = context.database
         self._owner = uuid4()
-        self._producer: Any = None
+        self._lanes: Lanes | None = None
         self._rows = ROWS
         self._under_way: deque[Sent] = deque()
         self._reading: asyncio.Task[list[Any]] | None = None
@@ -103,14 +109,16 @@ class Relay:
                     else:
                         log.warning("relay waits", error=type(error).__name__)
                     RETRIES.labels("relay").inc()
-                    await self._drop_producer()
+                    await self._drop_producers()
                     lease, idle, backoff = None, backoff, min(backoff * 2, LONGEST_BACKOFF)
                 if idle:
                     await self._rest(stop, idle)
             if lease is not None:
-                await self._finish_all(lease)
+                with suppress(Exception):  # the next owner sends again what is left
+                    async with asyncio.timeout(STOP_SECONDS):
+                        await self._finish_all(lease)
         finally:
-            await self._drop_producer()
+            await self._drop_producers()
             with suppress(Exception):  # another takes it when it runs out
                 await self._release()
 
@@ -123,15 +131,24 @@ class Relay:
             if self._under_way:
                 raise NotNow("the lease went to another process")
             return None, STANDBY_SECONDS
-        self._wake.clear()
-        rows = await self._next_rows()
-        if rows:
-            await reached("relay.after_read")
-            await self._send(rows, lease)
-        if self._under_way and (not rows or len(self._under_way) == AHEAD):
-            await self._finish(self._under_way.popleft(), lease)
+        if self._has_room():
+            self._wake.clear()
+            rows = await self._next_rows()
+            if rows:
+                await reached("relay.after_read")
+                if not await self._send(rows, lease):
+                    await self._finish_all(lease)  # nothing may go behind what did not go; the last is not whole
+        if not self._under_way:
+            return lease, 0.0 if self._wake.is_set() else POLL_SECONDS
+        if self._reading is not None and self._has_room():
             return lease, 0.0
-        return lease, 0.0 if rows or self._wake.is_set() else POLL_SECONDS
+        if await self._settled(self._under_way[0], lease):
+            await self._finish(self._under_way.popleft(), lease)
+        return lease, 0.0
+
+    def _has_room(self) -> bool:
+        rows = sum(len(sent.rows) for sent in self._under_way)
+        return len(self._under_way) < BATCHES_UNDER_WAY and rows < ROWS_UNDER_WAY
 
     async def _claim(self) -> Lease | None:
         before = now()
@@ -152,31 +169,39 @@ class Relay:
         known = [row["id"] for sent in self._under_way for row in sent.rows]
         return within_bytes(await self._database.fetch(READ_BEHIND, self._rows, known[-1], known + self._removed))
 
-    async def _send(self, rows: Sequence[Any], lease: Lease) -> None:
-        """Hands rows to Kafka's client, as many as it takes before the lease ends."""
+    async def _send(self, rows: Sequence[Any], lease: Lease) -> bool:
+        """Hands rows to Kafka's clients; False where these did not take all of them before the lease ended."""
         if lease.left <= 0:
             raise NotNow("the lease ended before anything was sent")
         acks: list[Ack | None] = [None] * len(rows)
         self._under_way.append(Sent(rows, acks))
         if len(rows) >= self._rows:
             self._reading = asyncio.create_task(self._read_behind())
-        with suppress(TimeoutError, KafkaError):
+        try:
             async with asyncio.timeout(lease.left):
-                if self._producer is None:
-                    self._producer = self._context.kafka.producer(self._context.common)
-                    await self._producer.start()
-                await send(self._producer, self._context.common.topic_prefix, rows, acks)
+                if self._lanes is None:
+                    self._lanes = Lanes(self._context.kafka, self._context.common)
+                await self._lanes.send(rows, acks)
+        except (TimeoutError, KafkaError):
+            return False
+        return True
+
+    async def _settled(self, sent: Sent, lease: Lease) -> bool:
+        """Waits until Kafka has answered for all rows or the lease is at its end; False: something new was said."""
+        await reached("relay.after_some_acks")
+        answers = asyncio.create_task(sent.answers())
+        waits: list[asyncio.Task[Any]] = [answers]
+        if self._has_room():
+            waits.append(asyncio.create_task(self._wake.wait()))
+        try:
+            await asyncio.wait(waits, timeout=lease.left, return_when=asyncio.FIRST_COMPLETED)
+            return answers.done() or lease.left <= 0
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _finish(self, sent: Sent, lease: Lease) -> None:
-        """Waits for the acknowledgements and removes the rows, from the first on, that have theirs in time."""
-        with suppress(TimeoutError, KafkaError):
-            async with asyncio.timeout(lease.left):
-                await reached("relay.after_some_acks")
-                for ack in sent.acks:
-                    if ack is None:
-                        break
-                    if not ack.done():
-                        await asyncio.shield(ack)
+        """Removes the rows, from the first on, that are acknowledged. Raises NotNow where these are not all."""
         acknowledged = sent.acknowledged()
         sent.forget()
         await reached("relay.after_acks")
@@ -190,12 +215,13 @@ class Relay:
         self._rows = min(ROWS, self._rows * 2)
 
     async def _finish_all(self, lease: Lease) -> None:
-        """At the end: what is under way need not be sent again by the next owner."""
-        with suppress(Exception):
-            async with asyncio.timeout(STOP_SECONDS):
-                while self._under_way:
-                    await self._finish(self._under_way.popleft(), lease)
-                await self._end_of_removal()
+        """Waits for all that is under way. Raises NotNow where a part of it is not acknowledged in time."""
+        while self._under_way:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(lease.left):
+                    await self._under_way[0].answers()
+            await self._finish(self._under_way.popleft(), lease)
+        await self._end_of_removal()
 
     async def _remove(self, ids: list[int], lease: Lease) -> None:
         removed = await self._database.execute(REMOVE, ids, self._owner, lease.epoch)
@@ -212,9 +238,9 @@ class Relay:
     async def _release(self) -> None:
         await self._database.execute(RELEASE, self._owner)
 
-    async def _drop_producer(self) -> None:
-        """After an unknown outcome the client is not used again: what is in it would come in between later."""
-        producer, self._producer = self._producer, None
+    async def _drop_producers(self) -> None:
+        """After an unknown outcome the clients are not used again: what is in them would come in between later."""
+        lanes, self._lanes = self._lanes, None
         for sent in self._under_way:
             sent.forget()
         self._under_way.clear()
@@ -224,10 +250,8 @@ class Relay:
                 with suppress(Exception, asyncio.CancelledError):
                     await task
         self._reading, self._removing, self._removed = None, None, []
-        if producer is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(STOP_SECONDS):
-                    await self._context.kafka.abandon(producer)
+        if lanes is not None:
+            await lanes.abandon(STOP_SECONDS)
 
     async def _rest(self, stop: asyncio.Event, seconds: float) -> None:
         waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(stop.wait())]

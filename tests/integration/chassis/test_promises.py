@@ -210,7 +210,7 @@ async def test_what_kafka_did_not_acknowledge_stays_in_the_outbox(open_toy: Open
             for _ in range(3):
                 lease, _ = await relay._turn(lease)
     finally:
-        await relay._drop_producer()
+        await relay._drop_producers()
     assert len(await context.database.fetch("select from outbox")) == 3
 
 

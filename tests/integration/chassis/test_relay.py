@@ -89,13 +89,13 @@ async def test_what_does_not_fit_into_one_lease_is_sent_in_parts(open_toy: OpenT
         try:
             await relay._turn(tight if tight.left > 0 else await relay._claim())
         except NotNow:
-            await relay._drop_producer()
+            await relay._drop_producers()
         row = await context.database.fetchrow("select count(*) as left from outbox")
         assert row["left"] <= left
         left = row["left"]
         if left == 0:
             break
-    await relay._drop_producer()
+    await relay._drop_producers()
     assert left == 0
 
 
@@ -129,7 +129,7 @@ async def test_a_row_that_is_committed_late_goes_before_what_its_aggregate_says_
     await say(context, "a", range(2, 4))
     for _ in range(4):
         lease, _ = await relay._turn(lease)
-    await relay._drop_producer()
+    await relay._drop_producers()
     assert await outbox_is_empty(context)
     sent = [orjson.loads(value or b"") for _, value in await everything(common, "toy-totals")]
     assert [each["data"]["total"] for each in sent if each["subject"] == "a"] == [1, 2, 3]
