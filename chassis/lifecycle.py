@@ -18,9 +18,8 @@ import uvloop
 from pydantic import ValidationError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from chassis import announce, failpoints, held_events, idempotency, logs
+from chassis import announce, clock, failpoints, held_events, idempotency, logs
 from chassis.app import create_app
-from chassis.clock import system_clock
 from chassis.consumer import Consumer
 from chassis.db import open_database
 from chassis.heartbeats import Heartbeats
@@ -61,7 +60,7 @@ def main(service: Service) -> None:
 
 async def opened(service: Service, common: CommonSettings, settings: ServiceSettings) -> Context:
     """What a service has open, without any loop running."""
-    database = await open_database(settings, service.name, service.catalogue, system_clock)
+    database = await open_database(settings, service.name, service.catalogue, clock.system_clock)
     return Context(service, common, settings, database, Tokens(common), Heartbeats(), open_seal(common))
 
 

@@ -1,17 +1,18 @@
-"""The toy as a process: `python -m tests.faults.toy_service [--limit SECONDS] [--broken]`, with one command.
+"""The toy as a process: `python -m tests.faults.toy_service [--clock SECONDS] [--broken] [--limit SECONDS]`, with one
+command.
 
 The group's session is the shortest that the broker allows; `--limit` is after how long a loop counts as stuck;
-`--broken` is a bad deploy, that fails at some events.
+`--broken` is a bad deploy, that fails at some events; `--clock` is by how much its clock is wrong.
 """
 
 import sys
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
 
-from chassis import consumer, kafka, lifecycle, relay
+from chassis import clock, consumer, kafka, lifecycle, relay
 from chassis.callers import Store, Why
 from chassis.commands import Answer, answer
 from chassis.handling import Handler
@@ -57,6 +58,10 @@ def main() -> None:
     if "--limit" in sys.argv:
         consumer.LIMIT_SECONDS = relay.LIMIT_SECONDS = float(sys.argv[-1])
         lifecycle.WATCHDOG_SECONDS = 1.0
+    if "--clock" in sys.argv:
+        wrong_by = timedelta(seconds=float(sys.argv[sys.argv.index("--clock") + 1]))
+        true = clock.system_clock
+        clock.system_clock = lambda: true() + wrong_by
     lifecycle.main(SERVICE)
 
 
