@@ -27,7 +27,7 @@ class Sizes:
 
 
 FULL = Sizes(fast=200_000, slow=5_000, warm=10_000, slow_warm=500, rounds=4)
-QUICK = Sizes(fast=20_000, slow=500, warm=2_000, slow_warm=50, rounds=2)
+QUICK = Sizes(fast=20_000, slow=500, warm=2_000, slow_warm=50, rounds=1)
 
 
 @dataclass

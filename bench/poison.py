@@ -20,7 +20,7 @@ SHARE = 0.001
 
 
 async def run(servers: Servers, quick: bool) -> Part:
-    count, rounds = (20_000, 2) if quick else (100_000, 4)
+    count, rounds = (20_000, 2) if quick else (100_000, 2)
     results: dict[str, list[Measured]] = {"clean": [], "poison": []}
     held = 0
     for number in range(rounds):

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from struct import unpack_from
 from typing import Any
@@ -17,6 +18,35 @@ Ack = asyncio.Future[Any]
 Place = tuple[str, int]
 KEYS_KEPT = 65_536
 LANES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Rows on their way, each with the future of its acknowledgement once Kafka's client has it."""
+
+    rows: Sequence[Any]
+    acks: Sequence[Ack | None]
+
+    def forget(self) -> None:
+        """Nobody looks any more at what becomes of them."""
+        for ack in self.acks:
+            if ack is not None and not ack.cancel() and not ack.cancelled():
+                ack.exception()  # looked at, so that the event loop does not complain of it
+
+    async def answers(self) -> None:
+        """Ends when Kafka has answered for all that its client has."""
+        pending = {ack for ack in self.acks if ack is not None and not ack.done()}
+        if pending:
+            await asyncio.wait(pending)
+
+    def acknowledged(self) -> int:
+        """How many of the rows, from the first on, Kafka has."""
+        count = 0
+        for ack in self.acks:
+            if ack is None or not ack.done() or ack.cancelled() or ack.exception() is not None:
+                break
+            count += 1
+        return count
 
 
 class Lanes:

@@ -15,14 +15,15 @@ from aiokafka.errors import KafkaError
 from chassis.failpoints import reached
 from chassis.failures import NotNow, is_transient
 from chassis.metrics import RELAYED, RETRIES
-from chassis.produce import Ack, Lanes
+from chassis.produce import Ack, Lanes, Sent
 from chassis.service import Context
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=5)
 SAFETY_SECONDS = 1.0  # what is sent must be acknowledged that long before the lease ends, and removed in the rest
-POLL_SECONDS = 0.1  # the truth; a commit in this process wakes the relay at once
+# The truth, for what other processes commit; a commit in this process wakes the relay at once.
+POLL_SECONDS, LONGEST_POLL_SECONDS = 0.1, 0.25
 STANDBY_SECONDS = 1.0
 ROWS = 4000  # a thousand rows make batches so small that the broker's syncs set the pace
 BATCHES_UNDER_WAY, ROWS_UNDER_WAY = 8, 2 * ROWS
@@ -44,35 +45,6 @@ class Lease:
         return self.until - now() - SAFETY_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Rows on their way, each with the future of its acknowledgement once Kafka's client has it."""
-
-    rows: Sequence[Any]
-    acks: Sequence[Ack | None]
-
-    def forget(self) -> None:
-        """Nobody looks any more at what becomes of them."""
-        for ack in self.acks:
-            if ack is not None and not ack.cancel() and not ack.cancelled():
-                ack.exception()  # looked at, so that the event loop does not complain of it
-
-    async def answers(self) -> None:
-        """Ends when Kafka has answered for all that its client has."""
-        pending = {ack for ack in self.acks if ack is not None and not ack.done()}
-        if pending:
-            await asyncio.wait(pending)
-
-    def acknowledged(self) -> int:
-        """How many of the rows, from the first on, Kafka has."""
-        count = 0
-        for ack in self.acks:
-            if ack is None or not ack.done() or ack.cancelled() or ack.exception() is not None:
-                break
-            count += 1
-        return count
-
-
 class Relay:
     """One of the processes that may send. What a paused one sends again, the version guard drops.
 
@@ -85,6 +57,7 @@ class Relay:
         self._owner = uuid4()
         self._lanes: Lanes | None = None
         self._rows = ROWS
+        self._poll = POLL_SECONDS
         self._under_way: deque[Sent] = deque()
         self._reading: asyncio.Task[list[Any]] | None = None
         self._removing: asyncio.Task[None] | None = None
@@ -139,7 +112,9 @@ class Relay:
                 if not await self._send(rows, lease):
                     await self._finish_all(lease)  # nothing may go behind what did not go; the last is not whole
         if not self._under_way:
-            return lease, 0.0 if self._wake.is_set() else POLL_SECONDS
+            self._poll = min(self._poll * 1.2, LONGEST_POLL_SECONDS)  # at rest it is looked less often
+            return lease, 0.0 if self._wake.is_set() else self._poll
+        self._poll = POLL_SECONDS
         if self._reading is not None and self._has_room():
             return lease, 0.0
         if await self._settled(self._under_way[0], lease):
