@@ -69,7 +69,9 @@ class Lanes:
         so that it is known after a failure or a cancellation how far this came. Raises KafkaError.
         """
         if not self._started:
-            await asyncio.gather(*(producer.start() for producer in self._producers))
+            outcomes = await asyncio.gather(*(each.start() for each in self._producers), return_exceptions=True)
+            for failure in filter(None, outcomes):
+                raise failure
             self._started = True
         open_batches: dict[Place, _Batch] = {}
         counts: dict[str, int] = {}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -105,7 +105,6 @@ class Relay:
                 raise NotNow("the lease went to another process")
             return None, STANDBY_SECONDS
         if self._has_room():
-            self._wake.clear()
             rows = await self._next_rows()
             if rows:
                 await reached("relay.after_read")
@@ -134,15 +133,22 @@ class Relay:
         reading, self._reading = self._reading, None
         if reading is not None:
             return await reading
+        self._wake.clear()
         if self._under_way:
-            return await self._read_behind()
+            return await self._behind()
         await self._end_of_removal()  # else it would be read and sent again
         return within_bytes(await self._database.fetch(READ, self._rows))
 
-    async def _read_behind(self) -> list[Any]:
-        """The rows that come behind those under way, as many as one batch takes."""
+    def _behind(self) -> Coroutine[Any, Any, list[Any]]:
+        """Reads the rows that come behind those under way at this moment, as many as one batch takes."""
         known = [row["id"] for sent in self._under_way for row in sent.rows]
-        return within_bytes(await self._database.fetch(READ_BEHIND, self._rows, known[-1], known + self._removed))
+        last, rows = known[-1], self._rows
+        known += self._removed
+
+        async def read() -> list[Any]:
+            return within_bytes(await self._database.fetch(READ_BEHIND, rows, last, known))
+
+        return read()
 
     async def _send(self, rows: Sequence[Any], lease: Lease) -> bool:
         """Hands rows to Kafka's clients; False where these did not take all of them before the lease ended."""
@@ -151,7 +157,7 @@ class Relay:
         acks: list[Ack | None] = [None] * len(rows)
         self._under_way.append(Sent(rows, acks))
         if len(rows) >= self._rows:
-            self._reading = asyncio.create_task(self._read_behind())
+            self._reading = asyncio.create_task(self._behind())
         try:
             async with asyncio.timeout(lease.left):
                 if self._lanes is None:
@@ -185,6 +191,7 @@ class Relay:
         if acknowledged:
             self._removing = asyncio.create_task(self._remove(self._removed, lease))
         if acknowledged < len(sent.rows):
+            await self._end_of_removal()  # so that it goes on, however slow Kafka is
             self._rows = max(1, acknowledged, len(sent.rows) // 2)  # what did not fit into the lease is taken in parts
             raise NotNow(f"{len(sent.rows) - acknowledged} of {len(sent.rows)} events were not acknowledged in time")
         self._rows = min(ROWS, self._rows * 2)
