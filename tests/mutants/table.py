@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 CONSUMER = "tests/integration/chassis/test_consumer.py"
+ACCEPTANCE = "tests/integration/chassis/test_offset_acceptance.py"
 OFFSETS = "tests/integration/chassis/test_offsets.py"
 PROMISES = "tests/integration/chassis/test_promises.py"
 RELAY = "tests/integration/chassis/test_relay.py"
@@ -75,6 +76,14 @@ EXACTLY_ONCE = [
         "if begins[place] > 0 and self._subscriptions[place.topic].ours:",
         "if begins[place] < 0:",
         f"{OFFSETS}::test_a_topic_whose_beginning_is_gone_stops_a_new_reader",
+    ),
+    Mutant(
+        "a gap in the middle is passed over",
+        "Records that are missing in one of our own topics stop the reader and are named.",
+        "chassis/consumer_offsets.py",
+        "    if ours and records:",
+        "    if records and not records:",
+        f"{ACCEPTANCE}::test_all_up_to_a_gap_is_handled_and_reading_goes_on_behind_it_once_accepted",
     ),
     Mutant(
         "waiting without polling",
