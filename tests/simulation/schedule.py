@@ -1,0 +1,143 @@
+"""A schedule: what happens in a world, drawn from a seed, one step after the other; then its end, and the check."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulation.checker import faults, unsettled
+from tests.simulation.person import Person
+from tests.simulation.virtual import Standstill
+from tests.simulation.world import World
+from tests.simulation.writer import BUG, CONFLICT, FORBIDDEN, GARBAGE, GARBLED, IGNORED, PLAIN, TOO_MANY
+
+KEYS = ("a", "b", "c")
+KINDS = (
+    *[PLAIN] * 6, *[BUG] * 3, FORBIDDEN, TOO_MANY, IGNORED, *["swap"] * 2, *["keep"] * 2, *["let go"] * 2, "repeat",
+    GARBAGE, GARBLED, CONFLICT,
+)  # fmt: skip
+STRIKES = ("kill", "kill", "pause", "pause", "cut", "cut", "stop")
+PAUSES = (0.5, 6.0, 7.0, 11.0)
+WAITS = (0.0, 0.02, 0.1, 0.3, 0.3, 1.0, 2.5)
+END_SECONDS = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens, and how long it is until the next."""
+
+    name: str
+    about: tuple[Any, ...]
+    wait: float
+
+
+class History:
+    """A world, its person, and what happens to them."""
+
+    def __init__(self, seed: int) -> None:
+        self.world = World(seed)
+        self.person = Person(self.world)
+
+    def take(self, step: Step) -> None:
+        getattr(self, f"_{step.name}")(*step.about)
+        self.world.run(step.wait)
+
+    def _write(self, key: str, kinds: Sequence[str]) -> None:
+        for kind in kinds:
+            self.world.writer.write(key, kind)
+
+    def _strike(self, at: int, operations: int, how: str, seconds: float) -> None:
+        self.world.strike(at, operations, how, seconds)
+
+    def _mend(self) -> None:
+        from tests.integration.chassis import toy
+
+        toy.FAULTS.discard(BUG)
+
+    def _retry(self, key: str) -> None:
+        self.person.retry(key)
+
+    def _discard(self, key: str) -> None:
+        self.person.discard(key)
+
+    def _database_away(self, seconds: float) -> None:
+        self.world.database_away(seconds)
+
+    def _broker_away(self, seconds: float) -> None:
+        self.world.broker_away(seconds)
+
+    def _late(self, seconds: float) -> None:
+        self.world.late_acknowledgements(seconds)
+
+    def _slow(self, times: float) -> None:
+        self.world.slow(times)
+
+    def _join(self) -> None:
+        if len(self.world.replicas) < 3:
+            self.world.start()
+
+    def finish(self) -> list[str]:
+        """All faults end; then everything must come to rest, and be as it was promised."""
+        world = self.world
+        world.heal()
+        until = world.loop.time() + END_SECONDS
+        left = ["nothing was looked at"]
+        while left and world.loop.time() < until:
+            world.run(0.5)
+            self.person.settle()
+            left = unsettled(world, self.person)
+            if world.wrong:
+                break
+        return [f"not at rest after {END_SECONDS:.0f} s: {each}" for each in left] + faults(world, self.person)
+
+
+def drawn(seed: int) -> list[Step]:
+    """The steps of a seed."""
+    draw = random.Random(f"steps {seed}")
+    return [_step(draw) for _ in range(draw.randint(3, 9))]
+
+
+def _step(draw: random.Random) -> Step:
+    wait = draw.choice(WAITS)
+    lot = draw.random()
+    if lot < 0.45:
+        return Step("write", (draw.choice(KEYS), tuple(draw.choices(KINDS, k=draw.randint(1, 4)))), wait)
+    if lot < 0.7:
+        how = draw.choice(STRIKES)
+        seconds = draw.choice(PAUSES) if how == "pause" else 0.5
+        return Step("strike", (draw.randrange(2), draw.randint(1, 40), how, seconds), wait)
+    if lot < 0.92:
+        name = draw.choice(("mend", "mend", "retry", "retry", "discard", "discard"))
+        return Step(name, () if name == "mend" else (draw.choice(KEYS),), wait)
+    name = draw.choice(("database_away", "broker_away", "late", "slow", "join"))
+    abouts = {"slow": (draw.choice((5.0, 30.0)),), "join": ()}
+    return Step(name, abouts.get(name, (draw.choice((0.5, 2.0, 5.0)),)), wait)
+
+
+def run(seed: int, steps: Sequence[Step]) -> list[str]:
+    """What went wrong in this history; empty where nothing did."""
+    history = History(seed)
+    try:
+        for step in steps:
+            history.take(step)
+        return history.finish()
+    except Standstill as error:
+        return [f"{error}; {unsettled(history.world, history.person)}"]
+    finally:
+        history.world.end()
+
+
+def shortest(seed: int, steps: Sequence[Step]) -> list[Step]:
+    """Steps left out one after the other, as long as something goes wrong still."""
+    kept = list(steps)
+    for at in reversed(range(len(kept))):
+        fewer = kept[:at] + kept[at + 1 :]
+        if run(seed, fewer):
+            kept = fewer
+    return kept
+
+
+def told(seed: int, steps: Sequence[Step], wrong: Sequence[str]) -> str:
+    """A history that went wrong, with what it takes to see it again."""
+    lines = [f"seed {seed}:", *(f"  {step.name}{step.about}, then {step.wait} s" for step in steps)]
+    return "\n".join([*lines, *(f"  wrong: {each}" for each in wrong)])
