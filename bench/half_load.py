@@ -182,10 +182,12 @@ def _report(floor: Sequence[float], most: float, seen: Seen) -> Part:
         shown.append(Bar(label, late, half, late, f"{late:.0f} ms", label != "floor"))
     part.plots = [("p99 in ms (the line begins at p50)", shown)]
     lost = len(seen.intended) - len(through)
-    extra = (quantiles(added, n=100, method="inclusive")[98] - median(direct)) * 1e3
-    title = "p99 of outbox and relay beyond the median of direct produce"
-    part.goals = [Goal(title, 60, None if lost else extra, "ms", most=True)]
-    part.remarks = [f"{len(through):,} events; {lost} not seen again within 30 s."]
+    late = quantiles(added, n=100, method="inclusive")[98] * 1e3
+    part.goals = [Goal("p99 of outbox and relay", 60, None if lost else late, "ms", most=True)]
+    part.remarks = [
+        f"{len(through):,} events; {lost} not seen again within 30 s.",
+        f"Of it beyond the median of direct produce at this load: {late - median(direct) * 1e3:.0f} ms.",
+    ]
     return part
 
 

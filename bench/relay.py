@@ -21,6 +21,7 @@ VERSIONS = 10
 RAW = "raw idempotent produce"
 CONTESTANTS = (
     (RAW, "raw_produce", 1),
+    ("raw batches, four clients", "raw_lanes", 1),
     ("1 replica", "relay", 1),
     ("2 replicas", "relay", 2),
     ("3 replicas", "relay", 3),

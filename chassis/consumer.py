@@ -87,9 +87,7 @@ class Consumer:
                 await self._turn(consumer)
             await self._commit(consumer, force=True)
         finally:
-            with suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(KAFKA_SECONDS):
-                    await consumer.stop()
+            await self._context.kafka.leave(consumer)
 
     async def _turn(self, consumer: Any) -> None:
         try:

@@ -18,6 +18,7 @@ SESSION_MS = 10_000
 REBALANCE_MS = 30_000
 POLL_INTERVAL_MS = 120_000
 ADMIN_SECONDS = 30.0
+LEAVE_SECONDS, END_SECONDS = 5.0, 2.0
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -79,13 +80,31 @@ async def partitions(common: CommonSettings, topics: Iterable[str]) -> dict[str,
 
 async def abandon(client: Any) -> None:
     """Ends a producer without sending what is left in it; its own stop() would wait for the broker for ever."""
-    sender = client._sender
-    if sender is not None:
-        with suppress(Exception):
-            await sender.close()
     with suppress(Exception):
-        await client.client.close()
+        if client._sender is not None:
+            async with asyncio.timeout(END_SECONDS):
+                await client._sender.close()  # waits for the requests under way, that a silent broker does not answer
+    await _within(client.client.close())
     client._closed = True
+
+
+async def leave(client: Any) -> None:
+    """Ends a consumer; where the broker does not answer its farewell, without one."""
+    with suppress(Exception):
+        async with asyncio.timeout(LEAVE_SECONDS):
+            await client.stop()
+            return
+    coordinator, fetcher = client._coordinator, client._fetcher  # each is None where its start did not come so far
+    ends = [coordinator._stop_heartbeat_task, coordinator._stop_commit_offsets_refresh_task] if coordinator else []
+    for end in [*ends, *([fetcher.close] if fetcher else [])]:
+        await _within(end())
+    await _within(client._client.close())
+
+
+async def _within(end: Awaitable[None]) -> None:
+    with suppress(Exception):
+        async with asyncio.timeout(END_SECONDS):
+            await end
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +114,7 @@ class Clients:
     consumer: Callable[[CommonSettings, str], Any] = consumer
     producer: Callable[[CommonSettings], Any] = producer
     abandon: Callable[[Any], Awaitable[None]] = abandon
+    leave: Callable[[Any], Awaitable[None]] = leave
 
 
 async def create_topics(common: CommonSettings, topics: Iterable[tuple[str, int]]) -> list[str]:

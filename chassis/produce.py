@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import unpack_from
@@ -32,6 +31,12 @@ class Sent:
         for ack in self.acks:
             if ack is not None and not ack.cancel() and not ack.cancelled():
                 ack.exception()  # looked at, so that the event loop does not complain of it
+
+    async def first_answer(self) -> None:
+        """Ends when Kafka has answered for some of the rows."""
+        acks = {ack for ack in self.acks if ack is not None}
+        if acks:
+            await asyncio.wait(acks, return_when=asyncio.FIRST_COMPLETED)
 
     async def answers(self) -> None:
         """Ends when Kafka has answered for all that its client has."""
@@ -78,7 +83,7 @@ class Lanes:
         for position, (_, topic, key, headers, payload) in enumerate(rows):
             count = counts.get(topic)
             if count is None:
-                count = counts[topic] = len(await self._producers[0].partitions_for(self._prefix + topic))
+                count = counts[topic] = await self._partitions(self._prefix + topic)
             place = self._prefix + topic, random.randrange(count) if key is None else partition_of(key.encode(), count)
             batch = open_batches.get(place)
             if batch is None:
@@ -90,11 +95,14 @@ class Lanes:
         for place, batch in open_batches.items():
             await batch.send(place, acks)
 
-    async def abandon(self, seconds: float) -> None:
+    async def _partitions(self, topic: str) -> int:
+        """As many as each of the clients knows of: where there are more now, these do not hear of it all at once."""
+        return min([len(await each.partitions_for(topic)) for each in self._producers])
+
+    async def abandon(self) -> None:
         """Ends them without sending what they have."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await asyncio.gather(*(self._clients.abandon(producer) for producer in self._producers))
+        ends = (self._clients.abandon(producer) for producer in self._producers)
+        await asyncio.gather(*ends, return_exceptions=True)
 
 
 class _Batch:

@@ -80,12 +80,13 @@ class Relay:
                     if not is_transient(error):
                         log.exception("relay failed")
                     else:
-                        log.warning("relay waits", error=type(error).__name__)
+                        detail = str(error) if isinstance(error, NotNow) else ""
+                        log.warning("relay waits", error=type(error).__name__, detail=detail)
                     RETRIES.labels("relay").inc()
                     await self._drop_producers()
                     lease, idle, backoff = None, backoff, min(backoff * 2, LONGEST_BACKOFF)
                 if idle:
-                    await self._rest(stop, idle)
+                    await self._rest(stop, idle, wakes=lease is not None)
             if lease is not None:
                 with suppress(Exception):  # the next owner sends again what is left
                     async with asyncio.timeout(STOP_SECONDS):
@@ -98,11 +99,11 @@ class Relay:
     async def _turn(self, lease: Lease | None) -> tuple[Lease | None, float]:
         """One round. Answers the lease and for how long there is nothing to do (0: go on at once)."""
         if lease is None or lease.left < LEASE.total_seconds() / 2:
-            lease = await self._claim()
+            before, lease = lease, await self._claim()
             await reached("relay.after_claim")
-        if lease is None:
-            if self._under_way:
+            if before is not None and (lease is None or lease.epoch != before.epoch):
                 raise NotNow("the lease went to another process")
+        if lease is None:
             return None, STANDBY_SECONDS
         if self._has_room():
             rows = await self._next_rows()
@@ -137,7 +138,7 @@ class Relay:
         if self._under_way:
             return await self._behind()
         await self._end_of_removal()  # else it would be read and sent again
-        return within_bytes(await self._database.fetch(READ, self._rows))
+        return await self._database.fetch(READ, self._rows)
 
     def _behind(self) -> Coroutine[Any, Any, list[Any]]:
         """Reads the rows that come behind those under way at this moment, as many as one batch takes."""
@@ -146,7 +147,7 @@ class Relay:
         known += self._removed
 
         async def read() -> list[Any]:
-            return within_bytes(await self._database.fetch(READ_BEHIND, rows, last, known))
+            return await self._database.fetch(READ_BEHIND, rows, last, known)
 
         return read()
 
@@ -163,23 +164,31 @@ class Relay:
                 if self._lanes is None:
                     self._lanes = Lanes(self._context.kafka, self._context.common)
                 await self._lanes.send(rows, acks)
-        except (TimeoutError, KafkaError):
+        except (TimeoutError, KafkaError) as error:
+            topics = sorted({row["topic"] for row, ack in zip(rows, acks, strict=True) if ack is None})
+            log.warning("kafka does not take all", error=type(error).__name__, topics=topics)
             return False
         return True
 
     async def _settled(self, sent: Sent, lease: Lease) -> bool:
         """Waits until Kafka has answered for all rows or the lease is at its end; False: something new was said."""
-        await reached("relay.after_some_acks")
-        answers = asyncio.create_task(sent.answers())
+        answers = asyncio.create_task(self._answers(sent))
         waits: list[asyncio.Task[Any]] = [answers]
         if self._has_room():
             waits.append(asyncio.create_task(self._wake.wait()))
         try:
             await asyncio.wait(waits, timeout=lease.left, return_when=asyncio.FIRST_COMPLETED)
+            if answers.done():
+                answers.result()
             return answers.done() or lease.left <= 0
         finally:
             for wait in waits:
                 wait.cancel()
+
+    async def _answers(self, sent: Sent) -> None:
+        await sent.first_answer()
+        await reached("relay.after_some_acks")
+        await sent.answers()
 
     async def _finish(self, sent: Sent, lease: Lease) -> None:
         """Removes the rows, from the first on, that are acknowledged. Raises NotNow where these are not all."""
@@ -206,9 +215,11 @@ class Relay:
         await self._end_of_removal()
 
     async def _remove(self, ids: list[int], lease: Lease) -> None:
+        await reached("relay.before_remove")
         removed = await self._database.execute(REMOVE, ids, self._owner, lease.epoch)
         if removed != f"DELETE {len(ids)}":
             raise NotNow("the lease went to another process; what it sends again is dropped by the version guard")
+        await reached("relay.after_remove")
         RELAYED.inc(len(ids))
 
     async def _end_of_removal(self) -> None:
@@ -226,17 +237,22 @@ class Relay:
         for sent in self._under_way:
             sent.forget()
         self._under_way.clear()
-        for task in (self._reading, self._removing):
-            if task is not None:
-                task.cancel()
-                with suppress(Exception, asyncio.CancelledError):
-                    await task
+        tasks = [task for task in (self._reading, self._removing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            ended, _ = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            for each in ended:
+                each.cancelled() or each.exception()  # looked at, so that the event loop does not complain of it
         self._reading, self._removing, self._removed = None, None, []
         if lanes is not None:
-            await lanes.abandon(STOP_SECONDS)
+            await lanes.abandon()
 
-    async def _rest(self, stop: asyncio.Event, seconds: float) -> None:
-        waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(stop.wait())]
+    async def _rest(self, stop: asyncio.Event, seconds: float, *, wakes: bool) -> None:
+        """`wakes`: what is said in this process ends it; without the lease there is nothing to do about that."""
+        waits = [asyncio.ensure_future(stop.wait())]
+        if wakes:
+            waits.append(asyncio.ensure_future(self._wake.wait()))
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -249,28 +265,27 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def within_bytes(rows: list[Any]) -> list[Any]:
-    """The first rows whose payloads together stay below BYTES; always at least one."""
-    total = 0
-    for count, row in enumerate(rows):
-        total += len(row["payload"])
-        if total > BYTES and count:
-            return rows[:count]
-    return rows
-
-
 CLAIM = """
 update relay_lease set owner = $1, until = clock_timestamp() + $2, epoch = epoch + (owner is distinct from $1)::int
  where name = 'outbox' and (owner = $1 or until < clock_timestamp())
 returning epoch"""
 
-READ = "select id, topic, key, headers, payload from outbox order by id limit $1"
+# Rows whose payloads together stay below BYTES; always at least one.
+_WITHIN_BYTES = """
+select id, topic, key, headers, payload
+  from (select *, sum(octet_length(payload)) over (order by id) - octet_length(payload) as before from ({})) r
+ where before < {} order by id"""
+
+READ = _WITHIN_BYTES.format("select id, topic, key, headers, payload from outbox order by id limit $1", BYTES)
 
 # Nothing where a lower id was committed after the rows under way had been read: its aggregate may have rows behind.
-READ_BEHIND = """
+READ_BEHIND = _WITHIN_BYTES.format(
+    """
 select id, topic, key, headers, payload from outbox
  where id > $2 and not exists (select id from outbox where id <= $2 except select unnest($3::bigint[]))
- order by id limit $1"""
+ order by id limit $1""",
+    BYTES,
+)
 
 REMOVE = """
 delete from outbox o using relay_lease l

@@ -7,7 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.proxy import DOWN, UP
+from chassis import kafka
+from chassis.kafka import Clients
+from chassis.produce import Ack, Lanes
+from tests.eventually import eventually
+from tests.faults.proxy import DOWN, UP, Proxy
 from tests.faults.servers import Servers
 from tests.faults.test_processes import pause, whole
 from tests.faults.toy_rig import ToyProcess, ToyRig, is_ready
@@ -126,3 +130,32 @@ async def test_two_replicas_of_which_one_is_cut_off_go_on_without_it(toy_rig: To
         proxy.heal()
         await toy_rig.write(range(5))
         await whole(toy_rig, within=60)
+
+
+async def test_clients_that_are_given_up_while_the_broker_is_silent_leave_nothing_behind(
+    toy_rig: ToyRig, servers: Servers
+) -> None:
+    common = toy_rig.common.model_copy(update={"kafka_bootstrap": servers.proxied_kafka})
+    before, connections = asyncio.all_tasks(), servers.broker.connections
+    lanes, reader = Lanes(Clients(), common), kafka.consumer(common, "leaves")
+    reader.subscribe([common.topic_prefix + "toy-totals"])
+    await reader.start()
+    rows = [(number, "toy-totals", f"t{number}", "{}", b"x") for number in range(20)]
+    await lanes.send(rows, [None] * len(rows))
+    servers.broker.black_hole()
+    acks: list[Ack | None] = [None] * len(rows)
+    await lanes.send(rows, acks)
+    await pause(0.5)  # until it is on its way
+    await asyncio.gather(lanes.abandon(), kafka.leave(reader))
+    for ack in acks:
+        assert ack is not None
+        assert not ack.done()
+    left = {task.get_coro().__qualname__ for task in asyncio.all_tasks() - before}  # type: ignore[union-attr]
+    assert {name for name in left if not name.startswith("Proxy.")} == set()
+    servers.broker.heal()
+    await eventually(lambda: no_more_than(servers.broker, connections), within=10)
+
+
+async def no_more_than(proxy: Proxy, connections: int) -> bool:
+    assert proxy.connections <= connections
+    return True

@@ -27,6 +27,8 @@ LOOPS = {
     "relay.after_read": 2,
     "relay.after_some_acks": 2,
     "relay.after_acks": 2,
+    "relay.before_remove": 2,
+    "relay.after_remove": 2,
 }
 """Failpoint → at which passage it fires."""
 COMMANDS = ("unit_of_work.before_commit", "unit_of_work.after_commit")

@@ -5,7 +5,7 @@ The group's session is the shortest that the broker allows; `--limit` is after h
 `--broken` is a bad deploy, that fails at some events; `--clock` is by how much its clock is wrong.
 """
 
-import sys
+import argparse
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -52,16 +52,20 @@ async def post(tally: str, store: Store, why: Why, idempotency_key: Annotated[st
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clock", type=float, default=0.0)
+    parser.add_argument("--broken", action="store_true")
+    parser.add_argument("--limit", type=float)
+    asked = parser.parse_args()
     kafka.SESSION_MS = SESSION_MS
-    if "--broken" in sys.argv:
+    if asked.broken:
         toy.FAULTS.add(BROKEN)
-    if "--limit" in sys.argv:
-        consumer.LIMIT_SECONDS = relay.LIMIT_SECONDS = float(sys.argv[-1])
+    if asked.limit:
+        consumer.LIMIT_SECONDS = relay.LIMIT_SECONDS = asked.limit
         lifecycle.WATCHDOG_SECONDS = 1.0
-    if "--clock" in sys.argv:
-        wrong_by = timedelta(seconds=float(sys.argv[sys.argv.index("--clock") + 1]))
+    if asked.clock:
         true = clock.system_clock
-        clock.system_clock = lambda: true() + wrong_by
+        clock.system_clock = lambda: true() + timedelta(seconds=asked.clock)
     lifecycle.main(SERVICE)
 
 

@@ -1,5 +1,6 @@
 """What the relay promises: all that was said arrives, in order, and leaves the outbox only then."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
@@ -9,7 +10,8 @@ import pytest
 
 from chassis.failures import NotNow
 from chassis.outbox import LARGEST_PAYLOAD_BYTES
-from chassis.relay import SAFETY_SECONDS, Lease, Relay, within_bytes
+from chassis.produce import Sent
+from chassis.relay import BYTES, CLAIM, READ, SAFETY_SECONDS, STANDBY_SECONDS, Lease, Relay
 from chassis.service import Context
 from chassis.settings import CommonSettings
 from chassis.unit_of_work import Cause
@@ -25,6 +27,17 @@ async def say(context: Context, tally: str, versions: range) -> None:
     async with context.database.unit_of_work() as uow:
         for version in versions:
             uow.publish(Say(toy.TotalV1(tally=tally, total=version), version), Cause("c-1", traceparent=None))
+
+
+async def say_largest(context: Context, times: int) -> None:
+    """Events as large as may be, after one that is there."""
+    await context.database.execute(
+        """insert into outbox (event_id, topic, key, aggregate_id, version, headers, payload)
+           select event_id, topic, key, aggregate_id, n + 1, headers, $1
+             from (select * from outbox order by id limit 1) one, generate_series(1, $2) n""",
+        b"x" * LARGEST_PAYLOAD_BYTES,
+        times,
+    )
 
 
 async def outbox_is_empty(context: Context) -> bool:
@@ -76,9 +89,6 @@ async def test_a_rolled_back_transaction_says_nothing(open_toy: OpenToy) -> None
 
 async def test_what_does_not_fit_into_one_lease_is_sent_in_parts(open_toy: OpenToy) -> None:
     context = await open_toy()
-    rows = [{"payload": b"x" * 900_000}] * 20
-    assert 1 <= len(within_bytes(rows)) < 20
-    assert len(within_bytes([{"payload": b"x" * 10_000_000}])) == 1
     await say(context, "a", range(1, 300))
     relay = Relay(context)
     lease = await relay._claim()
@@ -138,11 +148,7 @@ async def test_a_row_that_is_committed_late_goes_before_what_its_aggregate_says_
 async def test_an_event_as_large_as_an_event_may_be_is_sent(open_toy: OpenToy, common: CommonSettings) -> None:
     context = await open_toy()
     await say(context, "a", range(1, 2))
-    await context.database.execute(
-        """insert into outbox (event_id, topic, key, aggregate_id, version, headers, payload)
-           select event_id, topic, key, aggregate_id, 2, headers, $1 from outbox""",
-        b"x" * LARGEST_PAYLOAD_BYTES,
-    )
+    await say_largest(context, 1)
     await say(context, "a", range(3, 4))
     async with relaying(context):
         await eventually(lambda: outbox_is_empty(context), within=15)
@@ -161,3 +167,65 @@ async def test_at_its_end_a_relay_removes_what_is_acknowledged(open_toy: OpenToy
 async def there_is_something(common: CommonSettings) -> bool:
     assert await everything(common, "toy-totals")
     return True
+
+
+async def test_no_more_is_read_at_once_than_memory_is_meant_for(open_toy: OpenToy) -> None:
+    context = await open_toy()
+    await say(context, "a", range(1, 2))
+    await say_largest(context, 2 * BYTES // LARGEST_PAYLOAD_BYTES)
+    sizes = [len(row["payload"]) for row in await context.database.fetch(READ, 1000)]
+    assert BYTES <= sum(sizes) <= BYTES + LARGEST_PAYLOAD_BYTES
+
+
+async def test_what_is_acknowledged_in_part_leaves_the_outbox_although_the_rest_failed(open_toy: OpenToy) -> None:
+    context = await open_toy()
+    await say(context, "a", range(1, 6))
+    relay = Relay(context)
+    lease = await relay._claim()
+    assert lease is not None
+    rows = await context.database.fetch(READ, 1000)
+    acks = [asyncio.get_running_loop().create_future() for _ in rows]
+    for ack in acks[:2]:
+        ack.set_result(None)
+    with pytest.raises(NotNow):
+        await relay._finish(Sent(rows, acks), lease)
+    await relay._drop_producers()
+    left = await context.database.fetch("select id from outbox order by id")
+    assert [row["id"] for row in left] == [row["id"] for row in rows[2:]]
+
+
+async def test_a_relay_without_the_lease_asks_for_it_no_more_often_when_something_is_said(open_toy: OpenToy) -> None:
+    first, second = await open_toy(), await open_toy()
+    asked = 0
+
+    async def counted(query: str, *arguments: object) -> object:
+        nonlocal asked
+        asked += query == CLAIM
+        return await fetchrow(query, *arguments)
+
+    async with relaying(first):
+        await say(first, "a", range(1, 2))
+        await eventually(lambda: outbox_is_empty(first), within=15)
+        fetchrow, second.database.fetchrow = second.database.fetchrow, counted  # type: ignore[method-assign]
+        async with relaying(second):
+            started = monotonic()
+            for version in range(2, 30):
+                await say(second, "b", range(version, version + 1))
+            await eventually(lambda: outbox_is_empty(first), within=15)
+            assert asked <= 2 + (monotonic() - started) / STANDBY_SECONDS
+
+
+async def test_a_lease_that_was_another_relays_meanwhile_ends_what_is_under_way(open_toy: OpenToy) -> None:
+    context = await open_toy()
+    await say(context, "a", range(1, 4))
+    first, second = Relay(context), Relay(context)
+    lease, _ = await first._turn(None)
+    assert lease is not None
+    for relay in (second, first):
+        await context.database.execute("update relay_lease set until = '-infinity'")
+        if relay is second:
+            await second._claim()
+    with pytest.raises(NotNow):
+        await first._turn(Lease(lease.epoch, 0.0))
+    await first._drop_producers()
+    assert len(await context.database.fetch("select from outbox")) == 3
