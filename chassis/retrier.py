@@ -158,6 +158,6 @@ class Retrier:
 
     async def _wait(self, uow: UnitOfWork, row: Any, hold: Hold) -> None:
         attempts = await held_events.failed_again(uow, row["id"], hold.reason, hold.detail)
-        again = hold.again and attempts < held_events.TRIES
-        delay = timedelta(seconds=held_events.FIRST_RETRY.total_seconds() * 2**attempts)
-        await held_events.release_or_schedule(uow, row["topic"], row["key"], uow.now + delay if again else None)
+        by_itself = hold.again and attempts < held_events.TRIES  # a person may have tried any number of times
+        retry_at = uow.now + held_events.FIRST_RETRY * 2**attempts if by_itself else None
+        await held_events.release_or_schedule(uow, row["topic"], row["key"], retry_at)

@@ -39,7 +39,6 @@ def test_an_event_that_arrived_late_and_is_refused_can_be_discarded() -> None:
     assert wrong(("keep", "swap forbidden"), ("let go",)) == []
 
 
-@pytest.mark.xfail(reason="the next time is computed of all attempts, also where there is none", strict=True)
 def test_a_person_may_retry_any_number_of_times() -> None:
     history = History(0)
     try:
