@@ -32,7 +32,7 @@ class HeldRecord:
 
 
 async def held_keys(uow: UnitOfWork, topic: str, keys: Iterable[str]) -> dict[str, str]:
-    """Which of these keys wait, and why their heads do; locked until commit so that no retry can settle them."""
+    """Which of these keys wait, and why what came first on each does; locked so that no retry can settle them."""
     if not await uow.connection.fetchval(KEYS_ANY, topic):
         return {}
     rows = await uow.connection.fetch(KEYS, topic, list(keys))
@@ -67,9 +67,9 @@ async def lock_key(uow: UnitOfWork, topic: str, key: str) -> bool:
     return await uow.connection.fetchrow(LOCK_KEY, topic, key) is not None
 
 
-async def waiting(uow: UnitOfWork, topic: str, key: str, limit: int, *, by_version: bool = False) -> list[Any]:
-    """The held rows of a key that must be locked already, as they came or by their versions."""
-    return await uow.connection.fetch(WAITING_BY_VERSION if by_version else WAITING, topic, key, limit)
+async def waiting(uow: UnitOfWork, topic: str, key: str, limit: int) -> list[Any]:
+    """The held rows of a key that must be locked already, its head first; `turn` says in which order."""
+    return await uow.connection.fetch(WAITING, topic, key, limit)
 
 
 async def settle(uow: UnitOfWork, row_id: int, how: str, by: str, reason: str = "") -> None:
@@ -197,13 +197,25 @@ DUE_KEY = "select topic, key from held_keys where retry_at <= $1 order by retry_
 
 LOCK_KEY = "select 1 from held_keys where topic = $1 and key = $2 for update"
 
-_WAITING = """
-select id, topic, key, partition, kafka_offset, version, event_id, sealed, reason, attempts
-  from held_events where topic = $1 and key = $2 and settled_at is null"""
+FIRST = """
+left join lateral (select f.reason = 'version_gap' as waits_for_a_gap from held_events f
+                    where f.topic = h.topic and f.key = h.key and f.settled_at is null order by f.id limit 1) first
+  on true"""
 
-WAITING = _WAITING + " order by id limit $3"
 
-WAITING_BY_VERSION = _WAITING + " order by version nulls last, id limit $3"
+def turn(row: str) -> str:
+    """The turn of an open row among those of its key, in SQL that joins FIRST to `held_events h`.
+
+    By version where what came first waits for a gap, since what it misses may have come behind it; else as they came.
+    """
+    return f"(case when first.waits_for_a_gap then coalesce({row}.version, {2**63 - 1}) else 0 end, {row}.id)"
+
+
+WAITING = f"""
+select h.id, h.topic, h.key, h.partition, h.kafka_offset, h.version, h.event_id, h.sealed, h.reason, h.attempts
+  from held_events h {FIRST}
+ where h.topic = $1 and h.key = $2 and h.settled_at is null
+ order by {turn("h")} limit $3"""  # noqa: S608  # constants
 
 SETTLE = """
 update held_events set settled_at = $2, settled_how = $3, settled_by = $4, settled_reason = $5 where id = $1"""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from chassis import announce
 from chassis.callers import Opened, Who
+from chassis.held_events import FIRST, turn
 from chassis.retrier import HeldEventIsNotHead, Replayed, Retrier
 from chassis.service import Context
 from chassis.tokens import Caller, NotAllowed
@@ -121,12 +122,10 @@ async def list_held(
     settled: Annotated[bool, Query(description="those retried or discarded in the last 30 days instead")] = False,
 ) -> dict[str, Any]:
     rows = await context.database.fetch(
-        f"""select {_SHOWN}, settled_at, settled_how, settled_by, settled_reason,
-                   (select count(*) from held_events m where m.topic = h.topic and m.key = h.key
-                       and m.settled_at is null and m.id > h.id) as followers
-              from held_events h left join held_keys k using (topic, key)
+        f"""select {_SHOWN}, settled_at, settled_how, settled_by, settled_reason, {_BEHIND} as followers
+              from held_events h left join held_keys k using (topic, key) {FIRST}
              where (settled_at is not null) = $4 and id > $1 and ($2::text is null or reason = $2)
-             order by id limit $3""",  # noqa: S608  # constant columns
+             order by id limit $3""",  # noqa: S608  # constants
         cursor,
         reason,
         limit,
@@ -161,7 +160,7 @@ async def retry(who: Operator, context: Opened, request: Request, held_id: HeldI
         "key": row["key"],
         "replayed": replayed.done,
         "left": replayed.left,
-        "in_the_way": in_the_way and {"reason": in_the_way.reason, "detail": in_the_way.detail},
+        "in_the_way": in_the_way and {"id": replayed.head, "reason": in_the_way.reason, "detail": in_the_way.detail},
     }
 
 
@@ -179,13 +178,9 @@ async def discard(who: Operator, context: Opened, request: Request, held_id: Hel
 
 async def _held(context: Context, held_id: int) -> Any:
     row = await context.database.fetchrow(
-        f"""select {_SHOWN},
-                   id = (select min(id) from held_events m
-                          where m.topic = h.topic and m.key = h.key and m.settled_at is null) as is_head,
-                   (select count(*) from held_events m where m.topic = h.topic and m.key = h.key
-                       and m.settled_at is null and m.id > h.id) as followers
-              from held_events h left join held_keys k using (topic, key)
-             where id = $1 and settled_at is null""",  # noqa: S608  # constant columns
+        f"""select {_SHOWN}, {_BEFORE} = 0 as is_head, {_BEHIND} as followers
+              from held_events h left join held_keys k using (topic, key) {FIRST}
+             where id = $1 and settled_at is null""",  # noqa: S608  # constants
         held_id,
     )
     if row is None:
@@ -193,5 +188,8 @@ async def _held(context: Context, held_id: int) -> Any:
     return row
 
 
+_OTHERS = "select count(*) from held_events m where m.topic = h.topic and m.key = h.key and m.settled_at is null"
+_BEFORE = f"({_OTHERS} and {turn('m')} < {turn('h')})"
+_BEHIND = f"({_OTHERS} and {turn('m')} > {turn('h')})"
 _SHOWN = """id, topic, key, partition, kafka_offset, version, event_id, event_type, correlation_id, reason, detail,
 attempts, held_at, k.retry_at"""

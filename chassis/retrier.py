@@ -1,7 +1,7 @@
 """Tries held events again, in order on each key, when their time has come or a person asks."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from chassis.heartbeats import Heartbeats, unheard
 from chassis.metrics import RETRIES
 from chassis.seal import Seal
 from chassis.unit_of_work import UnitOfWork
-from chassis.version_guard import Seen, Verdict
+from chassis.version_guard import Seen
 from schemas.envelope import Catalogue
 from schemas.errors import Refused
 
@@ -46,11 +46,12 @@ class HeldEventUnreadable(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a retry of a key has come to: how many went through, how many wait still, and what is in the way."""
+    """What a retry of a key has come to: how many went through, how many wait, and what is in the way: the head."""
 
     done: int
     left: int
     in_the_way: Hold | None = None
+    head: int | None = None
 
 
 class Retrier:
@@ -136,28 +137,40 @@ class Retrier:
         subscription = self._subscriptions.get(topic)
         if subscription is None:
             raise HeldEventUnreadable
+        done = 0
+        while rows := await held_events.waiting(uow, topic, key, ONE_GO - done):
+            settled, hold = await self._in_order(uow, subscription, rows, by)
+            done += settled
+            if hold is None:
+                continue
+            failed = rows[settled]
+            attempts = await held_events.failed_again(uow, failed["id"], hold.reason, hold.detail)
+            (head,) = await held_events.waiting(uow, topic, key, 1)
+            if head["id"] == failed["id"]:
+                await self._wait(uow, failed, hold, attempts)
+                return Replayed(done, await held_events.left(uow, topic, key), hold, head["id"])
+            # It waits for a gap, or nothing does any more: what is left has another order now.
+        await held_events.release_or_schedule(uow, topic, key, uow.now)
+        log.info("held events replayed", topic=topic, events=done)
+        return Replayed(done, await held_events.left(uow, topic, key))
+
+    async def _in_order(
+        self, uow: UnitOfWork, subscription: Subscription, rows: Sequence[Any], by: str
+    ) -> tuple[int, Hold | None]:
+        """How many of these are settled now, and what became of the one behind them."""
         fold = Fold(uow, subscription, self._catalogue, {}, replay=True, beat=self._beat)
-        rows = await held_events.waiting(uow, topic, key, ONE_GO)
-        if rows and rows[0]["reason"] == Verdict.GAP.value:
-            # What the head misses may have come behind it: versions that arrived out of order are taken in order.
-            rows = await held_events.waiting(uow, topic, key, ONE_GO, by_version=True)
-        for done, row in enumerate(rows):
+        for settled, row in enumerate(rows):
             try:
                 record = held_events.record_of(row, self._seal)
             except InvalidTag as error:
                 raise HeldEventUnreadable from error
-            item = read(record, subscription, self._catalogue)
-            outcome = await fold.apply([item])
+            outcome = await fold.apply([read(record, subscription, self._catalogue)])
             if outcome.holds:
-                await self._wait(uow, row, outcome.holds[0])
-                return Replayed(done, await held_events.left(uow, topic, key), outcome.holds[0])
+                return settled, outcome.holds[0]
             await held_events.settle(uow, row["id"], "repeated" if outcome.repeated else "retried", by)
-        await held_events.release_or_schedule(uow, topic, key, uow.now)
-        log.info("held events replayed", topic=topic, events=len(rows))
-        return Replayed(len(rows), await held_events.left(uow, topic, key))
+        return len(rows), None
 
-    async def _wait(self, uow: UnitOfWork, row: Any, hold: Hold) -> None:
-        attempts = await held_events.failed_again(uow, row["id"], hold.reason, hold.detail)
+    async def _wait(self, uow: UnitOfWork, row: Any, hold: Hold, attempts: int) -> None:
         by_itself = hold.again and attempts < held_events.TRIES  # a person may have tried any number of times
         retry_at = uow.now + held_events.FIRST_RETRY * 2**attempts if by_itself else None
         await held_events.release_or_schedule(uow, row["topic"], row["key"], retry_at)

@@ -108,8 +108,8 @@ HELD_EVENTS = [
         "retry out of order",
         "What is held on a key is replayed in order.",
         "chassis/held_events.py",
-        'WAITING = _WAITING + " order by id limit $3"',
-        'WAITING = _WAITING + " order by id desc limit $3"',
+        'order by {turn("h")} limit $3',
+        'order by {turn("h")} desc limit $3',
         f"{CONSUMER}::test_a_bug_in_decide_holds_its_key_until_it_is_mended_and_then_replays_in_order",
     ),
     Mutant(

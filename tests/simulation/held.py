@@ -110,16 +110,16 @@ def _lock_key(tx: Transaction, tables: Tables, topic: str, key: str) -> Result:
     return [_one((1,)) for _ in rows], f"SELECT {len(rows)}"
 
 
+def in_order(rows: list[HeldEvent]) -> list[HeldEvent]:
+    """What waits on a key, sorted by id, in turn: by version where what came first waits for a gap."""
+    if not rows or rows[0].reason != "version_gap":
+        return rows
+    return sorted(rows, key=lambda row: (row.version is None, row.version or 0, row.id))
+
+
 def _waiting(tx: Transaction, tables: Tables, topic: str, key: str, limit: int) -> Result:
-    rows = _open(tx, tables, topic, key)[:limit]
+    rows = in_order(_open(tx, tables, topic, key))[:limit]
     return _waiting_row(HeldEvent, rows), f"SELECT {len(rows)}"
-    yield
-
-
-def _waiting_by_version(tx: Transaction, tables: Tables, topic: str, key: str, limit: int) -> Result:
-    rows = _open(tx, tables, topic, key)
-    rows.sort(key=lambda row: (row.version is None, row.version or 0, row.id))
-    return _waiting_row(HeldEvent, rows[:limit]), f"SELECT {len(rows[:limit])}"
     yield
 
 
@@ -176,7 +176,6 @@ STATEMENTS: dict[str, Statement] = {
     held_events.DUE_KEY: _due_key,
     held_events.LOCK_KEY: _lock_key,
     held_events.WAITING: _waiting,
-    held_events.WAITING_BY_VERSION: _waiting_by_version,
     held_events.SETTLE: _settle,
     held_events.LEFT: _left,
     held_events.RELEASE_OR_SCHEDULE: _release_or_schedule,

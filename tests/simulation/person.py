@@ -3,6 +3,7 @@
 from chassis.failures import is_transient
 from chassis.retrier import HeldEventIsNotHead, Retrier
 from tests.integration.chassis import toy
+from tests.simulation.held import in_order
 from tests.simulation.rows import HeldEvent
 from tests.simulation.world import SEAL, World
 from tests.simulation.writer import EVENTS, GARBLED, NEVER, Written
@@ -41,7 +42,7 @@ class Person:
             self._world.operator.spawn(self._retry(key))
 
     def discard(self, key: str) -> None:
-        held = self.held(key)
+        held = in_order(self.held(key))
         if key not in self._busy and held and self._may_be_discarded(held):
             self._busy.add(key)
             self.discarded.add(held[0].id)
@@ -81,7 +82,7 @@ class Person:
     def settle(self) -> None:
         """At the end: retries what may go now, discards what never will, or decides to leave its key as it is."""
         for key in self.waits():
-            held = self.held(key)
+            held = in_order(self.held(key))
             if key in self.leaves or key in self._busy:
                 continue
             if held[0].reason in NOT_YET or self.written(held[0]).kind not in NEVER:
