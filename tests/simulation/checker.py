@@ -1,6 +1,6 @@
 """Looks at the tables and topics of a history that has come to its end, and says what is not as it was promised."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 import orjson
@@ -103,6 +103,8 @@ def _held(world: World, person: Person) -> list[str]:
             found.append(f"I4: {key} is held out of order: {[row.kafka_offset for row in held]}")
         elif held[0].version is not None and keys[key].retry_at is not None and held[0].attempts >= 3:
             found.append(f"I7: {key} is tried for ever")
+    places = Counter((row.partition, row.kafka_offset) for row in world.server.rows("held_events"))
+    found += [f"I3: {place} was held {count} times" for place, count in places.items() if count > 1]
     return found + [
         f"I7: {row.key} {row.version} was {row.settled_how}, {row.reason}"
         for row in world.server.rows("held_events")

@@ -7,9 +7,9 @@ from typing import Any
 
 import asyncpg
 
-from tests.simulation.database import COMMAND_SECONDS, Server, Steps, Transaction
+from tests.simulation.database import Server, Steps, Transaction
 from tests.simulation.statements import COPIES, STATEMENTS
-from tests.simulation.virtual import SERVER, Process, current
+from tests.simulation.virtual import Process, current
 
 CLOSED = "the underlying connection is closed"
 
@@ -134,32 +134,22 @@ class Connection:
             transaction = Transaction(self._server, self._process.name)
         steps: Steps = statement(transaction, self._server.tables, *arguments)
         answer = self._server.loop.create_future()
-        self._server.work(transaction, steps, answer, alone)
-        return await self._wait(answer, transaction)
+        self._server.ask(transaction, steps, answer, alone)
+        return await self._wait(answer)
 
-    async def _wait(self, answer: "asyncio.Future[Any]", transaction: Transaction) -> Any:
+    async def _wait(self, answer: "asyncio.Future[Any]") -> Any:
         if answer.done():
             return answer.result()
         self._pending = answer
-        timer = None
-        if transaction.waits_for is not None:
-            timer = self._server.loop.call_later(COMMAND_SECONDS, self._too_long, answer, context=SERVER)
         try:
             return await answer
         finally:
             self._pending = None
-            if timer is not None:
-                timer.cancel()
 
     async def _answered(self, value: Any) -> None:
         answer = self._server.loop.create_future()
         self._server.answer(answer, value)
-        await self._wait(answer, Transaction(self._server, ""))
-
-    @staticmethod
-    def _too_long(answer: "asyncio.Future[Any]") -> None:
-        if not answer.done():
-            answer.set_exception(TimeoutError())
+        await self._wait(answer)
 
     def _usable(self) -> None:
         self._process.alive()

@@ -146,6 +146,13 @@ class Server:
         """What is committed, for the checker."""
         return list(self.tables[name].rows.values())
 
+    def ask(self, transaction: Transaction, steps: Steps, answer: "asyncio.Future[Any]", end: bool) -> None:
+        """A statement comes to the server, mostly at once: another's may overtake it."""
+        if self.chance.random() < 0.85:
+            self.work(transaction, steps, answer, end)
+        else:
+            self.loop.call_later(self.chance.way(), self.work, transaction, steps, answer, end, context=SERVER)
+
     def work(self, transaction: Transaction, steps: Steps, answer: "asyncio.Future[Any]", end: bool) -> None:
         """Goes on with a statement until it is done or must wait. `end`: it is a transaction of its own."""
         if answer.done() or transaction.ended:
@@ -168,6 +175,7 @@ class Server:
             self.answer(answer, asyncpg.DeadlockDetectedError("deadlock detected"))
             return
         transaction.waits_for = holder
+        self.loop.call_later(COMMAND_SECONDS, fail, answer, TimeoutError(), context=SERVER)
         holder.waiters.append(partial(self.work, transaction, steps, answer, end))
 
     def answer(self, future: "asyncio.Future[Any]", value: Any) -> None:

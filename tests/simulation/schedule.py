@@ -17,7 +17,7 @@ KINDS = (
     GARBAGE, GARBLED, CONFLICT,
 )  # fmt: skip
 STRIKES = ("kill", "kill", "pause", "pause", "cut", "cut", "stop")
-PAUSES = (0.5, 6.0, 7.0, 11.0)
+PAUSES = (0.5, 3.0, 4.0, 5.0, 6.0, 7.0, 11.0)
 WAITS = (0.0, 0.02, 0.1, 0.3, 0.3, 1.0, 2.5)
 END_SECONDS = 150.0
 
@@ -49,6 +49,36 @@ class History:
     def _strike(self, at: int, operations: int, how: str, seconds: float) -> None:
         self.world.strike(at, operations, how, seconds)
 
+    def _burst(self, events: int, apart: float) -> None:
+        """Many events on all keys, at once or one after the other."""
+        for _ in range(events):
+            self.world.writer.write(self.world.chance.choice(KEYS), PLAIN)
+            if apart:
+                self.world.run(apart)
+
+    def _limp(self, events: int, late: float) -> None:
+        """Many events while acknowledgements are late and every third answer takes long."""
+        self.world.late_acknowledgements(late, 2.0)
+        usual, self.world.chance.rarely = self.world.chance.rarely, 0.3
+        self._burst(events, 0.05)
+        self.world.chance.rarely = usual
+
+    def _stall(self, events: int, after: float, seconds: Sequence[float]) -> None:
+        """Many events, in the midst of which all replicas stand still, each for its own time."""
+        self.world.late_acknowledgements(0.7, 10.0)
+        self._burst(events, 0.0)
+        self.world.run(after)
+        self.world.stall(seconds)
+
+    def _rush(self, rounds: int) -> None:
+        """Everything held is tried again while more of it comes."""
+        self._mend()
+        for _ in range(rounds):
+            for key in KEYS:
+                self.person.retry(key)
+                self.world.writer.write(key, PLAIN)
+            self.world.run(0.03)
+
     def _mend(self) -> None:
         from tests.integration.chassis import toy
 
@@ -67,7 +97,7 @@ class History:
         self.world.broker_away(seconds)
 
     def _late(self, seconds: float) -> None:
-        self.world.late_acknowledgements(seconds)
+        self.world.late_acknowledgements(seconds, seconds * 2)
 
     def _slow(self, times: float) -> None:
         self.world.slow(times)
@@ -92,26 +122,56 @@ class History:
 
 
 def drawn(seed: int) -> list[Step]:
-    """The steps of a seed."""
+    """The steps of a seed. Each draws from a few kinds of events and steps, so that these meet each other often."""
     draw = random.Random(f"steps {seed}")
-    return [_step(draw) for _ in range(draw.randint(3, 9))]
+    kinds = draw.choices(KINDS, k=4)
+    makers = draw.choices(MAKERS, k=5)
+    return [draw.choice((_write, *makers))(draw, kinds) for _ in range(draw.randint(3, 10))]
 
 
-def _step(draw: random.Random) -> Step:
-    wait = draw.choice(WAITS)
-    lot = draw.random()
-    if lot < 0.45:
-        return Step("write", (draw.choice(KEYS), tuple(draw.choices(KINDS, k=draw.randint(1, 4)))), wait)
-    if lot < 0.7:
-        how = draw.choice(STRIKES)
-        seconds = draw.choice(PAUSES) if how == "pause" else 0.5
-        return Step("strike", (draw.randrange(2), draw.randint(1, 40), how, seconds), wait)
-    if lot < 0.92:
-        name = draw.choice(("mend", "mend", "retry", "retry", "discard", "discard"))
-        return Step(name, () if name == "mend" else (draw.choice(KEYS),), wait)
-    name = draw.choice(("database_away", "broker_away", "late", "slow", "join"))
+def _wait(draw: random.Random) -> float:
+    return draw.choice(WAITS)
+
+
+def _write(draw: random.Random, kinds: Sequence[str]) -> Step:
+    return Step("write", (draw.choice(KEYS), tuple(draw.choices(kinds, k=draw.randint(1, 4)))), _wait(draw))
+
+
+def _burst(draw: random.Random, _: Sequence[str]) -> Step:
+    return Step("burst", (draw.randint(3, 16), draw.choice((0.0, 0.03, 0.1))), _wait(draw))
+
+
+def _limp(draw: random.Random, _: Sequence[str]) -> Step:
+    return Step("limp", (draw.randint(8, 24), draw.choice((0.2, 0.5, 1.0))), _wait(draw))
+
+
+def _stall(draw: random.Random, _: Sequence[str]) -> Step:
+    seconds = tuple(draw.choice((3.0, 4.5, 5.0, 5.5, 6.5)) for _ in range(3))
+    return Step("stall", (draw.randint(1, 8), draw.choice((0.03, 0.1, 0.2)), seconds), _wait(draw))
+
+
+def _rush(draw: random.Random, _: Sequence[str]) -> Step:
+    return Step("rush", (draw.randint(1, 6),), _wait(draw))
+
+
+def _strike(draw: random.Random, _: Sequence[str]) -> Step:
+    how = draw.choice(STRIKES)
+    seconds = draw.choice(PAUSES) if how == "pause" else 0.5
+    return Step("strike", (draw.randrange(2), draw.randint(1, 40), how, seconds), _wait(draw))
+
+
+def _order(draw: random.Random, _: Sequence[str]) -> Step:
+    name = draw.choice(("mend", "retry", "discard"))
+    return Step(name, () if name == "mend" else (draw.choice(KEYS),), _wait(draw))
+
+
+def _server(draw: random.Random, _: Sequence[str]) -> Step:
+    name = draw.choice(("database_away", "broker_away", "late", "late", "late", "slow", "join"))
     abouts = {"slow": (draw.choice((5.0, 30.0)),), "join": ()}
-    return Step(name, abouts.get(name, (draw.choice((0.5, 2.0, 5.0)),)), wait)
+    return Step(name, abouts.get(name, (draw.choice((0.5, 2.0, 5.0)),)), _wait(draw))
+
+
+MAKERS = (_write, _write, _burst, _limp, _stall, _rush, _strike, _strike, _order, _order, _server)
 
 
 def run(seed: int, steps: Sequence[Step]) -> list[str]:

@@ -17,7 +17,7 @@ from tests.simulation.schedule import KEYS, KINDS, PAUSES, STRIKES, WAITS, Histo
 from tests.simulation.world import stage
 
 FIRST_SEED = int(environment().get("AKTIVERA_TEST_SIMULATION_SEED", "0"))
-SCHEDULES = 250
+SCHEDULES = 500
 MANY_SCHEDULES = 20_000
 
 
@@ -130,7 +130,7 @@ def test_everything_holds_in_histories_chosen_by_hypothesis() -> None:
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=300,
+            max_examples=200,
             stateful_step_count=12,
             derandomize=True,
             database=None,

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from typing import Any
@@ -22,7 +22,7 @@ from tests.simulation.broker import Broker
 from tests.simulation.chance import Chance
 from tests.simulation.connections import Pool
 from tests.simulation.consumers import Consumer as ModelConsumer
-from tests.simulation.database import Server
+from tests.simulation.database import Server, Table, Transaction
 from tests.simulation.producers import Producer, abandon
 from tests.simulation.rows import TABLES, Lease
 from tests.simulation.virtual import SERVER, Process, VirtualLoop
@@ -51,14 +51,19 @@ class Quiet:
 
 
 QUIET = Quiet()
-SCALED = ((kafka, "SESSION_MS", 6000), (relay, "POLL_SECONDS", 0.5), (consumer, "POLL_MS", 2000))
+SCALED = (
+    (kafka, "SESSION_MS", 6000),
+    (relay, "POLL_SECONDS", 0.5),
+    (consumer, "POLL_MS", 2000),
+    (relay, "LONGEST_POLL_SECONDS", 1.0),
+)
 """Idle loops cost time and tell nothing: they look around less often, and the broker's shortest session is enough."""
 
 
 @contextmanager
 def stage() -> Iterator[None]:
     """What all schedules have in common: no logs, and the times of `SCALED`."""
-    changes: list[tuple[Any, str, Any]] = [*SCALED, (retrier, "POLL_SECONDS", 2.0), (relay, "ROWS", relay.ROWS)]
+    changes: list[tuple[Any, str, Any]] = [*SCALED, (relay, "ROWS", relay.ROWS)]
     changes += [(module, "log", QUIET) for module in (batch, consumer, fold, relay, retrier)]
     before = [(module, name, getattr(module, name)) for module, name, _ in changes]
     for module, name, value in changes:
@@ -110,15 +115,37 @@ class Replica:
             self._world.wrong.append(f"a loop ended: {task.exception()!r}")
 
 
+class Watch:
+    """Sees each row that is committed, and says what no rest at the end could show."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._sender = ""
+
+    def __call__(self, transaction: Transaction, table: Table, key: Any, row: Any) -> None:
+        if table.name == "relay_lease" and row.until is not None:
+            self._sender = transaction.owner
+        elif table.name == "outbox" and row is None:
+            until = self._world.server.tables["relay_lease"].rows["outbox"].until
+            if transaction.owner != self._sender or until is None or until < self._world.server.now():
+                self._world.wrong.append(f"{transaction.owner} removed a row without the lease")
+        elif table.name == "consumer_offsets":
+            before = table.rows.get(key)
+            if before is not None and row.next_offset < before.next_offset:
+                self._world.wrong.append(f"{transaction.owner} went back from {before} to {row.next_offset}")
+
+
 class World:
     """Everything of one schedule. `faults` counts what may be a reason to do something twice."""
 
     def __init__(self, seed: int) -> None:
         self.loop = VirtualLoop()
         self.chance = chance = Chance(seed)
+        chance.rarely = chance.choice((0.01, 0.03, 0.1, 0.2))
         random.seed(seed)
         self.server = Server(self.loop, chance, TABLES)
         self.server.put("relay_lease", "outbox", Lease("outbox", None, 0, None))
+        self.server.watches.append(Watch(self))
         self.broker = Broker(self.loop, chance, {EVENTS: chance.randint(2, 3), TOTALS: 2})
         self.writer = Writer(self.broker)
         self.operator = Process(self.loop, "operator")
@@ -171,6 +198,11 @@ class World:
             befalls = {"kill": self._kill, "pause": self._pause, "cut": self._cut, "stop": self._stop}[how]
             replica.process.on_fuse = partial(befalls, replica, seconds)
             replica.process.fuse = operations
+
+    def stall(self, seconds: Sequence[float]) -> None:
+        """All replicas stand still, each for its own time."""
+        for replica, length in zip(self.replicas, seconds, strict=False):
+            self._pause(replica, length)
 
     def _kill(self, replica: Replica, seconds: float) -> None:
         if replica not in self.replicas:
@@ -225,10 +257,10 @@ class World:
         if self.broker.away:
             self.broker.back()
 
-    def late_acknowledgements(self, seconds: float) -> None:
+    def late_acknowledgements(self, seconds: float, lasting: float) -> None:
         self.faults += 1
         self.broker.late = seconds
-        self.loop.call_later(seconds * 2, setattr, self.broker, "late", 0.0, context=SERVER)
+        self.loop.call_later(lasting, setattr, self.broker, "late", 0.0, context=SERVER)
 
     def slow(self, times: float) -> None:
         self.faults += 1
