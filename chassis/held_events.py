@@ -72,6 +72,12 @@ async def waiting(uow: UnitOfWork, topic: str, key: str, limit: int) -> list[Any
     return await uow.connection.fetch(WAITING, topic, key, limit)
 
 
+async def next_version(uow: UnitOfWork, head: Any, last: int) -> int | None:
+    """The lowest version above `last` that waits behind the head of a key; None where there is none."""
+    version: int | None = await uow.connection.fetchval(NEXT_VERSION, head["topic"], head["key"], last, head["id"])
+    return version
+
+
 async def settle(uow: UnitOfWork, row_id: int, how: str, by: str, reason: str = "") -> None:
     """Marks a row as retried, repeated (it had been seen already) or discarded; it is kept for 30 days more."""
     await uow.connection.execute(SETTLE, row_id, uow.now, how, by, reason)
@@ -216,6 +222,10 @@ select h.id, h.topic, h.key, h.partition, h.kafka_offset, h.version, h.event_id,
   from held_events h {FIRST}
  where h.topic = $1 and h.key = $2 and h.settled_at is null
  order by {turn("h")} limit $3"""  # noqa: S608  # constants
+
+NEXT_VERSION = """
+select min(version) from held_events
+ where topic = $1 and key = $2 and version > $3 and id <> $4 and settled_at is null"""
 
 SETTLE = """
 update held_events set settled_at = $2, settled_how = $3, settled_by = $4, settled_reason = $5 where id = $1"""

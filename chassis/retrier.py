@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from chassis import held_events, version_guard
 from chassis.db import Database
 from chassis.failures import is_transient
-from chassis.fold import Fold, Hold, read
+from chassis.fold import FOLLOWS, Fold, Hold, read
 from chassis.handling import Subscription
 from chassis.heartbeats import Heartbeats, unheard
 from chassis.metrics import RETRIES
@@ -29,7 +29,7 @@ LIMIT_SECONDS = 60.0
 ONE_GO = 200  # rows of one key in one transaction; the rest is due at once
 PUT_OFF = timedelta(seconds=30)  # a key whose retry failed for reasons of ours; the others go on meanwhile
 BY_ITSELF = "retrier"
-UNREAD = frozenset({"undecodable", "unknown_event_type", "unsupported_version"})
+UNREAD = frozenset({"undecodable", "unknown_event_type", "unsupported_version", FOLLOWS})
 
 
 class HeldEventIsNotHead(Refused):
@@ -111,27 +111,36 @@ class Retrier:
         Raises HeldEventIsNotHead unless `held_id` is the head under the key's lock.
         """
         locked = await held_events.lock_key(uow, topic, key)
-        rows = await held_events.waiting(uow, topic, key, 2) if locked else []
+        rows = await held_events.waiting(uow, topic, key, 1) if locked else []
         if not rows or rows[0]["id"] != held_id:
             raise HeldEventIsNotHead
-        await self._advance(uow, topic, rows)
+        await self._advance(uow, rows[0])
         await held_events.settle(uow, held_id, "discarded", by, reason)
         await held_events.release_or_schedule(uow, topic, key, uow.now)
 
-    async def _advance(self, uow: UnitOfWork, topic: str, rows: list[Any]) -> None:
-        subscription = self._subscriptions.get(topic)
+    async def _advance(self, uow: UnitOfWork, head: Any) -> None:
+        subscription = self._subscriptions.get(head["topic"])
         if subscription is None or not subscription.ours:
             return
-        head = rows[0]
         seen = await version_guard.load(uow, subscription.producer, [head["key"]])
         last = seen[head["key"]].version if head["key"] in seen else 0
-        # Only the version that is expected can be passed over. A head that could not be read counts as that one where
-        # its follower comes right after it; what it says of itself is a stranger's word.
-        expected = rows[1]["version"] == last + 2 if len(rows) > 1 and head["reason"] in UNREAD else False
-        if (head["version"] == last + 1 and head["reason"] not in UNREAD) or expected:
+        # Only the version that is expected can be passed over. What cannot be read counts as that one where it alone
+        # is missing before the next that waits.
+        version = self._version(head, subscription)
+        if version is None and await held_events.next_version(uow, head, last) == last + 2:
+            version = last + 1
+        if version == last + 1:
             await version_guard.save(
                 uow, subscription.producer, seen, {**seen, head["key"]: Seen(last + 1, head["event_id"])}
             )
+
+    def _version(self, row: Any, subscription: Subscription) -> int | None:
+        """The version of an event; None for what cannot be read: what it says of itself is a stranger's word."""
+        try:
+            item = read(held_events.record_of(row, self._seal), subscription, self._catalogue)
+        except InvalidTag:  # its key is lost, but not what was found when it was read
+            return None if row["reason"] in UNREAD else row["version"]
+        return None if item.event is None else item.event.version
 
     async def _replay(self, uow: UnitOfWork, topic: str, key: str, by: str) -> Replayed:
         subscription = self._subscriptions.get(topic)

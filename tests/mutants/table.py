@@ -116,7 +116,7 @@ HELD_EVENTS = [
         "discard without advancing",
         "Giving up a held event lets those that wait behind it go on.",
         "chassis/retrier.py",
-        "        await self._advance(uow, topic, rows)\n",
+        "        await self._advance(uow, rows[0])\n",
         "        pass\n",
         f"{CONSUMER}::test_a_refusal_is_a_dead_letter_and_discarding_it_lets_its_followers_go_on",
     ),

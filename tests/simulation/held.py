@@ -21,6 +21,7 @@ _waiting_row = columns(
 )
 _count = shape("count")
 _attempts = shape("attempts")
+_min = shape("min")
 
 
 def _open(tx: Transaction, tables: Tables, topic: str, key: str) -> list[HeldEvent]:
@@ -123,6 +124,12 @@ def _waiting(tx: Transaction, tables: Tables, topic: str, key: str, limit: int) 
     yield
 
 
+def _next_version(tx: Transaction, tables: Tables, topic: str, key: str, last: int, but: int) -> Result:
+    versions = [row.version for row in _open(tx, tables, topic, key) if row.id != but and row.version is not None]
+    return [_min((min((each for each in versions if each > last), default=None),))], "SELECT 1"
+    yield
+
+
 def _settle(
     tx: Transaction, tables: Tables, row_id: int, when: datetime, how: str, by: str, reason: str
 ) -> Result:  # fmt: skip
@@ -176,6 +183,7 @@ STATEMENTS: dict[str, Statement] = {
     held_events.DUE_KEY: _due_key,
     held_events.LOCK_KEY: _lock_key,
     held_events.WAITING: _waiting,
+    held_events.NEXT_VERSION: _next_version,
     held_events.SETTLE: _settle,
     held_events.LEFT: _left,
     held_events.RELEASE_OR_SCHEDULE: _release_or_schedule,

@@ -19,6 +19,7 @@ from tests.integration.chassis.test_consumer import held, totals
 
 OpenToy = Callable[[], Awaitable[Context]]
 
+FORGED = b'{"type":"se.aktivera.toy.added.v1","sequence":"2","data":{}}'
 KARIN = Caller("karin", "", frozenset({"operator"}), "Karin")
 
 
@@ -93,6 +94,43 @@ async def test_versions_out_of_order_behind_a_head_are_all_applied_once_it_is_se
         await writer.send(toy.AddedV1(tally="a"), version=version)
     await read(context, 4)
     assert [row[1] for row in await shown(context)] == [True, False, False, False]
+    await discard(context, (await held(context))[0])
+    await until_nothing_is_due(context)
+    assert (await totals(context), await held(context)) == ({"a": 3}, [])
+
+
+async def test_discarding_what_cannot_be_read_passes_over_no_version_that_waits_behind_it(
+    open_toy: OpenToy, writer: Writer
+) -> None:
+    context = await open_toy()
+    await writer.raw("a", b"garbage")
+    for version in (2, 1):
+        await writer.send(toy.AddedV1(tally="a"), version=version)
+    await read(context, 3)
+    await discard(context, (await held(context))[0])
+    await until_nothing_is_due(context)
+    assert (await totals(context), await held(context)) == ({"a": 2}, [])
+
+
+async def test_a_forged_version_that_was_not_tried_yet_stands_for_nothing(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    await writer.send(toy.AddedV1(tally="a", note="forbidden"))
+    await writer.raw("a", FORGED)
+    await writer.send(toy.AddedV1(tally="a"))
+    await read(context, 3)
+    for _ in range(2):
+        await discard(context, (await held(context))[0])
+    await until_nothing_is_due(context)
+    assert (await totals(context), await held(context)) == ({"a": 1}, [])
+
+
+async def test_what_could_not_be_read_counts_as_the_version_that_is_missing(open_toy: OpenToy, writer: Writer) -> None:
+    context = await open_toy()
+    await writer.send(toy.AddedV1(tally="a"))
+    await writer.raw("a", b"garbled")
+    for version in (4, 3):
+        await writer.send(toy.AddedV1(tally="a"), version=version)
+    await read(context, 4)
     await discard(context, (await held(context))[0])
     await until_nothing_is_due(context)
     assert (await totals(context), await held(context)) == ({"a": 3}, [])
