@@ -40,7 +40,10 @@ async def held_keys(uow: UnitOfWork, topic: str, keys: Iterable[str]) -> dict[st
 
 
 async def hold(uow: UnitOfWork, seal: Seal, holds: Sequence[Hold]) -> None:
-    """Stores what cannot be handled. Heads that are worth another try get a time for it. What is held already stays."""
+    """Stores what cannot be handled. Heads that are worth another try get a time for it.
+
+    A record that is held already stays as it is; another one at its place, of a topic made anew, is stored beside it.
+    """
     heads = [each for each in holds if each.reason != FOLLOWS]
     await uow.connection.execute(
         HOLD_KEYS,
@@ -132,7 +135,7 @@ def _row(each: Hold, seal: Seal, now: datetime) -> tuple[Any, ...]:
         record.partition,
         record.offset,
         version,
-        _text(record_id(record) if event is None else event.id),
+        event.id if event is not None and _text(event.id) == event.id else record_id(record),
         _text(event.type if event is not None else named.get("type")),
         _text(event.correlationid if event is not None else named.get("correlationid")),
         _sealed(record, seal),
@@ -195,7 +198,7 @@ insert into held_events (topic, key, partition, kafka_offset, version, event_id,
                          reason, detail, attempts, held_at)
 select * from unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[],
                      $9::bytea[], $10::text[], $11::text[], $12::int[], $13::timestamptz[])
-on conflict do nothing"""
+on conflict (topic, partition, kafka_offset, event_id) where settled_at is null do nothing"""
 
 DUE_NOW = "update held_keys set retry_at = $3 where topic = $1 and key = any($2::text[])"
 

@@ -73,7 +73,11 @@ def _same_place(row: HeldEvent, other: HeldEvent | None) -> bool:
     """The unique index held_events_place."""
     if other is None or other.settled_at is not None:
         return False
-    return (row.topic, row.partition, row.kafka_offset) == (other.topic, other.partition, other.kafka_offset)
+    return _unique(row) == _unique(other)
+
+
+def _unique(row: HeldEvent) -> tuple[object, ...]:
+    return row.topic, row.partition, row.kafka_offset, row.event_id
 
 
 def _adds_the_same(tx: Transaction, table: Table, row: HeldEvent) -> Transaction | None:

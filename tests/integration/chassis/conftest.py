@@ -1,7 +1,7 @@
 """A toy service on a database and topics of its own, and a writer that sends it what a test wants."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -65,13 +65,16 @@ async def common(infra: Infrastructure, prefix: str) -> CommonSettings:
 @pytest.fixture
 async def open_toy(
     common: CommonSettings, database_for: Callable[[Service], Awaitable[str]]
-) -> AsyncIterator[Callable[[], Awaitable[Context]]]:
-    """Opens the toy service, any number of times on the same database: its replicas."""
+) -> AsyncIterator[Callable[..., Awaitable[Context]]]:
+    """Opens the toy service, any number of times on the same database: its replicas. `ours=False`: it reads a sender's
+    topic."""
     address = await database_for(toy.SERVICE)
     contexts: list[Context] = []
 
-    async def open_one() -> Context:
-        context = await opened(toy.SERVICE, common, toy.ToySettings(database_dsn=address))
+    async def open_one(*, ours: bool = True) -> Context:
+        reads = tuple(replace(each, ours=ours) for each in toy.SERVICE.subscriptions)
+        service = replace(toy.SERVICE, subscriptions=reads)
+        context = await opened(service, common, toy.ToySettings(database_dsn=address))
         contexts.append(context)
         return context
 
