@@ -42,7 +42,7 @@ class Consumer:
     async def start(self) -> None:
         await connected(self._broker)
         self._broker.watch(self)
-        self._broker.ask(self._group.join, self)
+        self.process.spawn(self._rejoined())
         await asyncio.shield(self._reassigned)
 
     async def stop(self) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import ProducerClosed
 
 from chassis.produce import partition_of
 from tests.simulation.broker import Broker, connected
@@ -68,8 +67,6 @@ class Producer:
 
     async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[Any]":
         self.process.alive()
-        if self._closed:
-            raise ProducerClosed
         ack = self._broker.loop.create_future()
         place = TopicPartition(topic, partition)
         self._queues.setdefault(place, deque()).append(_Request(place, batch, ack))
