@@ -9,12 +9,13 @@ from aiokafka import TopicPartition
 
 from chassis import consumer_offsets, kafka
 from chassis.consumer_offsets import GapDetected, HistoryMissing, Offset, TopicChanged, record_id
+from chassis.failures import NotNow
 from chassis.handling import Record
 from chassis.service import Context
 from chassis.unit_of_work import UnitOfWork
 
 KAFKA_SECONDS = 15.0
-LOOK_SECONDS = 3.0
+LOOK_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,10 @@ class Standing:
 
 
 async def standings(context: Context, topics: Sequence[str]) -> list[Standing]:
-    """All partitions of topics that this service reads, by their names in Kafka. Raises KafkaError, TimeoutError."""
+    """All partitions of topics that this service reads, by their names in Kafka.
+
+    Raises KafkaError, TimeoutError, and NotNow where the broker is too slow to tell.
+    """
     reader = kafka.reader(context.common)
     async with asyncio.timeout(KAFKA_SECONDS):
         await reader.start()
@@ -86,7 +90,7 @@ async def accept(uow: UnitOfWork, standing: Standing, by: str, reason: str) -> b
 async def _records(
     reader: Any, known: dict[consumer_offsets.Place, Offset], begins: dict[Any, int], ends: dict[Any, int]
 ) -> dict[TopicPartition, list[Record]]:
-    """The record before each of our offsets, and some after it."""
+    """The record before each of our offsets, and some after it where there are any. Raises NotNow."""
     looked = {
         place
         for place in begins
@@ -99,12 +103,20 @@ async def _records(
         else:
             reader.seek(place, begins[place])
             reader.pause(place)
-    found: dict[TopicPartition, list[Record]] = {}
+    found: dict[TopicPartition, list[Record]] = {place: [] for place in looked}
     until = asyncio.get_running_loop().time() + LOOK_SECONDS
-    while len(found) < len(looked) and asyncio.get_running_loop().time() < until:
+    while looked:
+        if asyncio.get_running_loop().time() >= until:
+            names = ", ".join(f"{place.topic}[{place.partition}]" for place in sorted(looked))
+            raise NotNow(f"not read within {LOOK_SECONDS:.0f} seconds: {names}")
         for place, records in (await reader.getmany(timeout_ms=500)).items():
-            found.setdefault(place, []).extend(records)
-            reader.pause(place)
+            found[place].extend(records)
+        for place in sorted(looked):
+            here = found[place]
+            behind = bool(here) and here[-1].offset >= known[place.topic, place.partition].next_offset
+            if behind or await reader.position(place) >= ends[place]:
+                looked.remove(place)
+                reader.pause(place)
     return found
 
 

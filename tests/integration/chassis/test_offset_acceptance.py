@@ -1,13 +1,16 @@
 """Offsets that do not fit the log: what is wrong is named, a person's word lets reading go on, and is kept."""
 
 from collections.abc import Awaitable, Callable
+from secrets import token_hex
 from typing import Any
 
 import orjson
+import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from chassis import kafka, offset_acceptance
+from chassis.failures import NotNow
 from chassis.offset_acceptance import Standing
 from chassis.service import Context
 from chassis.settings import CommonSettings
@@ -49,7 +52,7 @@ async def send_in_a_transaction(writer: Writer, common: CommonSettings, event: d
         await eventually(ended, within=20)
 
 
-def event(version: int) -> dict[str, Any]:
+def event(version: int, note: str = "") -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": f"foreign-{version}",
@@ -59,7 +62,7 @@ def event(version: int) -> dict[str, Any]:
         "time": "2026-01-01T00:00:00Z",
         "sequence": str(version),
         "correlationid": "c-1",
-        "data": {"tally": "a", "note": ""},
+        "data": {"tally": "a", "note": note},
     }
 
 
@@ -85,6 +88,34 @@ async def test_all_up_to_a_gap_is_handled_and_reading_goes_on_behind_it_once_acc
         "op",
         "seen",
     )
+
+
+async def test_a_gap_is_named_although_it_comes_with_a_later_fetch_than_the_record_before_it(
+    open_toy: OpenToy, writer: Writer, common: CommonSettings
+) -> None:
+    context = await open_toy()
+    large = token_hex(300_000)  # two of these are more than one fetch of one partition
+    await writer.send(toy.AddedV1(tally="a"))
+    await send_in_a_transaction(writer, common, event(2, large))
+    await writer.send(toy.AddedV1(tally="a", note=large), version=3)
+    async with consuming(context) as consumer:
+        await eventually(lambda: stopped_by(consumer, "GapDetected"), within=20)
+    (standing,) = await wrong(context)
+    assert (standing.fact, standing.handled, standing.go_on_at) == ("GapDetected", 2, 3)
+
+
+async def test_what_a_slow_broker_does_not_show_in_time_is_not_taken_for_changed(
+    open_toy: OpenToy, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = await open_toy()
+    await writer.send(toy.AddedV1(tally="a"))
+    async with consuming(context):
+        await eventually(lambda: counted(context, 1), within=20)
+    with monkeypatch.context() as slow:
+        slow.setattr(offset_acceptance, "LOOK_SECONDS", 0.0)  # however quick this broker is
+        with pytest.raises(NotNow, match=r"toy-events\[\d\]"):
+            await wrong(context)
+    assert await wrong(context) == []
 
 
 async def test_a_lost_beginning_is_accepted_from_where_the_log_begins(
