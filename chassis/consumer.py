@@ -125,11 +125,16 @@ class Consumer:
         return batch
 
     def _compared(self, place: TopicPartition, records: Sequence[Record]) -> Sequence[Record]:
-        """Takes off the record before our offset, once it has proved that the topic is still the same."""
+        """Takes off the record before our offset, once it has proved that the topic is still the same.
+
+        Raises TopicChanged.
+        """
         known = self._compare.pop(place, None)
         if known is None:
             return records
         first = records[0]
+        if first.offset >= known.next_offset and not self._subscriptions[place.topic].ours:
+            return records  # compacted away, as it may be from a sender's topic
         if first.offset != known.next_offset - 1 or record_id(first) != known.last_event_id:
             raise TopicChanged(f"{place.topic}[{place.partition}]: another record before {known.next_offset}")
         return records[1:]

@@ -141,10 +141,15 @@ def _standing(
     if known.next_offset == begins:
         return named(None)
     here = records.get(place, [])
-    same = here and here[0].offset == known.next_offset - 1 and record_id(here[0]) == known.last_event_id
-    if known.last_event_id and not same:
+    before = here[0] if here and here[0].offset < known.next_offset else None
+    gone = before is None and not ours  # compacted away, as it may be from a sender's topic
+    if known.last_event_id and not gone and not _fits(before, known):
         return named(TopicChanged, begins)
     after = [record.offset for record in here if record.offset >= known.next_offset]
     if ours and after and after[0] != known.next_offset:
         return named(GapDetected, after[0])
     return named(None)
+
+
+def _fits(before: Record | None, known: Offset) -> bool:
+    return before is not None and before.offset == known.next_offset - 1 and record_id(before) == known.last_event_id

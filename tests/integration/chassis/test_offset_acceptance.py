@@ -20,7 +20,7 @@ from tests.integration.chassis.conftest import Writer
 from tests.integration.chassis.running import consuming
 from tests.integration.chassis.test_offsets import counted, stopped_by, with_admin
 
-OpenToy = Callable[[], Awaitable[Context]]
+OpenToy = Callable[..., Awaitable[Context]]
 
 
 async def wrong(context: Context) -> list[Standing]:
@@ -37,8 +37,8 @@ async def accept(context: Context, fact: str) -> Standing:
     return standing
 
 
-async def send_in_a_transaction(writer: Writer, common: CommonSettings, event: dict[str, Any]) -> None:
-    """What only a foreign producer does: its end takes an offset that no reader gets."""
+async def send_in_a_transaction(writer: Writer, common: CommonSettings, event: dict[str, Any]) -> int:
+    """What only a foreign producer does: its end takes an offset that no reader gets. Answers the partition."""
     producer = AIOKafkaProducer(bootstrap_servers=common.kafka_bootstrap, transactional_id=common.topic_prefix + "x")
     async with producer, producer.transaction():
         headers = [("ce_type", event["type"].encode()), ("ce_id", event["id"].encode())]
@@ -50,6 +50,7 @@ async def send_in_a_transaction(writer: Writer, common: CommonSettings, event: d
             return bool((await reader.end_offsets([place]))[place] == sent.offset + 2)
 
         await eventually(ended, within=20)
+    return int(place.partition)
 
 
 def event(version: int, note: str = "") -> dict[str, Any]:
@@ -116,6 +117,22 @@ async def test_what_a_slow_broker_does_not_show_in_time_is_not_taken_for_changed
         with pytest.raises(NotNow, match=r"toy-events\[\d\]"):
             await wrong(context)
     assert await wrong(context) == []
+
+
+@pytest.mark.parametrize("ours", [True, False])
+async def test_the_record_before_our_offset_may_be_gone_from_a_senders_topic_and_not_from_ours(
+    open_toy: OpenToy, writer: Writer, common: CommonSettings, ours: bool
+) -> None:
+    context = await open_toy(ours=ours)
+    partition = await send_in_a_transaction(writer, common, event(1))
+    # The end of the transaction stands for a record that was compacted away: a reader gets neither.
+    await context.database.execute(
+        "insert into consumer_offsets values ($1, $2, 2, 'compacted away')", writer.topic, partition
+    )
+    await writer.send(toy.AddedV1(tally="a"))
+    assert [standing.fact for standing in await wrong(context)] == ["TopicChanged"] * ours
+    async with consuming(context) as consumer:
+        await eventually(lambda: stopped_by(consumer, "TopicChanged") if ours else counted(context, 1), within=20)
 
 
 async def test_a_lost_beginning_is_accepted_from_where_the_log_begins(
