@@ -14,6 +14,7 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
+from chassis import kafka
 from tests.simulation.broker import Broker, Record, connected
 from tests.simulation.virtual import SERVER, Process, settle
 
@@ -49,7 +50,11 @@ class Consumer:
         self.process.alive()
         self.stopped = True
         self._broker.forget(self)
-        self._broker.ask(self._group.leave, self)
+        if self._broker.away:  # it goes without a farewell
+            session = kafka.SESSION_MS / 1000
+            self._broker.loop.call_later(session, self._broker.arrive, self._group.leave, self, context=SERVER)
+        else:
+            self._broker.ask(self._group.leave, self)
         await asyncio.sleep(self._broker.chance.way())
 
     def assignment(self) -> frozenset[TopicPartition]:
@@ -188,3 +193,8 @@ class Consumer:
         if self._again:
             self._again = False
             self.rejoin()
+
+
+async def leave(consumer: Consumer) -> None:
+    """Ends a consumer."""
+    await consumer.stop()

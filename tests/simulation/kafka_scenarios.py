@@ -54,7 +54,7 @@ class Stand:
         try:
             yield consumer
         finally:
-            await consumer.stop()
+            await self.clients.leave(consumer)
 
     async def send(self, *keys: str) -> list[Any]:
         producer = self.clients.producer(self.common)

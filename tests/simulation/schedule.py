@@ -13,8 +13,8 @@ from tests.simulation.writer import BUG, CONFLICT, FORBIDDEN, GARBAGE, GARBLED, 
 
 KEYS = ("a", "b", "c")
 KINDS = (
-    *[PLAIN] * 6, *[BUG] * 3, FORBIDDEN, TOO_MANY, IGNORED, *["swap"] * 2, *["keep"] * 2, *["let go"] * 2, "repeat",
-    GARBAGE, GARBLED, CONFLICT,
+    *[PLAIN] * 6, *[BUG] * 3, FORBIDDEN, TOO_MANY, IGNORED, *["swap"] * 2, "swap forbidden", "swap bug", *["keep"] * 2,
+    *["let go"] * 2, "repeat", GARBAGE, GARBLED, CONFLICT,
 )  # fmt: skip
 STRIKES = ("kill", "kill", "pause", "pause", "cut", "cut", "stop")
 PAUSES = (0.5, 3.0, 4.0, 5.0, 6.0, 7.0, 11.0)

@@ -9,7 +9,7 @@ from chassis.settings import CommonSettings
 from tests.infrastructure import Infrastructure
 from tests.simulation.broker import Broker
 from tests.simulation.chance import Chance
-from tests.simulation.consumers import Consumer
+from tests.simulation.consumers import Consumer, leave
 from tests.simulation.kafka_scenarios import PARTITIONS, SCENARIOS, Stand
 from tests.simulation.producers import Producer, abandon
 from tests.simulation.virtual import Process, VirtualLoop
@@ -40,7 +40,7 @@ def play(scenario: Scenario, seed: int) -> None:
     broker = Broker(loop, Chance(seed), {"t-toy-events": PARTITIONS})
     process = Process(loop, "test")
     clients = kafka.Clients(
-        lambda _, group: Consumer(broker, process, group), lambda _: Producer(broker, process), abandon
+        lambda _, group: Consumer(broker, process, group), lambda _: Producer(broker, process), abandon, leave
     )
 
     async def asked() -> None:

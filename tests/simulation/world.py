@@ -22,6 +22,7 @@ from tests.simulation.broker import Broker
 from tests.simulation.chance import Chance
 from tests.simulation.connections import Pool
 from tests.simulation.consumers import Consumer as ModelConsumer
+from tests.simulation.consumers import leave
 from tests.simulation.database import Server, Table, Transaction
 from tests.simulation.producers import Producer, abandon
 from tests.simulation.rows import TABLES, Lease
@@ -170,7 +171,7 @@ class World:
             return made
 
         pool: Any = Pool(self.server, process)
-        clients = kafka.Clients(lambda _, group: ModelConsumer(self.broker, process, group), producer, abandon)
+        clients = kafka.Clients(lambda _, group: ModelConsumer(self.broker, process, group), producer, abandon, leave)
         database = Database(pool, "toy", toy.CATALOGUE, self.server.now)
         return Context(toy.SERVICE, common, self._settings, database, tokens, Heartbeats(), SEAL, clients)
 
