@@ -8,6 +8,7 @@ OFFSETS = "tests/integration/chassis/test_offsets.py"
 PROMISES = "tests/integration/chassis/test_promises.py"
 RELAY = "tests/integration/chassis/test_relay.py"
 DELIVERY = "tests/integration/notifier/test_delivery.py"
+RECALLING = "tests/integration/notifier/test_recalling.py"
 
 EXACTLY_ONCE = [
     Mutant(
@@ -260,6 +261,14 @@ SERVICES = [
         'if mail.state == "sending":',
         "if mail.state in LEASED:",
         f"{DELIVERY}::test_a_worker_that_died_with_the_content_out_leaves_the_mail_unknown",
+    ),
+    Mutant(
+        "a mail that waits counts as known",
+        "What was sent after a backup is not sent again from it.",
+        "services/notifier/store/recalled.py",
+        ' and state = any($2)""",\n        keys,\n        FINAL,',
+        ' and state <> all($2)""",\n        keys,\n        (),',
+        f"{RECALLING}::test_what_was_sent_after_the_backup_is_not_sent_again[pending]",
     ),
 ]
 

@@ -1,7 +1,7 @@
-"""Mails that we once said we had sent and know no more of, since our tables were restored: they are not sent again."""
+"""Mails that we once said we had sent and know no more of, since our tables were set back: they are not sent again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -23,24 +23,24 @@ class OutcomeUnread(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """One mail that an outcome was said of. `known`: it stands in our table, or was recalled already."""
+    """A mail that an outcome was said of. `state`: the end that we know of, None while it waits or where we have none.
+    `outcome`: what told us, where we did not know it by ourselves."""
 
-    known: bool
+    state: MailState | None
     outcome: Outcome | None = None
-
-    @property
-    def state(self) -> MailState:
-        assert self.outcome is not None
-        return _STATES[type(self.outcome)]
 
 
 def recall(state: Recall | None, event: Envelope[Outcome], _now: datetime) -> Decision[Recall]:
-    """What we said of a mail that we know changes nothing; of another one it is all that we know."""
+    """What we say of a mail whose end we know changes nothing; of another one it is all that we know.
+
+    A mail whose lease ran out before the topic was read is `unknown` here, and the topic may know better.
+    """
     if state is None:
         raise OutcomeUnread
-    if state.known:
-        return Decision(state)
-    return Decision(replace(state, known=True, outcome=event.data))
+    said = _STATES[type(event.data)]
+    if state.state is None or (state.state == "unknown" and said != "unknown"):
+        return Decision(Recall(said, event.data))
+    return Decision(state)
 
 
 def email_id(event: Envelope[Outcome]) -> UUID:
