@@ -47,7 +47,9 @@ class History:
             self.world.writer.write(key, kind)
 
     def _strike(self, at: int, operations: int, how: str, seconds: float) -> None:
+        """There is work to do, so that it is struck in the midst of that."""
         self.world.strike(at, operations, how, seconds)
+        self._burst(2, 0.0)
 
     def _burst(self, events: int, apart: float) -> None:
         """Many events on all keys, at once or one after the other."""
@@ -110,6 +112,8 @@ class History:
         """All faults end; then everything must come to rest, and be as it was promised."""
         world = self.world
         world.heal()
+        world.run(world.chance.choice((0.0, 0.0, 2.0, 8.0)))
+        self._burst(3, 0.0)  # for whoever owns the partitions by now
         until = world.loop.time() + END_SECONDS
         left = ["nothing was looked at"]
         while left and world.loop.time() < until:
@@ -157,7 +161,7 @@ def _rush(draw: random.Random, _: Sequence[str]) -> Step:
 def _strike(draw: random.Random, _: Sequence[str]) -> Step:
     how = draw.choice(STRIKES)
     seconds = draw.choice(PAUSES) if how == "pause" else 0.5
-    return Step("strike", (draw.randrange(2), draw.randint(1, 40), how, seconds), _wait(draw))
+    return Step("strike", (draw.randrange(2), draw.choice((1, 2, 4, 8, 12, 16, 24, 40)), how, seconds), _wait(draw))
 
 
 def _order(draw: random.Random, _: Sequence[str]) -> Step:
@@ -166,12 +170,12 @@ def _order(draw: random.Random, _: Sequence[str]) -> Step:
 
 
 def _server(draw: random.Random, _: Sequence[str]) -> Step:
-    name = draw.choice(("database_away", "broker_away", "late", "late", "late", "slow", "join"))
+    name = draw.choice(("database_away", "broker_away", "late", "late", "late", "slow", "join", "join"))
     abouts = {"slow": (draw.choice((5.0, 30.0)),), "join": ()}
     return Step(name, abouts.get(name, (draw.choice((0.5, 2.0, 5.0)),)), _wait(draw))
 
 
-MAKERS = (_write, _write, _burst, _limp, _stall, _rush, _strike, _strike, _order, _order, _server)
+MAKERS = (_write, _write, _burst, _limp, _stall, _rush, _strike, _strike, _strike, _order, _order, _server)
 
 
 def run(seed: int, steps: Sequence[Step]) -> list[str]:

@@ -15,12 +15,12 @@ def _stage() -> Iterator[None]:
 
 
 def wrong(*kinds: tuple[str, ...]) -> list[str]:
-    """What goes wrong where these are written to one key, two seconds after the other."""
+    """What goes wrong where these are written to one key, ten seconds after the other."""
     history = History(0)
     history.world.writer.anything = True
     try:
         for each in kinds:
-            history.take(Step("write", ("a", each), 2.0))
+            history.take(Step("write", ("a", each), 10.0))
         history.person.never_leaves = True
         return history.finish()
     finally:
