@@ -8,13 +8,15 @@ import typer
 
 from aktivera import VERSION, held_commands, recovery_commands
 from aktivera.addresses import addresses
+from aktivera.recovery_wording import DO_IT
 from aktivera.settings import CommandSettings
-from aktivera.terminal import Json, asking, explained, fail, show, where
+from aktivera.terminal import Interruptible, Json, asking, explained, fail, show, state_of, where
 from aktivera.tokens import Bearer, issue
 from aktivera.wording import is_wrong, status_lines, trace_lines
 
 app = typer.Typer(
     help="Aktivera: from a new client to a working one.",
+    cls=Interruptible,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # a traceback with values could show what is personal
@@ -100,7 +102,7 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file; it will hold t
 
     try:
         made = local.backup(CommandSettings().root.resolve(), file)
-    except (local.NothingToBackUp, OSError, *stack.FAILURES) as failure:
+    except (local.NothingToBackUp, local.NoPlaceForIt, OSError, *stack.FAILURES) as failure:
         fail(f"failed: {failure}")
     typer.echo(f"{file}: {', '.join(made['databases'])} and the secrets, as of {made['at']}")
 
@@ -110,16 +112,23 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A file that `aktivera backup` wrote.")],
     for_real: Annotated[bool, typer.Option("--for-real", help="Replace the databases and secrets here.")] = False,
 ) -> None:
-    """Put a backup in the place of the databases and secrets here, and start with mails held."""
-    from aktivera.local import backup as local
+    """Put a backup in the place of the databases and secrets here, and start with mails held.
+
+    What was here is kept beside (.before-restore), until the next restore. Without --for-real the file is only read.
+    """
+    from aktivera.local import restore as local
     from aktivera.local import stack
 
-    if not for_real:
-        fail(f"the databases and secrets here would be replaced by those of {file}; add --for-real to do it")
+    root = CommandSettings().root.resolve()
     try:
-        local.restore(CommandSettings().root.resolve(), file)
+        if for_real:
+            local.restore(root, file)
+            return
+        found = local.look(root, file)
     except (local.NotABackup, OSError, *stack.FAILURES) as failure:
-        fail(f"failed: {failure}")
+        fail(": ".join([f"failed: {failure}", *state_of(failure)]))
+    typer.echo(f"the databases and secrets here would be replaced by those of {file}, as of {found['at']}")
+    typer.echo(DO_IT)
 
 
 @app.command()

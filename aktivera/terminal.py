@@ -7,12 +7,29 @@ from typing import Annotated, Any, NoReturn
 
 import httpx
 import typer
+from typer.core import TyperGroup
 
 from aktivera.addresses import Addresses, NothingRuns, addresses
 from aktivera.operator_client import OperatorClient, Refused, ServiceUnknown
 from aktivera.wording import refusal_lines
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+class Interruptible(TyperGroup):
+    """Ctrl-C ends any command with one line and exit code 130."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as end:
+            typer.echo(": ".join(["interrupted", *state_of(end)]), err=True)
+            raise typer.Exit(130) from None
+
+
+def state_of(end: BaseException) -> list[str]:
+    """In what state things are, where what ended the command says so."""
+    return getattr(end, "__notes__", [])
 
 
 def where(as_json: bool = False) -> Addresses:

@@ -61,6 +61,11 @@ class Layout:
         return self.home / "endpoints.json"
 
     @property
+    def decided_restore(self) -> Path:
+        """Names the backup whose swap has begun; gone when it is done."""
+        return self.home / "decided-restore"
+
+    @property
     def mock_address(self) -> Path:
         return self.run / "mock-broker.address"
 

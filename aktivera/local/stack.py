@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aktivera import SERVICES
-from aktivera.local import control, credentials, infrastructure, ports
+from aktivera.local import control, credentials, infrastructure, ports, swap
 from aktivera.local.broker import Broker
 from aktivera.local.kafka import KafkaCannotRun
 from aktivera.local.layout import Layout, Say, replace_json
@@ -42,21 +42,25 @@ def down(root: Path, *, say: Say = tell) -> None:
     """No process of this root is left when it returns. The data stays."""
     layout = Layout(root)
     with layout.one_command_at_a_time(say):
-        asyncio.run(_down(layout, say))
+        asyncio.run(bring_down(layout, say))
 
 
 def clean(root: Path, *, say: Say = tell) -> None:
     """`down`, and the data goes too. The broker's jars stay: they are the same for everyone."""
     layout = Layout(root)
     with layout.one_command_at_a_time(say):
-        asyncio.run(_down(layout, say))
+        asyncio.run(bring_down(layout, say))
         PostgresNode(layout.postgres, 0, layout.secrets).remove()
+        swap.remove(layout)
         for path in (layout.kafka / "node", layout.mail, layout.log, layout.secrets):
             shutil.rmtree(path, ignore_errors=True)
         layout.ports_file.unlink(missing_ok=True)
 
 
 async def _up(layout: Layout, only_infrastructure: bool, say: Say) -> dict[str, object]:
+    if layout.decided_restore.exists():
+        await bring_down(layout, say)
+        swap.finish(layout, say)
     environment = starter_environment()
     running = await _running(layout, say)
     chosen = ports.choose(layout.ports_file, say, in_use_by_us=_ports_of(running))
@@ -64,7 +68,7 @@ async def _up(layout: Layout, only_infrastructure: bool, say: Say) -> dict[str, 
     under = await infrastructure.prepare(layout, chosen, environment, say)
     if running and (why := _another_broker(under.broker, running)):
         say(f"{why}: stopping what runs")
-        await _down(layout, say)
+        await bring_down(layout, say)
         running = {}
     if not running:
         await control.launch(layout)
@@ -114,7 +118,8 @@ async def _running(layout: Layout, say: Say) -> dict[str, bool]:
     return found or {}
 
 
-async def _down(layout: Layout, say: Say) -> None:
+async def bring_down(layout: Layout, say: Say) -> None:
+    """`down`, for who holds the lock already."""
     layout.endpoints_file.unlink(missing_ok=True)
     ran = False
     try:

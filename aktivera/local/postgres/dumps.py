@@ -1,5 +1,6 @@
 """Owns a database as a file: written whole as it was at one moment, read back into an empty database in its place."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -36,7 +37,9 @@ async def replace(superuser_dsn: str, database: str, owner: str, file: Path, env
         await server.execute(f"grant connect on database {name} to {login.removesuffix('_owner')}")
     finally:
         await server.close()
-    _run(
+    # In a thread: where a person interrupts it, that is what is told, and not how pg_restore took it.
+    await asyncio.to_thread(
+        _run,
         superuser_dsn,
         environment,
         "pg_restore",

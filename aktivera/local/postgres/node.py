@@ -96,6 +96,16 @@ class PostgresNode:
         running = postmaster(self._cluster)
         return running is not None and send(running, signal.SIGQUIT)
 
+    def move(self, to: "PostgresNode") -> None:
+        """Lay the cluster, whose server has ended, in the place of another."""
+        to.remove()
+        if self.home == self.data_dir:
+            self.data_dir.rename(to.data_dir)
+            return
+        settle(to.data_dir, to.home)  # before the data: where a note lacks, what lies elsewhere is deleted
+        self.home.rename(to.home)
+        shutil.rmtree(self.data_dir, ignore_errors=True)
+
     def remove(self) -> None:
         """Delete the cluster with its data, wherever it lies."""
         for folder in (self.home, self.data_dir):
