@@ -1,6 +1,7 @@
 """Looks at the tables and topics of a history that has come to its end, and says what is not as it was promised."""
 
 from collections import Counter, defaultdict
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -10,6 +11,8 @@ from tests.simulation.person import Person
 from tests.simulation.rows import HeldEvent
 from tests.simulation.world import QUIET, TOTALS, World
 from tests.simulation.writer import CONFLICT, EVENTS, GARBAGE, IGNORED
+
+OVERDUE = timedelta(seconds=15)
 
 
 def unsettled(world: World, person: Person) -> list[str]:
@@ -101,8 +104,8 @@ def _held(world: World, person: Person) -> list[str]:
             found.append(f"I7: {key} is held for nothing")
         elif [row.kafka_offset for row in held] != sorted({row.kafka_offset for row in held}):
             found.append(f"I4: {key} is held out of order: {[row.kafka_offset for row in held]}")
-        elif held[0].version is not None and keys[key].retry_at is not None and held[0].attempts >= 3:
-            found.append(f"I7: {key} is tried for ever")
+        elif keys[key].retry_at is not None and keys[key].retry_at < world.server.now() - OVERDUE:
+            found.append(f"I7: {key} is due since {keys[key].retry_at}, and nobody tries it")
     places = Counter((row.partition, row.kafka_offset) for row in world.server.rows("held_events"))
     found += [f"I3: {place} was held {count} times" for place, count in places.items() if count > 1]
     return found + [
