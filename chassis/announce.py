@@ -1,8 +1,9 @@
 """Announce: an owner tells the state and version of its aggregates again, through the outbox, batch by batch."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -17,8 +18,7 @@ log = structlog.get_logger(__name__)
 EVERY = timedelta(seconds=2)
 BATCH = 200
 OUTBOX_FULL = 20_000  # the relay comes first: what waits there delays every other event
-LEAP = 1_000_000
-"""More versions than an aggregate can have said between a backup and its loss."""
+ERA = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class Source(Protocol):
@@ -139,10 +139,27 @@ async def _next(uow: UnitOfWork, announcer: Announcer, wanted: Sequence[str] | N
     return sorted(each for each in wanted if each > position)[:BATCH]
 
 
+async def _raise_versions(uow: UnitOfWork, announcer: Announcer, ids: Sequence[str]) -> None:
+    """To the clock's milliseconds, and to the next version at least: above all that was said before a restore, also
+    where the same backup, or an older one, is restored again. Nothing says a thousand versions a second."""
+    base = int((uow.now - ERA) / timedelta(milliseconds=1))
+    by_version: dict[int, list[str]] = defaultdict(list)
+    left = set(ids)
+    for say in await announcer.snapshots(uow, ids):
+        try:
+            by_version[say.version or 0].append(say_id(uow, say))
+        except Unprocessable:  # too large to be said now; its next event must have a version of its own, too
+            continue
+    for version, same in by_version.items():
+        await announcer.raise_versions(uow, same, max(1, base - version))
+        left.difference_update(same)
+    await announcer.raise_versions(uow, sorted(left), base)
+
+
 async def _announce(uow: UnitOfWork, announcer: Announcer, row: Any, ids: Sequence[str]) -> int:
     """Answers how many were said; what is gone meanwhile, or too large for a topic, is skipped."""
     if row["raise_versions"]:
-        await announcer.raise_versions(uow, ids, LEAP)
+        await _raise_versions(uow, announcer, ids)
     said = 0
     for say in await announcer.snapshots(uow, ids):
         try:
