@@ -1,7 +1,7 @@
-"""Compares what each service owns with what the others keep of it, and has announced what is missing."""
+"""Compares what each service owns with what the others keep of it, and has announced what that mends."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aktivera.recovery_client import RecoveryClient
@@ -13,7 +13,8 @@ class Difference:
 
     `missing`: never heard of, or not kept any more. `behind`: an older version was seen; may be on its way. `ahead`: a
     newer one was, so that the owner stands where it was restored to. `waiting`: events of it are held. `unknown`: the
-    owner knows nothing of it, which needs a person.
+    owner knows nothing of it. `orphans`: those of the others that belong to what the reader should own, and does not
+    know. No announcement mends what is unknown or an orphan: that needs a person.
     """
 
     reader: str
@@ -25,20 +26,28 @@ class Difference:
     ahead: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
 
     @property
     def any(self) -> bool:
         return bool(self.missing or self.behind or self.ahead or self.waiting or self.unknown)
 
     @property
+    def needs_a_person(self) -> bool:
+        return bool(self.unknown or self.orphans)
+
+    @property
     def plain(self) -> tuple[str, ...]:
         """What an announcement as it is heals."""
-        return (*self.missing, *self.behind)
+        return self._mended(*self.missing, *self.behind)
 
     @property
     def raised(self) -> tuple[str, ...]:
         """What only a version above all that were said heals."""
-        return (*self.ahead, *self.waiting)
+        return self._mended(*self.ahead, *self.waiting)
+
+    def _mended(self, *ids: str) -> tuple[str, ...]:
+        return tuple(each for each in ids if each not in self.orphans)
 
 
 def compare(
@@ -65,9 +74,18 @@ def compare(
     )
 
 
+def with_orphans(found: Sequence[Difference]) -> list[Difference]:
+    """Pure: whoever tells a service of what it should own and does not know is not understood."""
+    unknown = {(each.owner, key) for each in found for key in each.unknown}
+    return [
+        replace(each, orphans=tuple(key for key in (*each.plain, *each.raised) if (each.reader, key) in unknown))
+        for each in found
+    ]
+
+
 def differences(services: RecoveryClient) -> list[Difference]:
     """Every projection against its owner. Raises Refused, httpx.HTTPError."""
-    return [
+    found = [
         compare(
             place,
             services.owned(place["owner"], place["kind"]),
@@ -76,13 +94,14 @@ def differences(services: RecoveryClient) -> list[Difference]:
         )
         for place in services.projections()
     ]
+    return with_orphans(found)
 
 
 def heal(services: RecoveryClient, found: Iterable[Difference]) -> None:
-    """Has announced what is missing, each where it is owned. What is unknown to its owner needs a person."""
+    """Has announced what that mends, each where it is owned. Of an orphan each run would only have one more held."""
     for each in found:
-        if each.missing:
-            services.forget(each.reader, each.projection, each.missing, dry_run=False)
+        if missing := [key for key in each.missing if key not in each.orphans]:
+            services.forget(each.reader, each.projection, missing, dry_run=False)
         if each.plain:
             services.announce(each.owner, each.plain, kind=each.kind, dry_run=False)
         if each.raised:

@@ -75,16 +75,16 @@ def rebuild(
 def reconcile(for_real: ForReal = False, as_json: Json = False) -> None:
     """Compare what each service owns with what the others keep of it. Exits 1 where they differ.
 
-    With --for-real the owners announce what is missing. What is on its way at this moment counts as behind.
+    With --for-real the owners announce what that mends, and it exits 1 where something needs a person.
+    What is on its way at this moment counts as behind.
     """
     with recovering(as_json) as services:
         found = reconciliation.differences(services)
         if for_real:
             reconciliation.heal(services, found)
-    differ = [each for each in found if each.any]
-    lines = wording.difference_lines(found) + (["being announced"] if for_real and differ else [])
-    show([asdict(each) for each in found], as_json, lines + (wording.tried(not for_real) if differ else []))
-    if differ and not for_real:
+    lines = wording.difference_lines(found) + wording.mending_lines(found, for_real=for_real)
+    show([asdict(each) for each in found], as_json, lines)
+    if any(each.needs_a_person if for_real else each.any for each in found):
         raise typer.Exit(1)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from aktivera.reconciliation import Difference
 from aktivera.wording import moment, table
 
+SHOWN = 10
 DO_IT = "add --for-real to do it"
 
 
@@ -52,12 +53,34 @@ def difference_lines(found: Sequence[Difference]) -> list[str]:
         for each in found
     ]
     ids = [
-        f"  {each.reader}.{each.projection} {name}: {', '.join(getattr(each, name)[:10])}"
+        f"  {each.reader}.{each.projection} {name}: {_first(getattr(each, name))}"
         for each in found
         for name in names
         if getattr(each, name)
     ]
     return [*table(("KEPT BY", "OWNER", *(name.upper() for name in names)), rows), *ids]
+
+
+def _first(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - SHOWN} more (--json shows all)" if len(ids) > SHOWN else ""
+    return ", ".join(ids[:SHOWN]) + more
+
+
+def mending_lines(found: Sequence[Difference], *, for_real: bool) -> list[str]:
+    """What an announcement mends, and what it does not."""
+    mends = sum(len(each.plain) + len(each.raised) for each in found)
+    alone = sum(len(each.unknown) + len(each.orphans) for each in found)
+    if not mends and not alone:
+        return ["nothing differs"]
+    person = (
+        [f"{alone} {'needs' if alone == 1 else 'need'} a person: docs/operations.md, What only a reader knows"]
+        if alone
+        else []
+    )
+    if not mends:
+        return ["nothing left that an announcement mends", *person]
+    word = "being announced" if for_real else "would be announced"
+    return [f"{mends} {word}", *person, *tried(not for_real)]
 
 
 def mail_lines(answer: dict[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aktivera.reconciliation import Difference, compare
+from aktivera.reconciliation import Difference, compare, with_orphans
 
 PLACE = {"service": "notifier", "name": "clients", "owner": "activation", "kind": "activation"}
 
@@ -33,3 +33,14 @@ def test_what_is_gone_need_not_be_kept() -> None:
 
 def test_a_row_whose_version_was_never_seen_is_behind() -> None:
     assert compare(PLACE, owned(a=1), kept(a=None)).behind == ("a",)
+
+
+def test_what_its_owner_does_not_know_is_announced_to_it_by_nobody() -> None:
+    """A person created client f after a backup: activation has it, and onboarding holds all that is said of it."""
+    kept_of_clients = Difference("activation", "clients", "onboarding", "client", unknown=("f",))
+    told_of_it = Difference("onboarding", "activations", "activation", "activation", behind=("b",), waiting=("d", "f"))
+    also_told = Difference("notifier", "clients", "activation", "activation", missing=("f",))
+    clients, activations, bells = with_orphans([kept_of_clients, told_of_it, also_told])
+    assert (activations.orphans, activations.plain, activations.raised) == (("f",), ("b",), ("d",))
+    assert (clients.plain, clients.raised, clients.needs_a_person) == ((), (), True)
+    assert (bells.orphans, bells.plain) == ((), ("f",))
