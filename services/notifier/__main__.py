@@ -8,6 +8,8 @@ from schemas.catalogue import CATALOGUE
 from services.notifier import __doc__ as description
 from services.notifier.delivery import LOOP, deliver_mails
 from services.notifier.handlers import SUBSCRIPTIONS
+from services.notifier.opening import LOOP as GATE
+from services.notifier.opening import open_new_gate
 from services.notifier.projections import PROJECTIONS
 from services.notifier.settings import NotifierSettings
 from services.notifier.store.gate import standing
@@ -22,7 +24,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     subscriptions=SUBSCRIPTIONS,
     routers=ROUTERS,
-    loops={LOOP: deliver_mails},
+    loops={LOOP: deliver_mails, GATE: open_new_gate},
     projections=PROJECTIONS,
     trace=trace,
     standing=standing,

@@ -270,6 +270,15 @@ SERVICES = [
         ' and state <> all($2)""",\n        keys,\n        (),',
         f"{RECALLING}::test_what_was_sent_after_the_backup_is_not_sent_again[pending]",
     ),
+    Mutant(
+        "mails go out before the topic was read",
+        "On a new database no mail goes out before the notifier has read what was sent before.",
+        "services/notifier/store/gate.py",
+        "where coalesce(o.next_offset, 0) < said.ends)",
+        "where coalesce(o.next_offset, 0) < 0)",
+        "tests/integration/notifier/test_new_database.py"
+        "::test_the_gate_of_a_new_database_opens_where_all_was_read_and_nothing_left_out[not begun]",
+    ),
 ]
 
 MUTANTS = [*EXACTLY_ONCE, *HELD_EVENTS, *OUTBOX, *SERVICES]

@@ -8,6 +8,13 @@ from chassis.db import Database
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.addresses import masked
 
+ITSELF = "the notifier itself"
+NEW = "new database"
+ALL_READ = "all that was said of mails has been read"
+BEGINNING_GONE = "new database, and the beginning of notification-events is gone"
+_IS_NEW = "held and by = $1 and why = $2"
+"""As the migrations leave a new database. Whoever holds the gate changes this, so that only a person opens it then."""
+
 WAITING = "e.state in ('pending', 'retry')"
 
 
@@ -43,6 +50,43 @@ async def hold(uow: UnitOfWork, by: str, why: str) -> None:
 async def release(uow: UnitOfWork, by: str, why: str) -> None:
     """What waits goes out."""
     await uow.connection.execute("update mail_gate set held = false, since = $1, by = $2, why = $3", uow.now, by, why)
+
+
+async def is_new(database: Database) -> bool:
+    """Whether the gate is held because the database is new, and by nobody since."""
+    return await database.fetchrow(f"select from mail_gate where {_IS_NEW}", ITSELF, NEW) is not None
+
+
+async def open_new(uow: UnitOfWork, topic: str, ends: Mapping[int, int]) -> bool:
+    """Opens the gate of a new database where all of the topic up to these ends has been handled, nothing left out."""
+    opened = await uow.connection.execute(
+        f"""update mail_gate set held = false, since = $3, why = $4
+             where {_IS_NEW}
+               and not exists (select from unnest($6::int[], $7::bigint[]) said(partition, ends)
+                                 left join consumer_offsets o on o.topic = $5 and o.partition = said.partition
+                                where coalesce(o.next_offset, 0) < said.ends)
+               and not exists (select from offset_acceptances where topic = $5)
+               and not exists (select from held_events where topic = $5 and settled_at is null)""",  # noqa: S608
+        ITSELF,
+        NEW,
+        uow.now,
+        ALL_READ,
+        topic,
+        list(ends),
+        list(ends.values()),
+    )
+    return bool(opened == "UPDATE 1")
+
+
+async def keep(uow: UnitOfWork) -> bool:
+    """Leaves the gate of a new database to a person."""
+    kept = await uow.connection.execute(
+        f"update mail_gate set why = $3 where {_IS_NEW}",  # noqa: S608
+        ITSELF,
+        NEW,
+        BEGINNING_GONE,
+    )
+    return bool(kept == "UPDATE 1")
 
 
 async def give_up(uow: UnitOfWork, ids: list[Any]) -> int:

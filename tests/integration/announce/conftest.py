@@ -48,4 +48,5 @@ async def activation(database_for: Databases, tmp_path: Path, issuer: RSAKey) ->
 async def notifier(database_for: Databases, tmp_path: Path, issuer: RSAKey) -> AsyncIterator[Resident]:
     settings = NotifierSettings(database_dsn=await database_for(NOTIFIER))
     async with in_process(NOTIFIER, settings, tmp_path, issuer) as (context, http):
+        await context.database.execute("update mail_gate set held = false")  # its database is not new any more
         yield Resident(context, http, issuer)

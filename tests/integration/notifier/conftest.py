@@ -1,22 +1,25 @@
-"""A running notifier on a fresh database, with a second replica and a mail server of its own."""
+"""A running notifier on a database of its own, with a second replica and a mail server of its own."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from joserfc.jwk import RSAKey
 
+from chassis import kafka
 from chassis.lifecycle import opened
-from chassis.service import Service
+from chassis.service import Context, Service
 from services.notifier.__main__ import SERVICE
 from services.notifier.settings import NotifierSettings
+from tests.infrastructure import Infrastructure
 from tests.integration.in_process import in_process
 from tests.integration.notifier.mail_server import mail_server
 from tests.integration.notifier.running import Running
 
 
 @pytest.fixture
-async def running(
+async def newborn(
     database_for: Callable[[Service], Awaitable[str]], tmp_path: Path, issuer: RSAKey
 ) -> AsyncIterator[Running]:
     async with mail_server() as server:
@@ -32,3 +35,20 @@ async def running(
             second = await opened(SERVICE, context.common, settings)
             yield Running(context, http, issuer, server, [context, second])
             await second.database.pool.close()
+
+
+@pytest.fixture
+async def running(newborn: Running) -> Running:
+    """Its database is not new any more: mails are not held."""
+    await newborn.context.database.execute("update mail_gate set held = false")
+    return newborn
+
+
+@pytest.fixture
+async def with_kafka(newborn: Running, infra: Infrastructure, prefix: str) -> Context:
+    """The notifier's context with topics of its own."""
+    common = newborn.context.common.model_copy(
+        update={"kafka_bootstrap": infra.kafka, "topic_prefix": prefix, "topic_partitions": 2}
+    )
+    await kafka.create_topics(common, [(each.topic, 1) for each in newborn.context.service.subscriptions])
+    return replace(newborn.context, common=common)

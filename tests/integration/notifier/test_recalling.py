@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +12,6 @@ from chassis import kafka
 from chassis.service import Context
 from services.notifier.leases import sweep
 from tests.eventually import eventually
-from tests.infrastructure import Infrastructure
 from tests.integration.chassis.running import consuming, relaying
 from tests.integration.notifier.running import Running
 from tests.unit.notifier.events import listed
@@ -23,16 +21,6 @@ update emails
    set state = $2::text, settled_at = null, smtp_code = null,
        lease_until = case when $2 in ('sending', 'transmitting') then clock_timestamp() + make_interval(secs => $3) end
  where id = $1"""
-
-
-@pytest.fixture
-async def with_kafka(running: Running, infra: Infrastructure, prefix: str) -> Context:
-    """The notifier's context with topics of its own."""
-    common = running.context.common.model_copy(
-        update={"kafka_bootstrap": infra.kafka, "topic_prefix": prefix, "topic_partitions": 2}
-    )
-    await kafka.create_topics(common, [(each.topic, 1) for each in running.context.service.subscriptions])
-    return replace(running.context, common=common)
 
 
 @asynccontextmanager
