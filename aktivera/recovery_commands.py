@@ -38,7 +38,7 @@ def recovering(as_json: bool) -> Iterator[RecoveryClient]:
 
 
 def announce(  # one option a choice
-    service: Service,
+    service: Annotated[str, typer.Argument(help="onboarding or activation: what the notifier has nobody keeps.")],
     ids: Annotated[list[str] | None, typer.Argument(help="Agencies or clients; without any: all.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only this kind: agency, client or activation.")] = None,
     raise_versions: Annotated[
@@ -102,14 +102,19 @@ def show_offsets(service: Service, as_json: Json = False) -> None:
 def accept(  # one option a choice
     service: Service,
     topic: Annotated[str, typer.Argument(help="Such as client-events.")],
+    *,
     partition: Annotated[int | None, typer.Argument(help="Only this one.")] = None,
-    reason: Annotated[str, typer.Option(help="Why; kept with who and when.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, 3 to 500 characters; kept with who and when.")],
     for_real: ForReal = False,
     as_json: Json = False,
 ) -> None:
     """Let a service read on where its topic was recreated or cut. Offsets that fit stay as they are."""
     with recovering(as_json) as services:
         answer = services.accept(service, topic, partition, reason, dry_run=not for_real)
+        if partition is not None and not answer["items"]:
+            wrong = wording.no_partition(topic, partition, services.offsets(service))
+            if wrong is not None:
+                fail(wrong, as_json)
     show(answer, as_json, wording.accept_lines(answer))
 
 

@@ -42,8 +42,24 @@ def accept_lines(answer: dict[str, Any]) -> list[str]:
     if not answer["items"]:
         return ["every offset fits its log: nothing to accept"]
     word = "would be accepted" if answer["dry_run"] else f"{answer['accepted']} accepted; read within 10 seconds"
-    then = f"what was lost with the log is told again by: aktivera announce {answer['owner']} --for-real"
-    return [*offset_lines(answer["items"]), word, *tried(answer["dry_run"]), then]
+    return [*offset_lines(answer["items"]), word, *tried(answer["dry_run"]), _told_again(answer)]
+
+
+def _told_again(answer: dict[str, Any]) -> str:
+    owner = answer["owner"]
+    if answer["announced"]:
+        return f"what was lost with the log is told again by: aktivera announce {owner} --for-real"
+    if owner == "upstream":
+        return "what was lost with the log nobody announces: its senders send again what they got no result of"
+    return f"what was lost with the log nobody announces: {owner} says it once"
+
+
+def no_partition(topic: str, partition: int, rows: Sequence[dict[str, Any]]) -> str | None:
+    """What is wrong with a partition that `offsets show` does not show; None where it does."""
+    there = sorted(row["partition"] for row in rows if row["topic"].endswith(topic))
+    if partition in there:
+        return None
+    return f"{topic} has no partition {partition}; there are {f'{there[0]} to {there[-1]}' if there else 'none'}"
 
 
 def difference_lines(found: Sequence[Difference]) -> list[str]:

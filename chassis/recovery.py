@@ -25,7 +25,7 @@ Limit = Annotated[int, Query(ge=1, le=5000)]
 
 
 class NothingOfThatName(Refused):
-    """This service has no such kind, projection or topic."""
+    """This service has no such kind, projection or topic; the fact `there_are` names those that it has."""
 
     code = "not_found"
 
@@ -47,11 +47,11 @@ class Forgetting(BaseModel):
 
 
 class Acceptance(BaseModel):
-    """Where reading shall go on although the log is not what it was."""
+    """Where reading shall go on although the log is not what it was, and why."""
 
     topic: Id
     partition: Annotated[int, Field(ge=0)] | None = None
-    reason: str = Field("", max_length=500, pattern=r"^[^\x00]*$")
+    reason: str = Field(min_length=3, max_length=500, pattern=r"^[^\x00]*$")
     dry_run: bool = True
 
 
@@ -74,7 +74,7 @@ async def kept(_: Operator, context: Opened, name: str, after: Plain = "", limit
 async def forget(who: Operator, context: Opened, name: str, order: Forgetting) -> dict[str, Any]:
     projection = _projection(context, name)
     if order.ids == "all" and projection.clear is None:
-        raise NothingOfThatName
+        raise NothingOfThatName(there_are=[each.name for each in context.service.projections if each.clear])
     async with context.database.unit_of_work() as uow:
         if order.dry_run:
             forgotten = len(order.ids) if order.ids != "all" else await projections.size(uow.connection, projection)
@@ -90,7 +90,7 @@ async def forget(who: Operator, context: Opened, name: str, order: Forgetting) -
 async def announce_aggregates(who: Operator, context: Opened, order: Announcement) -> dict[str, Any]:
     kinds = [_announcer(context, order.kind)] if order.kind else list(context.service.announcers)
     if not kinds:
-        raise NothingOfThatName
+        raise NothingOfThatName(there_are=[])
     wanted = None if order.aggregates == "all" else tuple(dict.fromkeys(order.aggregates))
     counts: dict[str, int] = {}
     unknown = set(wanted or ())
@@ -122,7 +122,7 @@ async def accept_offsets(who: Operator, context: Opened, order: Acceptance) -> d
     prefix = context.common.topic_prefix
     topic = order.topic if order.topic.startswith(prefix) else prefix + order.topic
     if topic not in context.subscriptions:
-        raise NothingOfThatName
+        raise NothingOfThatName(there_are=[each.removeprefix(prefix) for each in context.subscriptions])
     found = await offset_acceptance.standings(context, [topic])
     chosen = [each for each in found if each.fact is not None and order.partition in {None, each.partition}]
     accepted = 0
@@ -136,6 +136,7 @@ async def accept_offsets(who: Operator, context: Opened, order: Acceptance) -> d
         "items": [asdict(each) for each in chosen],
         "accepted": accepted,
         "owner": context.subscriptions[topic].producer,
+        "announced": any(prefix + each.topic == topic for each in context.service.projections),
     }
 
 
@@ -143,11 +144,11 @@ def _announcer(context: Context, kind: str) -> Announcer:
     for each in context.service.announcers:
         if each.kind == kind:
             return each
-    raise NothingOfThatName
+    raise NothingOfThatName(there_are=[each.kind for each in context.service.announcers])
 
 
 def _projection(context: Context, name: str) -> Projection:
     for each in context.service.projections:
         if each.name == name:
             return each
-    raise NothingOfThatName
+    raise NothingOfThatName(there_are=[each.name for each in context.service.projections])

@@ -115,7 +115,7 @@ async def test_a_recreated_topic_is_named_accepted_and_what_it_lost_is_announced
     later = await by_api(rig, "later@example.se")
     rig.launch("activation")
     await operator.stopped("activation", "TopicChanged")
-    tried = await operator.does("offsets", "accept", "activation", "client-events")
+    tried = await operator.does("offsets", "accept", "activation", "client-events", "--reason", "tried")
     assert "TopicChanged" in tried
     assert "aktivera announce onboarding" in tried
     await operator.stopped("activation", "TopicChanged")  # a dry run changes nothing
@@ -152,7 +152,7 @@ async def test_a_topic_recreated_under_a_running_reader_is_noticed(rig: Rig, ope
     await recreate(rig, "client-events")
     await by_api(rig, "after@example.se")
     await operator.stopped("activation", "TopicChanged", within=90)
-    await operator.does("offsets", "accept", "activation", "client-events", "--for-real")
+    await operator.does("offsets", "accept", "activation", "client-events", "--reason", "cut", "--for-real")
     await mailed(rig, "after@example.se", within=40)
     await operator.reads_again()
     assert await operator.differences() == []
@@ -172,7 +172,7 @@ async def test_a_reader_that_comes_after_the_beginning_is_gone_learns_all_and_ma
     rig.launch("notifier")
     await operator.stopped("notifier", "HistoryMissing")
     await operator.does("mail", "hold", "--why", "a new database", "--for-real")
-    await operator.does("offsets", "accept", "notifier", "activation-events", "--for-real")
+    await operator.does("offsets", "accept", "notifier", "activation-events", "--reason", "cut", "--for-real")
     await operator.does("announce", "activation", "--for-real")
     await operator.reads_again()
     assert "mails are held" in await operator.does("mail", "list", "--would-send")

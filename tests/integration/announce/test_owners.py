@@ -112,3 +112,26 @@ async def test_after_a_restore_a_version_is_never_said_twice(activation: Residen
         "update activations set version = 4 * $1::bigint", last
     )  # a clock set back
     assert int((await activation.announce("all", raise_versions=True))[-1]["sequence"]) == 4 * last + 1
+
+
+async def test_a_wrong_name_is_refused_with_those_that_there_are(onboarding: Resident, notifier: Resident) -> None:
+    async def refused(who: Resident, path: str, **body: Any) -> list[str]:
+        headers = who.token("op", roles=["operator"])
+        answer = await who.http.post(f"/v1/operations/{path}", json=body, headers=headers)
+        assert answer.status_code == 404, answer.text
+        there_are: list[str] = answer.json()["there_are"]
+        return there_are
+
+    assert await refused(onboarding, "announce", aggregates="all", kind="x") == ["agency", "client"]
+    assert await refused(notifier, "announce", aggregates="all") == []
+    assert await refused(notifier, "projections/x/forget", ids="all") == ["clients", "agencies"]
+    there_are = await refused(notifier, "offsets/accept", topic="x", reason="tried")
+    assert {"activation-events", "notification-events"} < set(there_are)
+
+
+async def test_nothing_is_accepted_without_a_reason(notifier: Resident) -> None:
+    headers = notifier.token("op", roles=["operator"])
+    for reason in ({}, {"reason": "x"}):
+        body = {"topic": "activation-events", "dry_run": False, **reason}
+        answer = await notifier.http.post("/v1/operations/offsets/accept", json=body, headers=headers)
+        assert [each["pointer"] for each in answer.json()["errors"]] == ["/reason"]
