@@ -1,5 +1,7 @@
 """Asks the services' operator routes: status, trace, held events."""
 
+import os
+import pwd
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
@@ -31,7 +33,12 @@ def operator() -> str:
     """Who the services write down: the operating system's name of the person."""
     found = environment()
     name = found.get("USER") or found.get("LOGNAME")
-    return f"operator:{name}" if name else "operator"
+    if not name:
+        try:
+            name = pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:  # as in a container that is told any uid
+            name = f"uid {os.getuid()}"
+    return f"operator:{name}"
 
 
 class OperatorClient:

@@ -20,9 +20,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 
 
 def refusal_lines(problem: dict[str, Any]) -> list[str]:
-    """The code with its text, then every place that is wrong."""
+    """The code with its text, then every place that is wrong, and what there is in place of what was named."""
     places = [f"  {error.get('pointer') or '/'}: {error.get('code')}" for error in problem.get("errors", [])]
-    return [f"refused: {problem.get('code')}: {problem.get('detail_en')}", *places]
+    there = [f"  there are: {', '.join(problem['there_are']) or 'none'}"] if "there_are" in problem else []
+    return [f"refused: {problem.get('code')}: {problem.get('detail_en')}", *places, *there]
 
 
 def is_wrong(status: dict[str, Any]) -> bool:
@@ -31,9 +32,7 @@ def is_wrong(status: dict[str, Any]) -> bool:
 
 
 def status_lines(services: Sequence[dict[str, Any]]) -> list[str]:
-    return table(
-        ("SERVICE", "STATE", "OUTBOX"), [(each["service"], _state(each), each.get("outbox")) for each in services]
-    )
+    return table(("SERVICE", "STATE", "OUTBOX"), [(each["service"], _state(each), _outbox(each)) for each in services])
 
 
 def _state(status: dict[str, Any]) -> str:
@@ -48,8 +47,19 @@ def _state(status: dict[str, Any]) -> str:
         facts.append(f"held {status['held']}")
     if status.get("mails", {}).get("held"):
         facts.append(f"mails held, {status['mails']['would_send']} wait")
-    facts += [f"announcing {each['kind']}: {each['announced']}" for each in status.get("announcing", [])]
+    facts += [f"announcing {each['kind']}: {_how_far(each)}" for each in status.get("announcing", [])]
     return "; ".join(facts) or "ok"
+
+
+def _how_far(announcing: dict[str, Any]) -> str:
+    wanted = announcing.get("wanted")  # none where all are
+    return str(announcing["announced"]) + (f" of {wanted}" if wanted is not None else "")
+
+
+def _outbox(status: dict[str, Any]) -> object:
+    """How many wait, and since when."""
+    since = status.get("outbox_since")
+    return f"{status['outbox']} since {moment(since)}" if since else status.get("outbox")
 
 
 def trace_lines(steps: Sequence[dict[str, Any]]) -> list[str]:

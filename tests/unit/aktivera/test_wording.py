@@ -1,10 +1,14 @@
 """What the command says of status and trace, and of a refusal."""
 
+import os
+import pwd
 from typing import Any
 
+import pytest
+
 from aktivera import SERVICES
-from aktivera.operator_client import in_order
-from aktivera.wording import is_wrong, refusal_lines, status_lines, trace_lines
+from aktivera.operator_client import in_order, operator
+from aktivera.wording import is_wrong, moment, refusal_lines, status_lines, trace_lines
 
 
 def step(service: str, at: str, what: str, **detail: Any) -> dict[str, Any]:
@@ -40,6 +44,27 @@ def test_every_place_that_a_refusal_points_at_is_said() -> None:
         "errors": [{"pointer": "/reason", "code": "too_short"}],
     }
     assert refusal_lines(problem) == ["refused: invalid_content: Wrong.", "  /reason: too_short"]
+
+
+def test_a_refusal_of_a_name_names_what_there_is() -> None:
+    problem = {"code": "not_found", "detail_en": "Wrong.", "there_are": ["agency", "client"]}
+    assert refusal_lines(problem)[1:] == ["  there are: agency, client"]
+    assert refusal_lines(problem | {"there_are": []})[1:] == ["  there are: none"]
+
+
+def test_the_outbox_tells_since_when_and_an_announcement_of_how_many() -> None:
+    since = "2026-05-02T12:00:00Z"
+    shown = status_lines([status(outbox=3, outbox_since=since)])[1]
+    assert shown.endswith(f"3 since {moment(since)}")
+    some, whole = ({"kind": "client", "announced": 0, "wanted": wanted} for wanted in (978, None))
+    told = status_lines([status(announcing=[some, whole])])[1]
+    assert "announcing client: 0 of 978; announcing client: 0  " in told
+
+
+def test_a_person_without_a_name_in_the_environment_is_named_by_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("USER", "LOGNAME"):
+        monkeypatch.delenv(name, raising=False)
+    assert operator() == f"operator:{pwd.getpwuid(os.getuid()).pw_name}"
 
 
 def test_steps_of_one_instant_stand_in_the_order_of_the_way_whatever_their_fractions() -> None:
