@@ -53,14 +53,20 @@ def retry(
 
 
 @app.command()
-def discard(
+def discard(  # one option a choice
     service: Service,
     held_id: HeldId,
     reason: Annotated[str, typer.Option(help="Why it is given up, 3 to 500 characters; kept with it.")],
+    key: Annotated[bool, typer.Option("--key", help="All that is held on its key, one after the other.")] = False,
     for_real: Annotated[bool, typer.Option("--for-real", help="Not only said what would happen.")] = False,
     as_json: Json = False,
 ) -> None:
     """Give up one event, the head of its key; what waits behind it goes on. Without --for-real nothing is changed."""
     with asking(as_json) as services:
-        answer = services.discard(service, held_id, reason, dry_run=not for_real)
-    show(answer, as_json, held_wording.discard_lines(answer))
+        if key:
+            answer = services.discard_key(service, held_id, reason, dry_run=not for_real)
+        else:
+            answer = services.discard(service, held_id, reason, dry_run=not for_real)
+    show(answer, as_json, held_wording.discard_key_lines(answer) if key else held_wording.discard_lines(answer))
+    if answer.get("refused"):
+        raise typer.Exit(1)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aktivera.wording import moment, table
+from aktivera.wording import moment, refusal_lines, table
 
 HEAD = ("SERVICE", "ID", "SINCE", "REASON", "BEHIND", "EVENT", "TOPIC", "KEY")
 SETTLED_HEAD = ("SERVICE", "ID", "SETTLED", "HOW", "BY", "WHY", "REASON", "EVENT", "TOPIC", "KEY")
@@ -77,6 +77,14 @@ def discard_lines(answer: dict[str, Any]) -> list[str]:
     behind = answer["followers"]
     done = "discarded" if answer["discarded"] else "would be discarded (add --for-real to do it)"
     return [f"{done}; {_events(behind)} behind it {'is' if behind == 1 else 'are'} tried next" if behind else done]
+
+
+def discard_key_lines(answer: dict[str, Any]) -> list[str]:
+    if answer["dry_run"]:
+        return [f"{_events(answer['left'])} would be discarded (add --for-real to do it)"]
+    left = f"; {_events(answer['left'])} left" if answer["left"] else "; nothing is left on the key"
+    refused = refusal_lines(answer["refused"]) if answer["refused"] else []
+    return [f"{_events(answer['discarded'])} discarded{left}", *refused]
 
 
 def _events(number: int) -> str:

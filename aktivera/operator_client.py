@@ -85,13 +85,34 @@ class OperatorClient:
         if answer["in_the_way"]:
             tried = answer["replayed"] if dry_run else 0  # a dry run has taken back what went through
             place = (asked["topic"], asked["key"])
-            of_key = (row["id"] for row in self._held(service) if (row["topic"], row["key"]) == place)
-            answer["in_the_way"]["id"] = next(islice(of_key, tried, None), None)
+            answer["in_the_way"]["id"] = next(islice(self._of_key(service, place), tried, None), None)
         return answer
 
     def discard(self, service: str, held_id: int, reason: str, *, dry_run: bool) -> dict[str, Any]:
         body = {"dry_run": dry_run, "reason": reason}
         return self._ask("POST", service, f"/v1/operations/held-events/{held_id}/discard", json=body)
+
+    def discard_key(self, service: str, held_id: int, reason: str, *, dry_run: bool) -> dict[str, Any]:
+        """Gives up all that is held on this event's key, each time the head, until nothing is or one is refused."""
+        asked = self.held_one(service, held_id)
+        place, discarded, refused = (asked["topic"], asked["key"]), 0, None
+        while (left := self._of_key(service, place)) and not dry_run and refused is None:
+            before = discarded
+            for each in left:
+                try:
+                    if self.held_one(service, each)["is_head"]:
+                        self.discard(service, each, reason, dry_run=False)
+                        discarded += 1
+                except Refused as fact:
+                    if fact.problem.get("code") != "not_found":  # handled meanwhile, since what was before it is gone
+                        refused = fact.problem
+                        break
+            if discarded == before:
+                break
+        return {"dry_run": dry_run, "key": place[1], "discarded": discarded, "left": len(left), "refused": refused}
+
+    def _of_key(self, service: str, place: tuple[str, str]) -> list[int]:
+        return [row["id"] for row in self._held(service) if (row["topic"], row["key"]) == place]
 
     def _held(self, service: str, reason: str | None = None, *, settled: bool = False) -> Iterator[dict[str, Any]]:
         query = {"limit": "200"} | ({"reason": reason} if reason else {}) | ({"settled": "true"} if settled else {})

@@ -48,11 +48,11 @@ async def facts_in_kafka_s_database(root: Path) -> int:
     return found
 
 
-async def send_unreadable(root: Path, number: int) -> None:
+async def send_unreadable(root: Path, number: int, key: bytes = b"k-1") -> None:
     producer = AIOKafkaProducer(bootstrap_servers=endpoints(root)["kafka"])
     await producer.start()
     for each in range(number):
-        await producer.send_and_wait("client-events", b"not JSON %d" % each, key=b"k-1")
+        await producer.send_and_wait("client-events", b"not JSON %d" % each, key=key)
     await producer.stop()
 
 
@@ -85,6 +85,29 @@ def test_held_events_are_listed_shown_tried_and_given_up(mock_root: Path, run: R
     assert given_up.stdout == "discarded; 1 event behind it is tried next\n"
     settled = run("held", "list", "--settled", "--service", "activation", root=mock_root).stdout
     assert "discarded  operator:karin  sent by hand" in settled
+
+
+def test_all_that_is_held_on_a_key_is_given_up_at_once(mock_root: Path, run: Run) -> None:
+    def held(key: str) -> list[int]:
+        listed = run("held", "list", "--service", "activation", "--json", root=mock_root).stdout
+        return [row["id"] for row in json.loads(listed) if row["key"] == key]
+
+    async def all_held() -> list[int]:
+        assert len(held("k-3")) == 1
+        assert len(held("k-2")) == 3
+        return held("k-2")
+
+    async def held_by_now() -> list[int]:
+        await send_unreadable(mock_root, 3, b"k-2")
+        await send_unreadable(mock_root, 1, b"k-3")
+        return await eventually(all_held, within=20)
+
+    ids = asyncio.run(held_by_now())
+    words = ("held", "discard", "activation", str(ids[1]), "--key", "--reason", "sent by hand")
+    assert run(*words, root=mock_root).stdout == "3 events would be discarded (add --for-real to do it)\n"
+    given_up = run(*words, "--for-real", root=mock_root)
+    assert (given_up.exit_code, given_up.stdout) == (0, "3 events discarded; nothing is left on the key\n")
+    assert (held("k-2"), len(held("k-3"))) == ([], 1)
 
 
 def test_a_mock_that_forgets_is_started_beside_databases_that_forget_too(mock_root: Path, run: Run) -> None:
