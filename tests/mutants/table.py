@@ -173,6 +173,22 @@ OUTBOX = [
         f"{RELAY}::test_a_row_that_is_committed_late_goes_before_what_its_aggregate_says_afterwards",
     ),
     Mutant(
+        "what is acknowledged in part is not kept",
+        "A slow broker makes sending slow, and does not make it begin again for ever.",
+        "chassis/relay.py",
+        "await self._end_of_removal()  # so that it goes on, however slow Kafka is",
+        "pass",
+        f"{RELAY}::test_what_is_acknowledged_in_part_leaves_the_outbox_although_the_rest_failed",
+    ),
+    Mutant(
+        "woken without the lease",
+        "A replica that may not send asks for the lease once a second.",
+        "chassis/relay.py",
+        "wakes=lease is not None",
+        "wakes=True",
+        f"{RELAY}::test_a_relay_without_the_lease_asks_for_it_no_more_often_when_something_is_said",
+    ),
+    Mutant(
         "removed before it is acknowledged",
         "A row leaves the outbox only when Kafka has its event.",
         "chassis/relay.py",

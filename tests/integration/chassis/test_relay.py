@@ -134,9 +134,12 @@ async def test_a_row_that_is_committed_late_goes_before_what_its_aggregate_says_
     await uow.flush()
     uow._published.clear()  # it has its id already, and is not visible yet
     await say(context, "b", range(1, 3))
-    lease, _ = await relay._turn(None)  # what is visible is under way
+    lease = await relay._claim()
+    assert lease is not None
+    assert await relay._send(await relay._next_rows(), lease)  # what is visible is under way
     await late.__aexit__(None, None, None)
     await say(context, "a", range(2, 4))
+    assert await relay._behind() == []
     for _ in range(4):
         lease, _ = await relay._turn(lease)
     await relay._drop_producers()
