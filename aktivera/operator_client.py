@@ -4,7 +4,6 @@ import os
 import pwd
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 from typing import Any, Self
 
 import httpx
@@ -78,15 +77,7 @@ class OperatorClient:
         return self._ask("GET", service, f"/v1/operations/held-events/{held_id}")
 
     def retry(self, service: str, held_id: int, *, dry_run: bool) -> dict[str, Any]:
-        """Where something is in the way the answer names its id too: the key's head, or what the tried ones led to."""
-        asked = self.held_one(service, held_id)
-        path = f"/v1/operations/held-events/{held_id}/retry"
-        answer = self._ask("POST", service, path, json={"dry_run": dry_run})
-        if answer["in_the_way"]:
-            tried = answer["replayed"] if dry_run else 0  # a dry run has taken back what went through
-            place = (asked["topic"], asked["key"])
-            answer["in_the_way"]["id"] = next(islice(self._of_key(service, place), tried, None), None)
-        return answer
+        return self._ask("POST", service, f"/v1/operations/held-events/{held_id}/retry", json={"dry_run": dry_run})
 
     def discard(self, service: str, held_id: int, reason: str, *, dry_run: bool) -> dict[str, Any]:
         body = {"dry_run": dry_run, "reason": reason}
