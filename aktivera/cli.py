@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aktivera import VERSION, held_commands, recovery_commands
+from aktivera import VERSION, held_commands, mail_commands, recovery_commands
 from aktivera.addresses import addresses
 from aktivera.recovery_wording import DO_IT
 from aktivera.settings import CommandSettings
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(held_commands.app, name="held")
 recovery_commands.register(app)
+app.add_typer(mail_commands.app, name="mail")
 
 SUPERVISOR_GONE = {"service": "supervisor", "error": "is gone: make up"}
 

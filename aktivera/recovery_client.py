@@ -1,7 +1,7 @@
 """Asks the services' routes for getting whole again: announce, offsets, projections, mails."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from aktivera import SERVICES
 from aktivera.operator_client import OperatorClient
@@ -86,11 +86,15 @@ class RecoveryClient(OperatorClient):
         ]
 
     def mail(self) -> dict[str, Any]:
-        return self._ask("GET", "notifier", f"{PATH}/mail")
+        return self._ask("GET", "notifier", f"{PATH}/mail", params={"limit": str(PAGE)})
 
-    def mail_order(self, what: str, why: str, but: Sequence[str] = (), *, dry_run: bool = True) -> dict[str, Any]:
-        body = {"why": why, "dry_run": dry_run} | ({"but": list(but)} if what == "release" else {})
-        return self._ask("POST", "notifier", f"{PATH}/mail/{what}", json=body)
+    def hold_mails(self, why: str, *, dry_run: bool = True) -> dict[str, Any]:
+        return self._ask("POST", "notifier", f"{PATH}/mail/hold", json={"why": why, "dry_run": dry_run})
+
+    def release_mails(self, why: str, but: Sequence[str] | Literal["all"], *, dry_run: bool = True) -> dict[str, Any]:
+        """All that wait but these, which count as unknown; `all` of them do."""
+        body = {"why": why, "but": but if but == "all" else list(but), "dry_run": dry_run}
+        return self._ask("POST", "notifier", f"{PATH}/mail/release", json=body)
 
     def _pages(self, service: str, path: str) -> Iterator[dict[str, Any]]:
         after: str | None = ""

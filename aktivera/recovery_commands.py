@@ -1,4 +1,4 @@
-"""The commands for getting whole again: announce, offsets, rebuild, reconcile, mail."""
+"""The commands for getting whole again: announce, offsets, rebuild, reconcile."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +13,9 @@ from aktivera.recovery_client import RecoveryClient
 from aktivera.terminal import Json, explained, fail, show, where
 
 offsets = typer.Typer(help="How far each service has read, and where the log is not what it was.", no_args_is_help=True)
-mail = typer.Typer(help="Hold mails back, see what would be sent, release.", no_args_is_help=True)
 
 Service = Annotated[str, typer.Argument(help="onboarding, activation or notifier.")]
 ForReal = Annotated[bool, typer.Option("--for-real", help="Not only said what would happen.")]
-Why = Annotated[str, typer.Option(help="Why; kept with it.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +24,6 @@ def register(app: typer.Typer) -> None:
     app.command()(rebuild)
     app.command()(reconcile)
     app.add_typer(offsets, name="offsets")
-    app.add_typer(mail, name="mail")
 
 
 @contextmanager
@@ -116,35 +113,3 @@ def accept(  # one option a choice
             if wrong is not None:
                 fail(wrong, as_json)
     show(answer, as_json, wording.accept_lines(answer))
-
-
-@mail.command("list")
-def list_mail(
-    would_send: Annotated[bool, typer.Option("--would-send", help="Each mail that waits.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Say whether mails are held, and what would be sent."""
-    with recovering(as_json) as services:
-        answer = services.mail()
-    show(answer, as_json, wording.would_send_lines(answer) if would_send else wording.mail_lines(answer))
-
-
-@mail.command()
-def hold(why: Why = "", for_real: ForReal = False, as_json: Json = False) -> None:
-    """Send no mail until they are released."""
-    with recovering(as_json) as services:
-        answer = services.mail_order("hold", why, dry_run=not for_real)
-    show(answer, as_json, wording.mail_lines(answer) + wording.tried(answer["dry_run"]))
-
-
-@mail.command()
-def release(
-    but: Annotated[list[str] | None, typer.Option("--but", help="Not this mail: it counts as unknown. Repeat.")] = None,
-    why: Why = "",
-    for_real: ForReal = False,
-    as_json: Json = False,
-) -> None:
-    """Send what waits. Mails that the topic says were sent are not sent again."""
-    with recovering(as_json) as services:
-        answer = services.mail_order("release", why, but or (), dry_run=not for_real)
-    show(answer, as_json, wording.mail_lines(answer) + wording.tried(answer["dry_run"]))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aktivera.reconciliation import Difference
-from aktivera.wording import moment, table
+from aktivera.wording import table
 
 SHOWN = 10
 DO_IT = "add --for-real to do it"
@@ -97,19 +97,3 @@ def mending_lines(found: Sequence[Difference], *, for_real: bool) -> list[str]:
         return ["nothing left that an announcement mends", *person]
     word = "being announced" if for_real else "would be announced"
     return [f"{mends} {word}", *person, *tried(not for_real)]
-
-
-def mail_lines(answer: dict[str, Any]) -> list[str]:
-    mails = answer["mails"]
-    held = (
-        f"held since {moment(mails['since'])} by {mails['by']}: {mails['why'] or '-'}" if mails["held"] else "not held"
-    )
-    return [f"mails are {held}; {mails['would_send']} wait, {mails['recalled']} recalled from the topic"]
-
-
-def would_send_lines(answer: dict[str, Any]) -> list[str]:
-    rows = [
-        (row["id"], row["template"], row["client_id"], row["recipient"], row["resend"] or "", moment(row["created_at"]))
-        for row in answer["items"]
-    ]
-    return [*mail_lines(answer), *(table(("ID", "TEMPLATE", "CLIENT", "TO", "RESEND", "QUEUED"), rows) if rows else [])]

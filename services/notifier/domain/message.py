@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 
@@ -34,6 +35,11 @@ def compose(rendered: Rendered, sender: str, recipient: str, message_id: str, da
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
     message["Content-Language"] = locale  # last: the calls above move or remove Content- headers
     return message.as_bytes()
+
+
+def message_id_of(content: bytes) -> str:
+    """The Message-ID of a whole message: what was once offered keeps it, whatever our settings are now."""
+    return str(BytesHeaderParser(policy=SMTP).parsebytes(content)["Message-ID"])
 
 
 def _head(message: EmailMessage, sender: Sender, message_id: str, date: datetime) -> None:

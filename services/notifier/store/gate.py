@@ -1,12 +1,15 @@
 """The gate: while it is held no mail is taken for delivery. One row, so that every replica sees the same."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from chassis.announce import Source
 from chassis.db import Database
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.addresses import masked
+from services.notifier.domain.draft import message_id
+from services.notifier.domain.message import message_id_of
 
 ITSELF = "the notifier itself"
 NEW = "new database"
@@ -27,20 +30,41 @@ async def standing(database: Database) -> Mapping[str, Any]:
     return {"mails": dict(row)}
 
 
-async def would_send(source: Source, limit: int) -> list[dict[str, Any]]:
-    """The mails that would go out, oldest first; recipients masked."""
+async def read(uow: UnitOfWork) -> dict[str, Any]:
+    """The gate as this transaction sees it: held, since, by, why."""
+    (row,) = await uow.connection.fetch("select held, since, by, why from mail_gate")
+    return dict(row)
+
+
+async def would_send(source: Source, domain: str, limit: int) -> list[dict[str, Any]]:
+    """The mails that would go out, oldest first, each with the Message-ID that a mail server's log has; recipients
+    masked."""
     rows = await source.fetch(
-        f"""select e.id, e.client_id, e.agency, e.template, e.recipient, e.resend, e.state, e.created_at
+        f"""select e.id, e.client_id, e.agency, e.template, e.cause_id, e.recipient, e.resend, e.state, e.created_at,
+                   e.content
               from emails e where {WAITING} order by e.due_at, e.id limit $1""",  # noqa: S608  # constant text
         limit,
     )
-    return [{**row, "recipient": masked(row["recipient"])} for row in rows]
+    shown = []
+    for row in rows:
+        mail = dict(row)
+        content, cause_id = mail.pop("content"), mail.pop("cause_id")
+        id_ = message_id(row["template"], cause_id, row["recipient"], row["resend"], domain)
+        mail["message_id"] = id_ if content is None else message_id_of(content)
+        shown.append({**mail, "recipient": masked(row["recipient"])})
+    return shown
+
+
+async def waiting(uow: UnitOfWork) -> int:
+    """How many go out once the gate is open."""
+    return int(await uow.connection.fetchval(f"select count(*) from emails e where {WAITING}"))  # noqa: S608
 
 
 async def hold(uow: UnitOfWork, by: str, why: str) -> None:
-    """Nothing goes out from now on but what is on its way already."""
+    """Nothing goes out from now on but what is on its way already. Held again without a reason, the first one stays."""
     await uow.connection.execute(
-        """update mail_gate set since = case when held then since else $1 end, held = true, by = $2, why = $3""",
+        """update mail_gate set since = case when held then since else $1 end, held = true, by = $2,
+                  why = case when held and $3 = '' then why else $3 end""",
         uow.now,
         by,
         why,
@@ -89,12 +113,13 @@ async def keep(uow: UnitOfWork) -> bool:
     return bool(kept == "UPDATE 1")
 
 
-async def give_up(uow: UnitOfWork, ids: list[Any]) -> int:
-    """Mails that a person says were sent: they count as unknown, and go out no more by themselves."""
-    done = await uow.connection.execute(
+async def give_up(uow: UnitOfWork, ids: Sequence[UUID] | None) -> set[UUID]:
+    """Mails that a person says were sent, all that wait for None: they count as unknown, and go out no more by
+    themselves. Answers those that did wait."""
+    rows = await uow.connection.fetch(
         f"""update emails e set state = 'unknown', settled_at = $2, reason = 'email_outcome_unknown'
-             where e.id = any($1::uuid[]) and {WAITING}""",  # noqa: S608  # constant text
+             where ($1::uuid[] is null or e.id = any($1)) and {WAITING} returning e.id""",  # noqa: S608  # constant text
         ids,
         uow.now,
     )
-    return int(done.split()[-1])
+    return {row["id"] for row in rows}

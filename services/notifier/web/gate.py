@@ -1,19 +1,29 @@
 """The operator's routes of the gate: hold mails, see what would be sent, release."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from chassis.callers import Store
-from chassis.operations import Operator
+from chassis.callers import Opened, Store
+from chassis.operations import Operator, Undo
+from schemas.errors import Refused
+from services.notifier.settings import NotifierSettings
 from services.notifier.store import gate, recalled
 
 log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/v1/operations/mail", tags=["operations"])
+
+MOST = 5000
+
+
+class MailsNotWaiting(Refused):
+    """Mails are named that do not wait: a slip, after which nothing should go out."""
+
+    code = "emails_not_waiting"
 
 
 class Order(BaseModel):
@@ -26,30 +36,46 @@ class Order(BaseModel):
 class Keep(Order):
     """Releases all mails but these, which are noted as `unknown`: a person may send them again."""
 
-    but: Annotated[list[UUID], Field(max_length=1000)] = []
+    but: Literal["all"] | Annotated[list[UUID], Field(max_length=MOST)] = []
 
 
 @router.get("", summary="Whether mails are held, and what would be sent")
-async def show(_: Operator, store: Store, limit: Annotated[int, Query(ge=1, le=5000)] = 200) -> dict[str, Any]:
-    return {**await gate.standing(store), "items": await gate.would_send(store, limit)}
+async def show(_: Operator, context: Opened, limit: Annotated[int, Query(ge=1, le=MOST)] = 200) -> dict[str, Any]:
+    assert isinstance(context.settings, NotifierSettings)
+    items = await gate.would_send(context.database, context.settings.mail_domain, limit)
+    return {**await gate.standing(context.database), "items": items}
 
 
 @router.post("/hold", summary="Send no mail until it is released; a dry run first")
 async def hold(who: Operator, store: Store, order: Order) -> dict[str, Any]:
-    if not order.dry_run:
+    try:
         async with store.unit_of_work() as uow:
+            before = await gate.read(uow)
             await gate.hold(uow, who.sub, order.why)
+            after = await gate.read(uow)
+            if order.dry_run:
+                raise Undo
+    except Undo:
+        pass
     log.info("mails held", by=who.sub, dry_run=order.dry_run)
-    return {"dry_run": order.dry_run, **await gate.standing(store)}
+    return {"dry_run": order.dry_run, "before": before, "after": after, **await gate.standing(store)}
 
 
 @router.post("/release", summary="Send what waits; a dry run first")
 async def release(who: Operator, store: Store, order: Keep) -> dict[str, Any]:
-    given_up = 0
-    if not order.dry_run:
+    try:
         async with store.unit_of_work() as uow:
+            before = await gate.read(uow)
             await recalled.settle(uow)
-            given_up = await gate.give_up(uow, list(order.but))
+            given_up = await gate.give_up(uow, None if order.but == "all" else order.but)
+            if strangers := set(order.but if order.but != "all" else ()) - given_up:
+                raise MailsNotWaiting(ids=", ".join(sorted(map(str, strangers))))
+            goes_out = await gate.waiting(uow)
             await gate.release(uow, who.sub, order.why)
-    log.info("mails released", by=who.sub, dry_run=order.dry_run, given_up=given_up)
-    return {"dry_run": order.dry_run, "given_up": given_up, **await gate.standing(store)}
+            if order.dry_run:
+                raise Undo
+    except Undo:
+        pass
+    counts = {"goes_out": goes_out, "given_up": len(given_up)}
+    log.info("mails released", by=who.sub, dry_run=order.dry_run, **counts)
+    return {"dry_run": order.dry_run, "before": before, **counts, **await gate.standing(store)}

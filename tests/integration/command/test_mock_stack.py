@@ -141,3 +141,23 @@ def test_the_demo_says_that_the_broker_is_away(mock_root: Path, run: Run) -> Non
     stack.up(mock_root, say=said.append)
     assert said[0] == "the mock broker has ended, and with it all it held: stopping what runs"
     assert run("demo", root=mock_root).exit_code == 0
+
+
+def test_mails_that_are_named_to_be_left_out_must_be_waiting_ones(mock_root: Path, run: Run, tmp_path: Path) -> None:
+    assert run("mail", "hold", "--why", "a test", "--for-real", root=mock_root).stdout.startswith("mails are held from")
+    named = tmp_path / "ids"
+    named.write_text("0197aaaa-0000-7000-8000-000000000001\n\n0197aaaa-0000-7000-8000-000000000002\n")
+    refused = run("mail", "release", "--but-file", str(named), "--for-real", root=mock_root)
+    assert refused.exit_code == 1
+    assert "0197aaaa-0000-7000-8000-000000000001, 0197aaaa-0000-7000-8000-000000000002" in refused.stderr
+    for words, said in (
+        (("--but", "37"), "37 is no mail's id"),
+        (("--none", "--but-file", str(named)), "--none is without --but"),
+        (("--but-file", str(tmp_path / "other")), "cannot be read"),
+    ):
+        wrong = run("mail", "release", *words, "--for-real", root=mock_root)
+        assert (wrong.exit_code, said in wrong.stderr) == (1, True)
+    tried = run("mail", "release", "--none", root=mock_root)
+    assert tried.stdout.splitlines()[0] == "would be released: 0 go out, 0 count as unknown"
+    done = run("mail", "release", "--none", "--for-real", root=mock_root)
+    assert done.stdout == "released: 0 go out, 0 count as unknown\n"

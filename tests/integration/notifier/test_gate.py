@@ -1,0 +1,100 @@
+"""An operator holds and releases mails: what an order would do is said before, and a slip in it releases nothing."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from tests.eventually import eventually
+from tests.integration.notifier.running import Running
+from tests.unit.notifier.events import listed
+
+MAIL = "/v1/operations/mail"
+
+
+async def order(running: Running, what: str, **body: Any) -> httpx.Response:
+    headers = running.token("op", roles=["operator"])
+    return await running.http.post(f"{MAIL}/{what}", json=body, headers=headers)
+
+
+async def done(running: Running, what: str, **body: Any) -> dict[str, Any]:
+    answer = await order(running, what, **body)
+    assert answer.status_code == 200, answer.text
+    content: dict[str, Any] = answer.json()
+    return content
+
+
+async def would_send(running: Running) -> list[dict[str, Any]]:
+    headers = running.token("op", roles=["operator"])
+    items: list[dict[str, Any]] = (await running.http.get(MAIL, headers=headers)).json()["items"]
+    return items
+
+
+async def states(running: Running) -> list[str]:
+    return [row["state"] for row in await running.rows("select state from emails order by state")]
+
+
+async def test_what_would_be_sent_is_shown_with_its_message_id(running: Running) -> None:
+    await running.hear(listed(uuid4()), listed(uuid4(), confirmation_email="b@exempelbolaget.se"))
+    shown = {mail["message_id"] for mail in await would_send(running)}
+    async with running.delivering():
+        await eventually(lambda: _accepted(running, 2), within=10)
+    heads = b"".join(running.server.accepted).decode()
+    assert len(shown) == 2
+    assert all(f"Message-ID: {each}\r\n" in heads for each in shown)
+
+
+async def test_a_mail_that_was_offered_is_shown_with_the_message_id_that_it_was_offered_with(running: Running) -> None:
+    await running.hear(listed(uuid4()))
+    content = b"Message-ID: <before@old.example>\r\nSubject: S\r\n\r\nText\r\n"
+    await running.context.database.execute("update emails set state = 'retry', content = $1", content)
+    (mail,) = await would_send(running)
+    assert mail["message_id"] == "<before@old.example>"
+    assert "content" not in mail
+
+
+async def test_a_second_hold_without_a_reason_keeps_the_first(running: Running) -> None:
+    tried = await done(running, "hold", why="the server is moved")
+    assert (tried["before"]["held"], tried["after"]["held"], tried["mails"]["held"]) == (False, True, False)
+    first = (await done(running, "hold", why="the server is moved", dry_run=False))["mails"]
+    again = (await done(running, "hold", dry_run=False))["mails"]
+    assert (again["why"], again["since"]) == ("the server is moved", first["since"])
+    other = (await done(running, "hold", why="and the network", dry_run=False))["mails"]
+    assert (other["why"], other["since"]) == ("and the network", first["since"])
+
+
+async def test_a_release_that_names_mails_that_do_not_wait_is_refused_and_names_them(running: Running) -> None:
+    await done(running, "hold", dry_run=False)
+    await running.hear(listed(uuid4()), listed(uuid4()))
+    strangers = [str(uuid4()), str(uuid4())]
+    but = [(await would_send(running))[0]["id"], *strangers]
+    for dry_run in (True, False):
+        refused = await order(running, "release", but=but, dry_run=dry_run)
+        assert (refused.status_code, refused.json()["code"]) == (409, "emails_not_waiting")
+        assert all(each in refused.json()["detail_en"] for each in strangers)
+        assert but[0] not in refused.json()["detail_en"]
+    assert await states(running) == ["pending", "pending"]
+    assert (await done(running, "hold"))["before"]["held"]
+
+
+@pytest.mark.parametrize(("but", "goes_out", "given_up"), [([], 3, 0), ([0, 1], 1, 2), ("all", 0, 3)])
+async def test_a_dry_run_and_the_release_say_how_many_go_out_and_how_many_count_as_unknown(
+    running: Running, but: Any, goes_out: int, given_up: int
+) -> None:
+    await done(running, "hold", dry_run=False)
+    await running.hear(*(listed(uuid4()) for _ in range(3)))
+    waiting = [UUID(mail["id"]) for mail in await would_send(running)]
+    named = but if but == "all" else [str(waiting[each]) for each in but]
+    tried = await done(running, "release", but=named)
+    assert await states(running) == ["pending"] * 3
+    assert tried["mails"]["held"]
+    released = await done(running, "release", but=named, dry_run=False)
+    for answer in (tried, released):
+        assert (answer["goes_out"], answer["given_up"]) == (goes_out, given_up)
+    assert await states(running) == ["pending"] * goes_out + ["unknown"] * given_up
+    assert not released["mails"]["held"]
+
+
+async def _accepted(running: Running, mails: int) -> bool:
+    return len(running.server.accepted) == mails
