@@ -45,10 +45,19 @@ def _state(status: dict[str, Any]) -> str:
         facts.append(f"stuck: {', '.join(status['stuck'])}")
     if status["held"]:
         facts.append(f"held {status['held']}")
-    if status.get("mails", {}).get("held"):
-        facts.append(f"mails held, {status['mails']['would_send']} wait")
+    facts += _mails(status.get("mails", {}))
     facts += [f"announcing {each['kind']}: {_how_far(each)}" for each in status.get("announcing", [])]
     return "; ".join(facts) or "ok"
+
+
+def _mails(mails: dict[str, Any]) -> list[str]:
+    """Whether they are held; how many are being handed over or came to nobody knows what, and since when."""
+    held = [f"mails held, {mails['would_send']} wait"] if mails.get("held") else []
+    return held + [
+        f"mails {state}: {mails[state]} since {moment(mails[f'{state}_since'])}"
+        for state in ("transmitting", "unknown")
+        if mails.get(state)
+    ]
 
 
 def _how_far(announcing: dict[str, Any]) -> str:

@@ -75,7 +75,7 @@ async def claim(database: Database, now: datetime, limit: int, lease_seconds: fl
 async def transmit(database: Database, mail: Claimed, content: bytes, lease_seconds: float) -> bool:
     """Commits that the content goes out now, and the content with it. False where the mail is no longer ours."""
     done = await database.fetchrow(
-        """update emails set state = 'transmitting', content = $3,
+        """update emails set state = 'transmitting', content = $3, transmitted_at = clock_timestamp(),
                   lease_until = clock_timestamp() + make_interval(secs => $4)
             where id = $1 and attempt = $2 and state = any($5) returning id""",
         mail.id,

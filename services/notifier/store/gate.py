@@ -20,14 +20,24 @@ _IS_NEW = "held and by = $1 and why = $2"
 
 WAITING = "e.state in ('pending', 'retry')"
 
+STANDING = f"""
+select held, since, by, why, (select count(*) from emails e where {WAITING}) as would_send,
+       (select count(*) from recalled_mails) as recalled,
+       transmitting, transmitting_since, unknown, unknown_since
+  from mail_gate,
+       (select count(*), min(transmitted_at) from emails
+         where state in ('sending', 'transmitting') and state = 'transmitting') t (transmitting, transmitting_since),
+       (select count(*), min(settled_at) from emails e
+         where state = 'unknown' and settled_at > now() - interval '30 days'
+           and not exists (select from emails k
+                            where k.template = e.template and k.cause_id = e.cause_id and k.recipient = e.recipient
+                              and k.resend > e.resend)) u (unknown, unknown_since)"""  # noqa: S608  # constant text
+
 
 async def standing(database: Database) -> Mapping[str, Any]:
-    """Whether mails are held, since when and why; how many wait; how many the topic has recalled."""
-    row = await database.fetchrow(
-        f"""select held, since, by, why, (select count(*) from emails e where {WAITING}) as would_send,
-                   (select count(*) from recalled_mails) as recalled from mail_gate"""  # noqa: S608  # constant text
-    )
-    return {"mails": dict(row)}
+    """Whether mails are held, since when and why; how many wait; how many the topic has recalled; how many are being
+    handed over; and of how many nobody knows whether they arrived: those of 30 days that nobody had sent again."""
+    return {"mails": dict(await database.fetchrow(STANDING))}
 
 
 async def read(uow: UnitOfWork) -> dict[str, Any]:

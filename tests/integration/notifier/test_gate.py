@@ -1,5 +1,6 @@
 """An operator holds and releases mails: what an order would do is said before, and a slip in it releases nothing."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -94,6 +95,33 @@ async def test_a_dry_run_and_the_release_say_how_many_go_out_and_how_many_count_
         assert (answer["goes_out"], answer["given_up"]) == (goes_out, given_up)
     assert await states(running) == ["pending"] * goes_out + ["unknown"] * given_up
     assert not released["mails"]["held"]
+
+
+async def test_status_counts_mails_that_are_being_handed_over_and_those_that_nobody_knows_of(running: Running) -> None:
+    running.server.data = ["drop"]
+    await running.hear(listed(uuid4()))
+    async with running.delivering():
+        unknown = await running.mail_is("unknown")
+        running.server.data = ["wait"]
+        await running.hear(listed(uuid4(), confirmation_email="b@exempelbolaget.se"))
+        await eventually(lambda: _transmitting(running), within=10)
+    (under_way,) = await running.rows("select transmitted_at from emails where state = 'transmitting'")
+    mails = await status(running)
+    assert (mails["unknown"], datetime.fromisoformat(mails["unknown_since"])) == (1, unknown["settled_at"])
+    since = datetime.fromisoformat(mails["transmitting_since"])
+    assert (mails["transmitting"], since) == (1, under_way["transmitted_at"])
+    assert (await running.post(f"/v1/emails/{unknown['id']}/resend")).status_code == 202
+    assert ((await status(running))["unknown"], (await status(running))["unknown_since"]) == (0, None)
+
+
+async def status(running: Running) -> dict[str, Any]:
+    headers = running.token("op", roles=["operator"])
+    mails: dict[str, Any] = (await running.http.get("/v1/operations/status", headers=headers)).json()["mails"]
+    return mails
+
+
+async def _transmitting(running: Running) -> bool:
+    return "transmitting" in await states(running)
 
 
 async def _accepted(running: Running, mails: int) -> bool:

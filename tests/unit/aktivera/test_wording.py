@@ -37,6 +37,15 @@ def test_what_stops_a_service_is_said_and_wrong() -> None:
     assert status_lines([silent])[1] == "notifier  no answer: ConnectError  -"
 
 
+def test_mails_that_are_being_handed_over_or_unknown_are_counted_since_when() -> None:
+    since = "2026-05-02T12:00:00Z"
+    mails = {"held": False, "would_send": 0, "transmitting": 1, "transmitting_since": since}
+    shown = status_lines([status(mails={**mails, "unknown": 2, "unknown_since": since})])[1]
+    assert f"mails transmitting: 1 since {moment(since)}; mails unknown: 2 since {moment(since)}" in shown
+    none = {"held": False, "would_send": 3, "transmitting": 0, "transmitting_since": None}
+    assert "ok" in status_lines([status(mails={**none, "unknown": 0, "unknown_since": None})])[1]
+
+
 def test_every_place_that_a_refusal_points_at_is_said() -> None:
     problem = {
         "code": "invalid_content",
