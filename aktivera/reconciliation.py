@@ -6,6 +6,9 @@ from typing import Any
 
 from aktivera.recovery_client import RecoveryClient
 
+MADE_FROM = {"activation": "client"}
+"""Kind → the kind of the same id that its owner makes it from."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -13,8 +16,7 @@ class Difference:
 
     `missing`: never heard of, or not kept any more. `behind`: an older version was seen; may be on its way. `ahead`: a
     newer one was, so that the owner stands where it was restored to. `waiting`: events of it are held. `unknown`: the
-    owner knows nothing of it. `orphans`: those of the others that belong to what the reader should own, and does not
-    know. No announcement mends what is unknown or an orphan: that needs a person.
+    owner knows nothing of it. `orphans`: those of all these that no announcement mends, so that a person must.
     """
 
     reader: str
@@ -34,7 +36,7 @@ class Difference:
 
     @property
     def needs_a_person(self) -> bool:
-        return bool(self.unknown or self.orphans)
+        return bool(self.orphans)
 
     @property
     def plain(self) -> tuple[str, ...]:
@@ -75,12 +77,17 @@ def compare(
 
 
 def with_orphans(found: Sequence[Difference]) -> list[Difference]:
-    """Pure: whoever tells a service of what it should own and does not know is not understood."""
-    unknown = {(each.owner, key) for each in found for key in each.unknown}
-    return [
-        replace(each, orphans=tuple(key for key in (*each.plain, *each.raised) if (each.reader, key) in unknown))
-        for each in found
-    ]
+    """Pure: telling the owner of what a thing is made from is in vain where it does not know that any more; and what is
+    unknown to its owner is so no more, once the owner is told of what it is made from."""
+    unknown = {(each.owner, each.kind, key) for each in found for key in each.unknown}
+    told = {(each.reader, each.kind, key) for each in found for key in (*each.plain, *each.raised)}
+
+    def orphans(of: Difference) -> tuple[str, ...]:
+        source = MADE_FROM.get(of.kind)
+        in_vain = [key for key in (*of.plain, *of.raised) if (of.reader, source, key) in unknown]
+        return (*in_vain, *(key for key in of.unknown if (of.owner, source, key) not in told))
+
+    return [replace(each, orphans=orphans(each)) for each in found]
 
 
 def differences(services: RecoveryClient) -> list[Difference]:

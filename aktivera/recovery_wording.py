@@ -85,7 +85,7 @@ def _first(ids: Sequence[str]) -> str:
 def mending_lines(found: Sequence[Difference], *, for_real: bool) -> list[str]:
     """What an announcement mends, and what it does not."""
     mends = sum(len(each.plain) + len(each.raised) for each in found)
-    alone = sum(len(each.unknown) + len(each.orphans) for each in found)
+    alone = sum(len(each.orphans) for each in found)
     if not mends and not alone:
         return ["nothing differs"]
     person = (

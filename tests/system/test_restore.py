@@ -267,11 +267,14 @@ async def _whole(operator: Operator, orphan: str) -> bool:
         if isinstance(ids, list) and ids
     }
     assert known == {
-        ("activation.clients", "unknown"): [orphan],
-        ("activation.agencies", "unknown"): ["byra-tva"],
-        ("notifier.agencies", "unknown"): ["byra-tva"],
-        ("onboarding.activations", "waiting"): [orphan],
-        ("onboarding.activations", "orphans"): [orphan],
+        (place, name): ids
+        for place, why, ids in (
+            ("activation.clients", "unknown", [orphan]),
+            ("activation.agencies", "unknown", ["byra-tva"]),
+            ("notifier.agencies", "unknown", ["byra-tva"]),
+            ("onboarding.activations", "waiting", [orphan]),
+        )
+        for name in (why, "orphans")
     }, known
     return True
 

@@ -42,5 +42,14 @@ def test_what_its_owner_does_not_know_is_announced_to_it_by_nobody() -> None:
     also_told = Difference("notifier", "clients", "activation", "activation", missing=("f",))
     clients, activations, bells = with_orphans([kept_of_clients, told_of_it, also_told])
     assert (activations.orphans, activations.plain, activations.raised) == (("f",), ("b",), ("d",))
-    assert (clients.plain, clients.raised, clients.needs_a_person) == ((), (), True)
+    assert (clients.plain, clients.raised, clients.orphans) == ((), (), ("f",))
     assert (bells.orphans, bells.plain) == ((), ("f",))
+
+
+def test_what_its_owner_has_lost_is_made_again_from_what_it_is_made_from() -> None:
+    """Activation lost client f: onboarding tells of it, and then nobody's copy is unknown any more."""
+    lost = Difference("activation", "clients", "onboarding", "client", missing=("f",))
+    kept = [Difference(who, "x", "activation", "activation", unknown=("f",)) for who in ("onboarding", "notifier")]
+    found = with_orphans([lost, *kept])
+    assert [each.needs_a_person for each in found] == [False, False, False]
+    assert found[0].plain == ("f",)

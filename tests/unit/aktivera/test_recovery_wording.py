@@ -15,11 +15,11 @@ def difference(**ids: tuple[str, ...]) -> Difference:
 def test_what_an_announcement_does_not_mend_is_not_said_to_be_announced() -> None:
     assert mending_lines([difference()], for_real=True) == ["nothing differs"]
     for for_real in (True, False):
-        lines = mending_lines([difference(unknown=("a",))], for_real=for_real)
+        lines = mending_lines([difference(unknown=("a",), orphans=("a",))], for_real=for_real)
         assert lines[0] == "nothing left that an announcement mends"
         assert lines[1].startswith("1 needs a person")
         assert len(lines) == 2
-    both = [difference(missing=("b",), unknown=("a",))]
+    both = [difference(missing=("b",), unknown=("a",), orphans=("a",))]
     assert mending_lines(both, for_real=True)[0] == "1 being announced"
     assert mending_lines(both, for_real=False)[-1] == "add --for-real to do it"
 
