@@ -19,6 +19,6 @@ class RunSettings(BaseSettings):
     test_kill_clients: int = Field(1000, ge=1, description="clients that go through while processes are killed")
     test_arrow_rounds: int = Field(200, ge=1, description="rounds in which several people activate one client at once")
     test_soak_seeds: str = Field("1 2 3", description="seeds of the soak's random faults, separated by blanks")
-    test_simulation_seed: int = Field(0, description="the first seed of the simulated histories")
+    test_simulation_seed: str = Field("0", description="the first seed of the simulated histories")
     test_soak_minutes: float = Field(20, gt=0, description="how long each seed of the soak runs")
     docker_up: str | None = Field(None, description="command that starts a container engine where none answers")
