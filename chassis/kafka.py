@@ -94,11 +94,18 @@ async def leave(client: Any) -> None:
         async with asyncio.timeout(LEAVE_SECONDS):
             await client.stop()
             return
-    coordinator, fetcher = client._coordinator, client._fetcher  # each is None where its start did not come so far
-    ends = [coordinator._stop_heartbeat_task, coordinator._stop_commit_offsets_refresh_task] if coordinator else []
-    for end in [*ends, *([fetcher.close] if fetcher else [])]:
-        await _within(end())
-    await _within(client._client.close())
+    # Without a group there is less to end; each part is missing where its start did not come so far.
+    for part, end in _ENDS:
+        if (close := getattr(getattr(client, part), end, None)) is not None:
+            await _within(close())
+
+
+_ENDS = (
+    ("_coordinator", "_stop_heartbeat_task"),
+    ("_coordinator", "_stop_commit_offsets_refresh_task"),
+    ("_fetcher", "close"),
+    ("_client", "close"),
+)
 
 
 async def _within(end: Awaitable[None]) -> None:

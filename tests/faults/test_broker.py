@@ -137,16 +137,17 @@ async def test_clients_that_are_given_up_while_the_broker_is_silent_leave_nothin
 ) -> None:
     common = toy_rig.common.model_copy(update={"kafka_bootstrap": servers.proxied_kafka})
     before, connections = asyncio.all_tasks(), servers.broker.connections
-    lanes, reader = Lanes(Clients(), common), kafka.consumer(common, "leaves")
-    reader.subscribe([common.topic_prefix + "toy-totals"])
-    await reader.start()
+    lanes, readers = Lanes(Clients(), common), [kafka.consumer(common, "leaves"), kafka.reader(common)]
+    for reader in readers:
+        reader.subscribe([common.topic_prefix + "toy-totals"])
+        await reader.start()
     rows = [(number, "toy-totals", f"t{number}", "{}", b"x") for number in range(20)]
     await lanes.send(rows, [None] * len(rows))
     servers.broker.black_hole()
     acks: list[Ack | None] = [None] * len(rows)
     await lanes.send(rows, acks)
     await pause(0.5)  # until it is on its way
-    await asyncio.gather(lanes.abandon(), kafka.leave(reader))
+    await asyncio.gather(lanes.abandon(), *(kafka.leave(reader) for reader in readers))
     for ack in acks:
         assert ack is not None
         assert not ack.done()
