@@ -49,7 +49,7 @@ class Case:
 
     async def run(self, replicas: int) -> list[str]:
         async with self.rig.kept():
-            limit = ("--limit", "30" if self.failpoint in DEADLINES else "6")  # a deadline of our own comes before it
+            limit = ("--limit", "30" if self.failpoint in DEADLINES else "12")  # a deadline of our own comes before it
             first = self.rig.launch(*limit, failpoint=f"{self.failpoint}:{self.mode}@{LOOPS[self.failpoint]}")
             try:
                 await eventually(lambda: has_sent(self.rig), within=60)  # the lease is the armed one's
