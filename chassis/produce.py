@@ -80,11 +80,12 @@ class Lanes:
             self._started = True
         open_batches: dict[Place, _Batch] = {}
         counts: dict[str, int] = {}
-        for position, (_, topic, key, headers, payload) in enumerate(rows):
+        for position, (_, topic, text, headers, payload) in enumerate(rows):
+            key = None if text is None else text.encode()
             count = counts.get(topic)
             if count is None:
                 count = counts[topic] = await self._partitions(self._prefix + topic)
-            place = self._prefix + topic, random.randrange(count) if key is None else partition_of(key.encode(), count)
+            place = self._prefix + topic, random.randrange(count) if key is None else partition_of(key, count)
             batch = open_batches.get(place)
             if batch is None:
                 batch = open_batches[place] = _Batch(self._producers[place[1] % LANES])
@@ -113,10 +114,9 @@ class _Batch:
         self._builder = producer.create_batch()
         self._positions: list[int] = []
 
-    def add(self, position: int, key: str | None, value: bytes, headers: list[tuple[str, bytes]]) -> bool:
+    def add(self, position: int, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]) -> bool:
         """False where it is full; an empty one takes a record of any size."""
-        given = None if key is None else key.encode()
-        if self._builder.append(timestamp=None, key=given, value=value, headers=headers) is None:
+        if self._builder.append(timestamp=None, key=key, value=value, headers=headers) is None:
             return False
         self._positions.append(position)
         return True
