@@ -224,7 +224,7 @@ WAITING = f"""
 select h.id, h.topic, h.key, h.partition, h.kafka_offset, h.version, h.event_id, h.sealed, h.reason, h.attempts
   from held_events h {FIRST}
  where h.topic = $1 and h.key = $2 and h.settled_at is null
- order by {turn("h")} limit $3"""  # noqa: S608  # constants
+ order by {turn("h")} limit $3"""  # noqa: S608  # constant pieces; values are parameters
 
 NEXT_VERSION = """
 select min(version) from held_events

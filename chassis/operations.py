@@ -125,7 +125,7 @@ async def list_held(
         f"""select {_SHOWN}, settled_at, settled_how, settled_by, settled_reason, {_BEHIND} as followers
               from held_events h left join held_keys k using (topic, key) {FIRST}
              where (settled_at is not null) = $4 and id > $1 and ($2::text is null or reason = $2)
-             order by id limit $3""",  # noqa: S608  # constants
+             order by id limit $3""",  # noqa: S608  # constant pieces; values are parameters
         cursor,
         reason,
         limit,
@@ -180,7 +180,7 @@ async def _held(context: Context, held_id: int) -> Any:
     row = await context.database.fetchrow(
         f"""select {_SHOWN}, {_BEFORE} = 0 as is_head, {_BEHIND} as followers
               from held_events h left join held_keys k using (topic, key) {FIRST}
-             where id = $1 and settled_at is null""",  # noqa: S608  # constants
+             where id = $1 and settled_at is null""",  # noqa: S608  # constant pieces; values are parameters
         held_id,
     )
     if row is None:

@@ -15,7 +15,7 @@ def complete(
     command: Sequence[str], seconds: float, env: Mapping[str, str], **options: Any
 ) -> "subprocess.CompletedProcess[str]":
     """Run to the end and return what it said, whatever its exit code."""
-    return subprocess.run(  # noqa: S603  # as above
+    return subprocess.run(  # noqa: S603  # our own command, no shell
         command, capture_output=True, text=True, timeout=seconds, check=False, env=dict(env), **options
     )
 
@@ -24,6 +24,6 @@ def launch(spec: ProcessSpec, log_folder: Path) -> "subprocess.Popen[bytes]":
     """The process of `spec`, in a session of its own, its output in `log_folder/NAME.log`. The caller ends it."""
     log_folder.mkdir(parents=True, exist_ok=True)
     with open(open_log(log_folder, spec.name), "wb") as output:
-        return subprocess.Popen(  # noqa: S603  # as above
+        return subprocess.Popen(  # noqa: S603  # our own command, no shell
             spec.command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, **spec.popen_options()
         )

@@ -15,7 +15,7 @@ WORK = arguments()
 app = app_of(WORK)
 
 
-@app.agent(app.topic(WORK.topic, value_type=bytes, value_serializer="raw"))  # type: ignore[untyped-decorator]  # Faust
+@app.agent(app.topic(WORK.topic, value_type=bytes, value_serializer="raw"))  # type: ignore[untyped-decorator]  # no types
 async def listed(stream: Any) -> None:
     connection = await asyncpg.connect(WORK.dsn)
     async for events in stream.take_events(BATCH, within=0.2):

@@ -151,7 +151,7 @@ async def test_clients_that_are_given_up_while_the_broker_is_silent_leave_nothin
     for ack in acks:
         assert ack is not None
         assert not ack.done()
-    left = {task.get_coro().__qualname__ for task in asyncio.all_tasks() - before}  # type: ignore[union-attr]
+    left = {task.get_coro().__qualname__ for task in asyncio.all_tasks() - before}  # type: ignore[union-attr]  # these are coroutines
     assert {name for name in left if not name.startswith("Proxy.")} == set()
     servers.broker.heal()
     await eventually(lambda: no_more_than(servers.broker, connections), within=10)

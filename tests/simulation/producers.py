@@ -20,7 +20,7 @@ class Batch:
     def __init__(self) -> None:
         self.records: list[tuple[bytes | None, bytes | None, Headers]] = []
 
-    def append(self, *, timestamp: Any, key: bytes | None, value: bytes | None, headers: Headers) -> Any:  # noqa: ARG002
+    def append(self, *, timestamp: Any, key: bytes | None, value: bytes | None, headers: Headers) -> Any:  # noqa: ARG002  # as aiokafka
         self.records.append((key, value, headers))
         return self.records
 
