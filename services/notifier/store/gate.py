@@ -20,6 +20,7 @@ _IS_NEW = "held and by = $1 and why = $2"
 
 WAITING = "e.state in ('pending', 'retry')"
 
+# Two conditions on the state of what goes out: the first is that of an index.
 STANDING = f"""
 select held, since, by, why, (select count(*) from emails e where {WAITING}) as would_send,
        (select count(*) from recalled_mails) as recalled,
