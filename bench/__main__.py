@@ -35,7 +35,7 @@ def main() -> None:
     wanted = asked.which or ["latency", *PARTS]
     asyncio.run(_measured([name for name in PARTS if name in wanted], asked.quick, whole=not asked.which))
     if "latency" in wanted:
-        asyncio.run(latency.run(clients=60 if asked.quick else 300))
+        asyncio.run(latency.run(asked.quick))
 
 
 async def _measured(names: list[str], quick: bool, whole: bool) -> None:

@@ -16,12 +16,12 @@ from aiokafka import AIOKafkaConsumer
 from aiosmtpd.controller import Controller
 
 from aktivera.local.ports import free_port
+from bench.report import measured_on, report_folder
 from tests import infrastructure
 from tests.system.numbers import organisation_numbers
 from tests.system.rig import Rig
 from tests.system.test_road import request
 
-REPORT = Path(__file__).parent / "report" / "latency.md"
 EVERY_SECONDS = 0.15  # far below what the stack can take: this is the idle latency
 STAGES = ("client.created in Kafka", "row in the activation list", "activation.listed in Kafka", "mail accepted")
 
@@ -47,7 +47,7 @@ class Sink:
         return "250 accepted"
 
 
-async def run(clients: int) -> None:
+async def run(quick: bool) -> None:
     """Starts its own servers and services, measures, prints and writes the report."""
     with tempfile.TemporaryDirectory() as folder:
         infra = await infrastructure.start(Path(folder))
@@ -62,13 +62,13 @@ async def run(clients: int) -> None:
             await rig.directory()
             await _measure(rig, seen, 20)
             seen.at.clear()
-            answers = await _measure(rig, seen, clients, first=1000)
+            answers = await _measure(rig, seen, 60 if quick else 300, first=1000)
         finally:
             rig.stop()
             sink.stop()
             if infra.nodes is not None:
                 infra.nodes.stop()
-    _report(seen, answers)
+    _report(seen, answers, quick)
 
 
 async def _measure(rig: Rig, seen: Seen, clients: int, first: int = 0) -> dict[str, float]:
@@ -120,17 +120,16 @@ async def _rows(rig: Rig, seen: Seen, names: dict[str, str]) -> None:
         await asyncio.sleep(0.002)
 
 
-def _report(seen: Seen, answers: dict[str, float]) -> None:
+def _report(seen: Seen, answers: dict[str, float], quick: bool) -> None:
     lines = [f"# Latency on an idle stack ({len(answers)} clients, one every {EVERY_SECONDS * 1000:.0f} ms)", ""]
     lines += ["| from the API's answer to | p50 ms | p99 ms | max ms | seen |", "|---|---|---|---|---|"]
     lines.append(_row("(request to answer)", list(answers.values())))
     for stage in STAGES:
         waits = [at[stage] - at["answer"] for at in seen.at.values() if stage in at and "answer" in at]
         lines.append(_row(stage, waits))
-    text = "\n".join(lines) + "\n"
+    text = "\n".join([*lines, "", measured_on("latency", quick)]) + "\n"
     print(text)
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(text)
+    (report_folder(quick) / "latency.md").write_text(text, encoding="utf-8")
 
 
 def _row(stage: str, seconds: list[float]) -> str:

@@ -30,10 +30,16 @@ class Part:
     remarks: list[str] = field(default_factory=list)
 
 
-def write(part: Part, quick: bool) -> None:
-    """Prints the part and writes its Markdown and plots; a quick run writes beside, not into what is committed."""
+def report_folder(quick: bool) -> Path:
+    """Where a run's pages go; made where it is missing."""
     folder = QUICK if quick else FULL
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def write(part: Part, quick: bool) -> None:
+    """Prints the part and writes its Markdown and plots; a quick run writes beside, not into what is committed."""
+    folder = report_folder(quick)
     lines = [f"# {part.title}", "", part.intro, ""]
     for number, (title, values) in enumerate(part.plots):
         name = part.name + (f"-{number + 1}" if number else "") + ".svg"
@@ -56,7 +62,7 @@ def write_summary(parts: Sequence[Part], seconds: float, quick: bool) -> None:
         lines += [f"## [{part.title}]({part.name}.md)", ""]
         lines += [*(goal_table(part.goals) if part.goals else ["No goal."]), ""]
     lines += [measured_on("", quick)]
-    ((QUICK if quick else FULL) / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (report_folder(quick) / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def goal_table(goals: Sequence[Goal]) -> list[str]:

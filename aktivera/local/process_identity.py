@@ -31,6 +31,7 @@ class Identity:
 class _Stat:
     state: str
     parent: int
+    threads: int
     started: int
 
 
@@ -41,7 +42,7 @@ def _stat(pid: int) -> _Stat | None:
         return None
     # The name in parentheses may itself hold blanks and parentheses, so the fields are counted from the last one.
     fields = raw[raw.rindex(b")") + 2 :].split()
-    return _Stat(state=fields[0].decode(), parent=int(fields[1]), started=int(fields[19]))
+    return _Stat(state=fields[0].decode(), parent=int(fields[1]), threads=int(fields[17]), started=int(fields[19]))
 
 
 def this_boot() -> str:
@@ -56,12 +57,15 @@ def identity_of(pid: int) -> Identity | None:
 
 
 def is_alive(identity: Identity) -> bool:
-    """Whether this very process runs; a zombie, and another process under its pid, do not count."""
+    """Whether this very process runs; a zombie, and another process under its pid, do not count.
+
+    A zombie with threads left does: its first thread has ended, and the others still hold its locks and sockets.
+    """
     stat = _stat(identity.pid)
     return (
         stat is not None
         and stat.started == identity.started
-        and stat.state not in _GONE
+        and (stat.state not in _GONE or stat.threads > 1)
         and identity.boot == this_boot()
     )
 

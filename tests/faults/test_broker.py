@@ -91,9 +91,8 @@ async def test_a_way_to_the_broker_that_is_slow_cut_and_reset_loses_nothing(toy_
         assert replica.exits == []
 
 
-@pytest.mark.parametrize(
-    "directions", [(), pytest.param((DOWN,), marks=SOAK), pytest.param((UP,), marks=SOAK)], ids=["both", "down", "up"]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("directions", [(), (DOWN,), (UP,)], ids=["both", "down", "up"])
 async def test_a_broker_behind_a_black_hole_is_waited_for(
     toy_rig: ToyRig, servers: Servers, directions: tuple[str, ...]
 ) -> None:

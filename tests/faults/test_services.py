@@ -49,7 +49,12 @@ async def kept(field: Field) -> None:
     assert found.faults == []
 
 
-async def test_each_service_ends_in_10_s_under_load_and_recovers_from_kill_9_in_15(field: Field) -> None:
+@pytest.mark.parametrize(
+    "killed", [SERVICES[1:2], pytest.param(SERVICES, marks=pytest.mark.soak)], ids=["one killed", "each killed"]
+)
+async def test_each_service_ends_in_10_s_under_load_and_recovers_from_kill_9_in_15(
+    field: Field, killed: tuple[str, ...]
+) -> None:
     stop = asyncio.Event()
     feeding = asyncio.ensure_future(field.feed(3, stop))
     for service in SERVICES:
@@ -62,14 +67,14 @@ async def test_each_service_ends_in_10_s_under_load_and_recovers_from_kill_9_in_
     stop.set()
     await feeding
     numbers = organisation_numbers(90_000)
-    for service in SERVICES:
+    for service in killed:
         replica = field.replicas(service)[0]
         replica.process.kill()
-        killed = time.monotonic()
+        started = time.monotonic()
         await eventually(lambda s=service: ended(field, s, 2), within=5)  # type: ignore[misc]
         await eventually(lambda: answering(field), within=RECOVERY_SECONDS)
         client_id = await create(field, next(numbers))
-        left = RECOVERY_SECONDS - (time.monotonic() - killed)
+        left = RECOVERY_SECONDS - (time.monotonic() - started)
         await eventually(lambda c=client_id: mailed(field, c), within=left)  # type: ignore[misc]
     await kept(field)
 
@@ -86,7 +91,7 @@ async def answering(field: Field) -> bool:
             raise AssertionError(repr(error)) from error
 
 
-@pytest.mark.parametrize("seconds", [12, pytest.param(90, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [8, pytest.param(90, marks=pytest.mark.soak)])
 async def test_the_api_answers_while_the_broker_is_down_and_all_arrives_after(field: Field, seconds: int) -> None:
     numbers = organisation_numbers(80_000)
     first = await create(field, next(numbers))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import asdict, replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -132,6 +133,18 @@ async def test_a_reused_pid_is_never_signalled(layout: Layout, forged: str) -> N
         assert is_alive(real)
         stranger.communicate(b"\n", timeout=10)
         assert stranger.returncode == 0
+
+
+async def test_a_process_lives_until_its_last_thread_has_ended() -> None:
+    """Killed, its first thread may be a zombie while another still holds the lock: asked then, it seemed to run on."""
+    start = "import ctypes, sys, threading; threading.Thread(target=sys.stdin.read).start()"
+    with child_of_ours(sys.executable, "-S", "-c", f"{start}; ctypes.CDLL(None).pthread_exit(0)") as child:
+        identity = identity_of(child.pid)
+        assert identity is not None
+        await eventually(lambda: _true("(zombie)" in Path(f"/proc/{child.pid}/status").read_text()), 10)
+        assert is_alive(identity)
+        child.communicate(timeout=10)
+        assert not is_alive(identity)
 
 
 async def test_nothing_runs_that_the_ledger_does_not_name(layout: Layout) -> None:
