@@ -46,11 +46,16 @@ def test_a_backup_is_refused_before_anything_is_dumped_where_its_file_cannot_be_
 def test_ctrl_c_ends_in_one_line_that_says_in_what_state_things_are(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)  # a file that is being read for as long as nobody writes
-    command = [sys.executable, "-c", "from aktivera.cli import main; main()", "restore", str(pipe), "--for-real"]
+    # As from a terminal: a child of a job in the background would be born deaf to it.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from aktivera.cli import main; main()"
+    command = [sys.executable, "-c", code, "restore", str(pipe), "--for-real"]
     settings = {**environment(), "AKTIVERA_ROOT": str(tmp_path)}
     process = subprocess.Popen(command, env=settings, stderr=subprocess.PIPE, text=True)
     with process, pipe.open("wb"):  # opens when the other side has begun to read
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        try:
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert said == "interrupted: the file was only read, and nothing here was touched\n"
