@@ -5,15 +5,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import structlog
-from aiokafka import TopicPartition
 
 from chassis import consumer_offsets, held_events, metrics
 from chassis.breaker import Breaker, Watch
 from chassis.consumer_offsets import Offset, Place, fresh, record_id
 from chassis.failpoints import reached
 from chassis.failures import NotNow
-from chassis.fold import Fold, Outcome, read
-from chassis.handling import Record, Subscription
+from chassis.fold import Fold, Item, Outcome
+from chassis.handling import Subscription
+from chassis.reading import Items
 from chassis.service import Context
 from chassis.unit_of_work import UnitOfWork
 
@@ -23,10 +23,10 @@ log = structlog.get_logger(__name__)
 async def handle_batch(
     context: Context,
     subscriptions: Mapping[str, Subscription],
-    batch: Mapping[TopicPartition, Sequence[Record]],
+    batch: Items,
     breaker: Breaker,
 ) -> dict[Place, Offset]:
-    """Handles records of any partitions; answers how far each is now. Raises StopReading, or what is transient."""
+    """Handles what was read of any partitions; answers how far each is. Raises StopReading, and what is transient."""
     clock = asyncio.get_running_loop().time
     started = clock()
     watch = breaker.watch()
@@ -34,17 +34,17 @@ async def handle_batch(
     outcomes: dict[str, Outcome] = {}
     async with context.database.unit_of_work() as uow:
         known = await consumer_offsets.lock(uow, [(place.topic, place.partition) for place in batch])
-        by_topic: dict[str, list[Record]] = {}
-        for place, records in batch.items():
+        by_topic: dict[str, list[Item]] = {}
+        for place, items in batch.items():
             offset = known.get((place.topic, place.partition))
             if offset is None:
                 raise NotNow(f"{place.topic}[{place.partition}] has not been verified")
-            new = fresh(records, offset.next_offset, ours=subscriptions[place.topic].ours)
+            new = fresh(place, items, offset.next_offset, ours=subscriptions[place.topic].ours)
             if new:
                 by_topic.setdefault(place.topic, []).extend(new)
-                offsets[place.topic, place.partition] = Offset(new[-1].offset + 1, record_id(new[-1]))
-        for topic, records in by_topic.items():
-            outcomes[topic] = await _handle_topic(context, uow, subscriptions[topic], records, watch)
+                offsets[place.topic, place.partition] = Offset(new[-1].offset + 1, record_id(new[-1].record))
+        for topic, items in by_topic.items():
+            outcomes[topic] = await _handle_topic(context, uow, subscriptions[topic], items, watch)
         await reached("consumer.after_apply")
         if offsets:
             await consumer_offsets.advance(uow, offsets)
@@ -55,23 +55,24 @@ async def handle_batch(
 
 
 async def _handle_topic(
-    context: Context, uow: UnitOfWork, subscription: Subscription, records: Sequence[Record], watch: Watch
+    context: Context, uow: UnitOfWork, subscription: Subscription, items: Sequence[Item], watch: Watch
 ) -> Outcome:
-    catalogue = context.service.catalogue
-    items = [read(record, subscription, catalogue) for record in records]
-    held = await held_events.held_keys(uow, records[0].topic, {item.key for item in items})
-    fold = Fold(uow, subscription, catalogue, held, watch, beat=lambda: context.heartbeats.beat("consumer"))
+    topic = items[0].record.topic
+    held = await held_events.held_keys(uow, topic, {item.key for item in items})
+    fold = Fold(
+        uow, subscription, context.service.catalogue, held, watch, beat=lambda: context.heartbeats.beat("consumer")
+    )
     outcome = await fold.apply(items)
     if outcome.holds:
         reasons = Counter(hold.reason for hold in outcome.holds)
-        log.warning("events held", topic=records[0].topic, reasons=dict(reasons), first=outcome.holds[0].detail)
+        log.warning("events held", topic=topic, reasons=dict(reasons), first=outcome.holds[0].detail)
         await held_events.hold(uow, context.seal, outcome.holds)
     if outcome.healed:
-        await held_events.due_now(uow, records[0].topic, outcome.healed)
+        await held_events.due_now(uow, topic, outcome.healed)
     oldest = min((item.event.time for item in items if item.event is not None), default=None)
     if oldest is not None and subscription.ours:  # a sender's clock tells nothing about us
         seconds = max(0.0, (uow.now - oldest).total_seconds())
-        metrics.LAG_SECONDS.labels(records[0].topic).set(seconds)
+        metrics.LAG_SECONDS.labels(topic).set(seconds)
         metrics.END_TO_END_SECONDS.observe(seconds)
     return outcome
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import structlog
@@ -25,6 +25,7 @@ from chassis.failpoints import reached
 from chassis.failures import is_transient
 from chassis.handling import Record, Subscription
 from chassis.metrics import RETRIES
+from chassis.reading import Batch, Items, Reading, divided
 from chassis.service import Context
 
 log = structlog.get_logger(__name__)
@@ -32,12 +33,11 @@ log = structlog.get_logger(__name__)
 POLL_MS = 500
 KAFKA_SECONDS = 5.0
 BATCH_SECONDS = 0.25  # batches are sized to stay near this
+PARTS = 4  # of one poll; each is a transaction, and is decoded while Postgres has the one before
 SMALLEST_BATCH = 50
 LIMIT_SECONDS = 60.0
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 5.0
 STOPPED_SECONDS = 10.0
-
-Batch = dict[TopicPartition, Sequence[Record]]
 
 
 class Consumer:
@@ -50,8 +50,10 @@ class Consumer:
         self._size = min(500, context.settings.batch_events)
         self._unverified: set[TopicPartition] = set()
         self._rebalances = 0
+        self._leaving = False
         self._compare: dict[TopicPartition, Offset] = {}
         self._busy = asyncio.Lock()
+        self._reading = Reading(subscriptions, context.service.catalogue)
         self._breaker = Breaker()
         self._uncommitted: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
@@ -77,6 +79,7 @@ class Consumer:
                 await self._pause(stop, self._next_backoff())
 
     async def _read(self, stop: asyncio.Event) -> None:
+        self._leaving = False
         consumer = self._context.kafka.consumer(self._context.common, self._context.service.name)
         consumer.subscribe(list(self._subscriptions), listener=_Rebalances(self))
         try:
@@ -84,19 +87,19 @@ class Consumer:
                 await consumer.start()
             while not stop.is_set():
                 self._beat()
-                await self._turn(consumer)
+                await self._turn(consumer, stop)
             await self._commit(consumer, force=True)
         finally:
             await self._context.kafka.leave(consumer)
 
-    async def _turn(self, consumer: Any) -> None:
+    async def _turn(self, consumer: Any, stop: asyncio.Event) -> None:
         try:
             if self._unverified:
                 await self._verify(consumer, sorted(self._unverified))
             batch = await self._poll(consumer)
             if batch:
                 async with self._busy:
-                    await self._handle(batch)
+                    await self._handle(batch, stop)
                 self._backoff = FIRST_BACKOFF
             await self._commit(consumer)
         except StopReading:
@@ -112,7 +115,7 @@ class Consumer:
 
     async def _poll(self, consumer: Any) -> Batch:
         try:
-            got: Batch = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._size)
+            got: Batch = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._size * PARTS)
         except (NoOffsetForPartitionError, OffsetOutOfRangeError):
             self._unverified |= set(consumer.assignment())  # we say where to read; looked at before the next poll
             return {}
@@ -171,24 +174,39 @@ class Consumer:
             consumer.seek(place, offset.next_offset - 1 if compare else offset.next_offset)
             consumer.resume(place)
 
-    async def _handle(self, batch: Batch) -> None:
-        started = asyncio.get_running_loop().time()
-        records = {place: got for place, got in batch.items() if got}
-        if not records:
-            return
+    async def _handle(self, batch: Batch, stop: asyncio.Event) -> None:
+        """In parts, until all is done, or we are to leave after the part in hand."""
+        handled = 0
+        parts = divided(batch, self._size)
         try:
-            offsets = await handle_batch(self._context, self._subscriptions, records, self._breaker)
+            async with aclosing(self._reading.ahead(parts)) as reading:
+                async for items in reading:
+                    whole = await self._handle_part(items)
+                    handled += 1
+                    if not whole or stop.is_set() or self._leaving:
+                        break
         except BaseException:
-            self._unverified |= set(batch)  # the next turn reads our offsets and seeks to them
             self._size = max(SMALLEST_BATCH, self._size // 2)  # what was too much may pass in parts
             raise
+        finally:
+            if handled < len(parts):
+                self._unverified |= set(batch)  # the next turn reads our offsets and seeks to them
+
+    async def _handle_part(self, items: Items) -> bool:
+        """Whether all of it is handled: up to a gap is not, which is to be named at once."""
+        self._beat()
+        started = asyncio.get_running_loop().time()
+        offsets = await handle_batch(self._context, self._subscriptions, items, self._breaker)
         await reached("consumer.after_commit")
+        whole = True
         for (topic, partition), offset in offsets.items():
             place = TopicPartition(topic, partition)
             self._uncommitted[place] = offset.next_offset
-            if offset.next_offset <= records[place][-1].offset:
-                self._unverified.add(place)  # handled up to a gap, which is to be named at once
-        self._resize(sum(map(len, records.values())), asyncio.get_running_loop().time() - started)
+            if offset.next_offset <= items[place][-1].offset:
+                self._unverified.add(place)
+                whole = False
+        self._resize(sum(map(len, items.values())), asyncio.get_running_loop().time() - started)
+        return whole
 
     def _resize(self, events: int, seconds: float) -> None:
         if seconds > BATCH_SECONDS * 1.5:
@@ -237,11 +255,13 @@ class Consumer:
     def assigned(self, places: set[TopicPartition]) -> None:
         """A rebalance gave us these: each is verified before it is read."""
         self._rebalances += 1
+        self._leaving = False
         self._unverified = set(places)
         self._compare.clear()
 
     async def revoked(self) -> None:
-        """A rebalance begins: the batch in hand ends first."""
+        """A rebalance begins: the part in hand ends first."""
+        self._leaving = True
         with suppress(TimeoutError):
             async with asyncio.timeout(kafka.REBALANCE_MS / 1000 / 2):
                 async with self._busy:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import takewhile
 from operator import itemgetter
+from typing import Protocol, TypeVar
 
 from chassis.db import Database
 from chassis.handling import Record
@@ -13,6 +14,16 @@ from chassis.unit_of_work import UnitOfWork
 
 Place = tuple[str, int]
 """A topic and a partition number."""
+
+
+class Placed(Protocol):
+    """Something at an offset."""
+
+    @property
+    def offset(self) -> int: ...
+
+
+P = TypeVar("P", bound=Placed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +94,16 @@ async def advance(uow: UnitOfWork, offsets: Mapping[Place, Offset]) -> None:
     )
 
 
-def fresh(records: Sequence[Record], expected: int, *, ours: bool) -> Sequence[Record]:
-    """The records not handled before, up to where one of our own topics lacks one. Raises GapDetected at that place."""
+def fresh(place: Place, records: Sequence[P], expected: int, *, ours: bool) -> Sequence[P]:
+    """What of a partition was not handled before, up to where one of our own topics lacks one.
+
+    Raises GapDetected where that is at once.
+    """
     if records[0].offset < expected:
         records = [record for record in records if record.offset >= expected]
     if ours and records:
         if records[0].offset != expected:
-            place = f"{records[0].topic}[{records[0].partition}]"
-            raise GapDetected(f"{place}: expected {expected}, got {records[0].offset}")
+            raise GapDetected(f"{place[0]}[{place[1]}]: expected {expected}, got {records[0].offset}")
         if records[-1].offset - expected + 1 != len(records):
             whole = takewhile(lambda each: each[1].offset == expected + each[0], enumerate(records))
             return [record for _, record in whole]

@@ -37,6 +37,10 @@ class Item:
     failure: Unprocessable | None = None
     subject: Any = None
 
+    @property
+    def offset(self) -> int:
+        return self.record.offset
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:

@@ -50,7 +50,7 @@ def consumer(common: CommonSettings, group: str) -> AIOKafkaConsumer:
         max_partition_fetch_bytes=4 * 1024 * 1024,
         fetch_max_wait_ms=500,
         retry_backoff_ms=100,
-        metadata_max_age_ms=5_000,  # so soon is a topic noticed that was recreated under us
+        metadata_max_age_ms=10_000,  # so soon is a topic noticed that was recreated under us
         partition_assignment_strategy=(RoundRobinPartitionAssignor,),
     )
 

@@ -14,6 +14,7 @@ from chassis import consumer_offsets, logs
 from chassis.batch import handle_batch
 from chassis.breaker import Breaker
 from chassis.lifecycle import opened
+from chassis.reading import Reading
 from chassis.service import Context
 from services.activation.__main__ import SERVICE
 from services.activation.settings import ActivationSettings
@@ -56,7 +57,8 @@ async def main(work: Work) -> None:
 
 async def _timed(context: Context, breaker: Breaker, records: dict[TopicPartition, list[ConsumerRecord]]) -> float:
     started = time.perf_counter()
-    await handle_batch(context, context.subscriptions, records, breaker)
+    items = await Reading(context.subscriptions, context.service.catalogue).items(records)
+    await handle_batch(context, context.subscriptions, items, breaker)
     return time.perf_counter() - started
 
 

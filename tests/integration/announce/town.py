@@ -11,6 +11,7 @@ from chassis import announce, consumer_offsets
 from chassis.batch import handle_batch
 from chassis.breaker import Breaker
 from chassis.jobs import run_job
+from chassis.reading import Reading
 from chassis.retrier import Retrier
 from schemas.envelope import Envelope
 from tests.integration.in_process import Heard, InProcess
@@ -28,7 +29,8 @@ class Resident(InProcess):
         at = (await consumer_offsets.read(self.context.database, [place]))[place].next_offset
         batch = [replace(each, offset=at + number) for number, each in enumerate(records)]
         subscriptions = self.context.subscriptions
-        await handle_batch(self.context, subscriptions, {TopicPartition(*place): batch}, Breaker())
+        items = await Reading(subscriptions, self.context.service.catalogue).items({TopicPartition(*place): batch})
+        await handle_batch(self.context, subscriptions, items, Breaker())
 
     async def retry(self) -> None:
         """Whatever is due is tried."""

@@ -21,6 +21,7 @@ from chassis.consumer_offsets import Offset
 from chassis.failpoints import FailpointReached
 from chassis.failures import NotNow
 from chassis.handling import Change, Record
+from chassis.reading import Reading
 from chassis.relay import Relay
 from chassis.retrier import Replayed
 from chassis.service import Context
@@ -117,7 +118,8 @@ async def test_two_who_think_that_a_partition_is_theirs_handle_it_one_after_the_
     await consumer_offsets.start(context.database, offset, 1)
     async with context.database.unit_of_work() as uow:
         assert await consumer_offsets.lock(uow, [offset])
-        other = asyncio.create_task(handle_batch(context, context.subscriptions, {place: records}, Breaker()))
+        items = await Reading(context.subscriptions, context.service.catalogue).items({place: records})
+        other = asyncio.create_task(handle_batch(context, context.subscriptions, items, Breaker()))
         await eventually(lambda: _waits_or_is_done(context, other), within=10)
         await consumer_offsets.advance(uow, {offset: Offset(2, "")})
     assert await asyncio.wait_for(other, 10) == {}
@@ -149,7 +151,8 @@ async def test_what_comes_while_its_key_is_retried_waits_for_the_end_of_that(
     records = await records_of(common, place, 2)
     async with context.database.unit_of_work() as uow:
         assert await retrier(context).retry(uow, place.topic, "a", "karin") == Replayed(1, 0)
-        other = asyncio.create_task(handle_batch(context, context.subscriptions, {place: records}, Breaker()))
+        items = await Reading(context.subscriptions, context.service.catalogue).items({place: records})
+        other = asyncio.create_task(handle_batch(context, context.subscriptions, items, Breaker()))
         await eventually(lambda: _waits_or_is_done(context, other), within=10)
     await asyncio.wait_for(other, 10)
     assert not await _held(context, "a")

@@ -47,7 +47,7 @@ def test_ctrl_c_ends_in_one_line_that_says_in_what_state_things_are(tmp_path: Pa
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)  # a file that is being read for as long as nobody writes
     # As from a terminal: a child of a job in the background would be born deaf to it.
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from aktivera.cli import main; main()"
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import aktivera.cli as c; c.main()"
     command = [sys.executable, "-c", code, "restore", str(pipe), "--for-real"]
     settings = {**environment(), "AKTIVERA_ROOT": str(tmp_path)}
     process = subprocess.Popen(command, env=settings, stderr=subprocess.PIPE, text=True)
