@@ -41,7 +41,7 @@ class NotifierSettings(ServiceSettings):
         Retries().relay_delay, gt=0, description="longest wait while the mail server itself is the obstacle"
     )
     mail_give_up_days: float = Field(5, gt=0, description="a mail put off for that long has failed")
-    mail_poll_seconds: float = Field(0.5, gt=0, description="how often the queue is looked at when nothing wakes us")
+    mail_poll_seconds: float = Field(1.0, gt=0, description="how often the queue is looked at when nothing wakes us")
     mail_stop_seconds: float = Field(5, ge=0, description="how long a stop waits for the answer to a content")
     console_url: str | None = Field(None, description="where mails say the console is; left out where unset")
 
