@@ -31,7 +31,7 @@ Results = dict[str, list[Measured]]
 
 
 async def run(servers: Servers, quick: bool) -> Part:
-    rows, rounds = (20_000, 2) if quick else (200_000, 4)
+    rows, rounds = (20_000, 2) if quick else (200_000, 6)
     filled = await _filled(servers, rows)
     results: Results = {}
     wrong: dict[str, str] = {}
