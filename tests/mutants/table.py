@@ -48,10 +48,10 @@ EXACTLY_ONCE = [
         "offsets committed before the effect",
         "Offset and effect are one transaction: an effect that is undone is had again.",
         "chassis/batch.py",
-        "        for topic, records in by_topic.items():\n            outcomes",
+        "        for topic, items in by_topic.items():\n            outcomes",
         "        await consumer_offsets.advance(uow, offsets)\n"
         '        await uow.connection.execute("commit; begin")\n'
-        "        for topic, records in by_topic.items():\n            outcomes",
+        "        for topic, items in by_topic.items():\n            outcomes",
         f"{PROMISES}::test_a_batch_whose_effect_is_undone_is_handled_again",
     ),
     Mutant(
