@@ -1,0 +1,58 @@
+"""Onboarding asks for other numbers of licences; a person is refused what does not fit, a source is not (§7.6)."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from schemas.errors import Pointed, Refused
+from schemas.licences import LicencesChangeRefusedV1
+from schemas.values import Pointer
+from services.activation.domain.arrow import ClientCancelled
+from services.activation.domain.client import Asked, Licence, Reduction, Rules
+from services.activation.domain.draft import Draft
+from services.activation.domain.licences import (
+    LicencesNotAllowed,
+    forget_overtaken,
+    mark_over_assigned,
+    must_be_orderable,
+    must_fit,
+    tell,
+)
+from services.activation.domain.rights import ClientDisconnected
+
+
+def answer_asked(draft: Draft, asked: Asked, rules: Rules) -> None:
+    """Does what onboarding asks, or says why not. What a source asks cannot be refused for being in use (§7.6)."""
+    try:
+        _check_asked(draft, asked)
+    except Refused as refusal:
+        errors = [Pointer(pointer=each.pointer, code=each.code) for each in refusal.errors]
+        draft.say(LicencesChangeRefusedV1(**draft.scope, request_id=asked.request_id, code=refusal.code, errors=errors))
+        return
+    later = asked.effective_at is not None and asked.effective_at > draft.now
+    for number, (program, count) in enumerate(sorted(asked.counts.items())):
+        licence = draft.licences.get(program, Licence(0, 0))
+        if later and count < licence.purchased:
+            assert asked.effective_at is not None
+            key = UUID(int=asked.request_id.int ^ number)
+            draft.reductions[key] = Reduction(
+                key, program, count, asked.effective_at, asked.reason or "other", asked.by_source, asked.request_id
+            )
+        else:
+            draft.licences[program] = replace(licence, purchased=count)
+            forget_overtaken(draft, program, count)
+    mark_over_assigned(draft, asked.counts, rules)
+    tell(draft, asked.request_id)
+
+
+def _check_asked(draft: Draft, asked: Asked) -> None:
+    if draft.activation.status in ("cancelled", "disconnected"):
+        raise ClientCancelled if draft.activation.status == "cancelled" else ClientDisconnected
+    if asked.counts and not draft.activation.program_access:
+        raise LicencesNotAllowed([Pointed("/counts", LicencesNotAllowed.code)])
+    for program, count in asked.counts.items():
+        pointer = f"/counts/{program}"
+        known = draft.licences.get(program, Licence(0, 0)).purchased
+        if count > known:
+            must_be_orderable(program, pointer)
+        if not asked.by_source:
+            must_fit(draft, program, count, pointer)

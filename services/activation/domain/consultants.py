@@ -1,0 +1,228 @@
+"""The agency's consultants at a client: linked, answering for it, handing it over, leaving (rule book §7.5, §7.7)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid5
+
+from schemas.activation import ActivationReassignedV1, ConsultantsChangedV1
+from schemas.errors import Pointed, Refused
+from schemas.handover import HandoverCompletedV1
+from schemas.users import UserChangedV1
+from schemas.values import Level, Person, Recipient
+from services.activation.domain.administrators import keep_one
+from services.activation.domain.agency import Consultant
+from services.activation.domain.client import Cell, Client, Held, Member, Rules
+from services.activation.domain.draft import Draft
+from services.activation.domain.inviting import facts_of
+from services.activation.domain.rights import Actor, AgencyAdminRequired, entered
+from services.activation.domain.users import put
+
+_ORDER: tuple[Level, ...] = ("none", "on", "read", "write")
+CLOSED = ("cancelled", "disconnected")
+
+
+class UnknownConsultant(Refused):
+    """The agency has no such consultant."""
+
+    code = "unknown_consultant"
+
+
+class ClientManagerRequired(Refused):
+    """Only a client manager may do this."""
+
+    code = "client_manager_required"
+
+
+class NotReassignable(Refused):
+    """The client is cancelled or disconnected: nobody answers for it any more."""
+
+    code = "not_reassignable"
+
+
+class HandoverToSelf(Refused):
+    """A hand-over needs two people."""
+
+    code = "handover_to_self"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """These consultants are to be linked to the client, and no others."""
+
+    actor: Actor
+    rules: Rules
+    subs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reassign:
+    """Somebody else, or nobody in particular, is to answer for the client."""
+
+    actor: Actor
+    rules: Rules
+    sub: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """All that one consultant has in the client goes to another, and the first leaves it."""
+
+    actor: Actor
+    rules: Rules
+    handover_id: UUID
+    from_sub: str
+    to_sub: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A consultant leaves the agency, as onboarding asks for it, and so each of its clients."""
+
+    actor: Actor
+    rules: Rules
+    sub: str
+
+
+def present(client: Client) -> set[str]:
+    """The consultants who have to do with the client: linked to it, or users in it."""
+    users = {each.sub for each in client.users.values() if each.kind == "consultant" and each.state == "active"}
+    return {*client.linked, *(sub for sub in users if sub is not None)}
+
+
+def link(draft: Draft, command: Link) -> None:
+    """Links and unlinks. Who is linked can be given rights; who is unlinked loses all of theirs.
+
+    Raises AgencyAdminRequired, UnknownConsultant, LastSystemAdministrator.
+    """
+    client = entered(draft.client(), command.actor)
+    if not command.actor.is_agency_admin:
+        raise AgencyAdminRequired
+    if client.activation.status in CLOSED:
+        raise NotReassignable
+    wanted, there = set(command.subs), present(client)
+    unknown = [
+        Pointed(f"/consultants/{number}", UnknownConsultant.code)
+        for number, sub in enumerate(command.subs)
+        if sub not in there and sub not in client.staff
+    ]
+    if unknown:
+        raise UnknownConsultant(unknown)
+    for sub in sorted(wanted - there):
+        join(draft, client.staff[sub])
+    leave(draft, there - wanted)
+    _set_linked(draft, wanted)
+    keep_one(draft)
+    draft.tell_grants(command.actor.person)
+
+
+def reassign(draft: Draft, command: Reassign) -> None:
+    """Changes who answers for the client. Raises ClientManagerRequired, NotReassignable, UnknownConsultant."""
+    client = entered(draft.client(), command.actor)
+    if command.actor.client is not None or not command.actor.roles & {"client_manager", "agency_admin"}:
+        raise ClientManagerRequired
+    if client.activation.status in CLOSED:
+        raise NotReassignable
+    if command.sub is not None and command.sub not in client.staff:
+        raise UnknownConsultant([Pointed("/responsible_consultant", UnknownConsultant.code)])
+    _answer_for(draft, command.sub, command.actor.person)
+
+
+def hand_over(draft: Draft, command: HandOver) -> None:
+    """Gives one consultant's place to another: rights, link and answering for the client.
+
+    Raises AgencyAdminRequired (one's own clients apart), HandoverToSelf, UnknownConsultant.
+    """
+    client = entered(draft.client(), command.actor)
+    if command.from_sub == command.to_sub:
+        raise HandoverToSelf([Pointed("/to", HandoverToSelf.code)])
+    if command.actor.client is not None or not (command.actor.is_agency_admin or command.actor.sub == command.from_sub):
+        raise AgencyAdminRequired
+    successor = client.staff.get(command.to_sub)
+    if successor is None:
+        raise UnknownConsultant([Pointed("/to", UnknownConsultant.code)])
+    leaver = client.user_of(command.from_sub)
+    if leaver is not None:
+        heir = join(draft, successor)
+        for cell in draft.cells_of(leaver.user_id):
+            _inherit(draft, replace(cell, user_id=heir.user_id), draft.grants[cell])
+    linked = command.from_sub in draft.linked
+    leave(draft, {command.from_sub})
+    if linked:
+        _set_linked(draft, (draft.linked - {command.from_sub}) | {command.to_sub})
+    keep_one(draft)
+    draft.tell_grants(command.actor.person)
+    if client.activation.responsible_consultant == command.from_sub:
+        _answer_for(draft, command.to_sub, command.actor.person)
+    known = client.staff.get(command.from_sub)
+    leaver_name = leaver.name if leaver else known.name if known else command.from_sub
+    draft.say(
+        HandoverCompletedV1(
+            **draft.scope,
+            handover_id=command.handover_id,
+            from_=Person(sub=command.from_sub, name=leaver_name),
+            to=Recipient(
+                sub=successor.sub, name=successor.name, email=successor.email or None, locale=successor.locale
+            ),
+        )
+    )
+
+
+def release_consultant(draft: Draft, command: Release) -> None:
+    """Takes a consultant out of the client. Raises LastSystemAdministrator."""
+    leave(draft, {command.sub})
+    _set_linked(draft, draft.linked - {command.sub})
+    keep_one(draft)
+    draft.tell_grants(command.actor.person)
+    if draft.activation.responsible_consultant == command.sub and draft.activation.status not in CLOSED:
+        _answer_for(draft, None, command.actor.person)
+
+
+def join(draft: Draft, consultant: Consultant) -> Member:
+    """The consultant as a user of the client. They need no invitation: the agency vouches for them."""
+    user_id = uuid5(draft.activation.client_id, consultant.sub)
+    known = draft.users.get(user_id)
+    if known is not None and known.state == "active":
+        return known
+    user = Member(
+        user_id,
+        "consultant",
+        consultant.sub,
+        consultant.name,
+        consultant.email,
+        consultant.locale,
+        "active",
+        logged_in_at=draft.now,
+    )
+    draft.users[user_id] = user
+    draft.say(UserChangedV1(**draft.scope, **facts_of(user)))
+    return user
+
+
+def leave(draft: Draft, subs: Iterable[str]) -> None:
+    """Consultants are users of the client no more."""
+    gone = set(subs)
+    for user in list(draft.users.values()):
+        if user.kind == "consultant" and user.sub in gone and user.state != "removed":
+            put(draft, user, "removed")
+
+
+def _inherit(draft: Draft, cell: Cell, held: Held) -> None:
+    known = draft.grants.get(cell)
+    if (
+        known is None
+        or (known.until is not None and held.until is None)
+        or (_ORDER.index(held.level) > _ORDER.index(known.level) and (known.until is None) == (held.until is None))
+    ):
+        draft.grant(cell, held)
+
+
+def _set_linked(draft: Draft, subs: Iterable[str]) -> None:
+    wanted = frozenset(subs)
+    if wanted != draft.linked:
+        draft.linked = wanted
+        draft.say(ConsultantsChangedV1(**draft.scope, consultants=sorted(wanted)))
+
+
+def _answer_for(draft: Draft, sub: str | None, by: Person) -> None:
+    if draft.activation.responsible_consultant != sub:
+        draft.say(ActivationReassignedV1(**draft.scope, responsible_consultant=sub, by=by), responsible_consultant=sub)

@@ -1,0 +1,267 @@
+"""Invitations: somebody is asked in, again, at another address, not any more; and comes in once (rule book §7.5)."""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from schemas.errors import Pointed, Refused
+from schemas.users import InvitationChangedV1, UserAcceptedV1, UserInvitedV1, UserRemovedV1
+from schemas.values import Locale, Person
+from services.activation.domain.client import Invitation, Member, Rules
+from services.activation.domain.draft import Draft
+from services.activation.domain.rights import (
+    Actor,
+    Rights,
+    SystemAdminRequired,
+    UserAdminRequired,
+    managed,
+    rights,
+)
+from services.activation.domain.saving import UnknownUser, Wish, apply, judge_forms, judge_rights
+from services.activation.domain.seats import watch_seats
+
+MOST_RESENDS = 5  # a day: §7.8
+
+
+class UserExists(Refused):
+    """The client has a user with this address, or the person who accepts is one already."""
+
+    code = "user_exists"
+
+
+class UnknownInvitation(Refused):
+    """There is no such invitation, or the code is wrong: nobody learns which."""
+
+    code = "unknown_invitation"
+
+
+class InvitationExpired(Refused):
+    """The invitation's days are over."""
+
+    code = "invitation_expired"
+
+
+class InvitationUsed(Refused):
+    """Somebody has come in with the invitation; it works once."""
+
+    code = "invitation_used"
+
+
+class InvitationWithdrawn(Refused):
+    """The invitation was taken back."""
+
+    code = "invitation_withdrawn"
+
+
+class ResendLimit(Refused):
+    """Sent again too many times within a day."""
+
+    code = "resend_limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """A new user of the client, with what they shall hold. The ids are new ones."""
+
+    actor: Actor
+    rules: Rules
+    user_id: UUID
+    invitation_id: UUID
+    name: str
+    email: str
+    locale: Locale
+    wishes: tuple[Wish, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """The invitation once more, with a new code and new days."""
+
+    actor: Actor
+    rules: Rules
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The invitation back, and the user with it."""
+
+    actor: Actor
+    rules: Rules
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Somebody follows the link. `expected` answers the code that the invitation's link must carry."""
+
+    actor: Actor
+    rules: Rules
+    invitation_id: UUID
+    code: str
+    expected: Callable[[str, UUID, int], str]
+
+
+def invite(draft: Draft, command: Invite) -> None:
+    """Adds a user who is invited, and what they are to hold, in one act.
+
+    Raises UserAdminRequired, UserExists, and for the wishes as a Save does.
+    """
+    client = managed(draft.client(), command.actor)
+    held = rights(client, command.actor, draft.now)
+    _may_invite(held, command.wishes)
+    _must_be_new(draft, command.email)
+    draft.users[command.user_id] = Member(
+        command.user_id, "client", None, command.name, command.email, command.locale, "invited"
+    )
+    send(draft, command.user_id, command.invitation_id, command.actor.person, command.rules)
+    judge_rights(command.wishes, held, "/grants")
+    judge_forms(command.wishes, draft, "/grants")
+    apply(draft, command.wishes, "/grants")
+    if draft.tell_grants(command.actor.person):
+        watch_seats(draft)
+
+
+def send(draft: Draft, user_id: UUID, invitation_id: UUID, by: Person, rules: Rules) -> None:
+    """The first invitation of a user, which its event makes the notifier mail."""
+    expires_at = draft.now + timedelta(days=rules.invitation_days)
+    invitation = Invitation(invitation_id, user_id, "open", 1, 1, rules.kid, by, expires_at)
+    draft.invitations[user_id] = invitation
+    draft.say(UserInvitedV1(**draft.scope, **_facts(draft, invitation)))
+
+
+def resend(draft: Draft, command: Resend) -> None:
+    """A new mail with a new code; the old link is dead. Raises UserAdminRequired, UnknownInvitation, ResendLimit."""
+    invitation = _open_or_expired(draft, command.actor, command.user_id)
+    day_ago = draft.now - timedelta(days=1)
+    resends = tuple(at for at in invitation.resends_on if at > day_ago)
+    if len(resends) >= MOST_RESENDS:
+        raise ResendLimit
+    renew(draft, command.user_id, "resent", command.rules, resends_on=(*resends, draft.now))
+
+
+def renew(
+    draft: Draft, user_id: UUID, state: Literal["resent", "readdressed"], rules: Rules, **changes: tuple[datetime, ...]
+) -> None:
+    """The invitation with its next code, its next mail and new days."""
+    known = draft.invitations[user_id]
+    renewed = replace(
+        known,
+        state="open",
+        generation=known.generation + 1,
+        mailing=known.mailing + 1,
+        kid=rules.kid,
+        expires_at=draft.now + timedelta(days=rules.invitation_days),
+        **changes,  # type: ignore[arg-type]  # only `resends_on`
+    )
+    draft.invitations[user_id] = renewed
+    draft.say(InvitationChangedV1(**draft.scope, **_facts(draft, renewed), state=state))
+
+
+def withdraw(draft: Draft, command: Withdraw) -> None:
+    """Takes an invitation back: the user is gone, and what was reserved is free.
+
+    Raises UserAdminRequired, UnknownInvitation.
+    """
+    invitation = _open_or_expired(draft, command.actor, command.user_id)
+    close(draft, invitation, "withdrawn")
+    draft.take_all(command.user_id)
+    user = replace(draft.users[command.user_id], state="removed")
+    draft.users[command.user_id] = user
+    draft.say(UserRemovedV1(**draft.scope, **facts_of(user)))
+    if draft.tell_grants(command.actor.person):
+        watch_seats(draft)
+
+
+def close(draft: Draft, invitation: Invitation, state: Literal["withdrawn", "expired"]) -> None:
+    """Ends an open invitation."""
+    closed = replace(invitation, state=state)
+    draft.invitations[invitation.user_id] = closed
+    draft.say(InvitationChangedV1(**draft.scope, **_facts(draft, closed), state=state))
+
+
+def accept(draft: Draft, command: Accept) -> None:
+    """The person comes in, once: their subject is bound to the user, and their licences are now assigned.
+
+    Raises UnknownInvitation, InvitationUsed, InvitationWithdrawn, InvitationExpired, UserExists.
+    """
+    invitation = next(
+        (each for each in draft.invitations.values() if each.invitation_id == command.invitation_id), None
+    )
+    if invitation is None:
+        raise UnknownInvitation
+    expected = command.expected(invitation.kid, invitation.invitation_id, invitation.generation)
+    if not hmac.compare_digest(expected.encode(), command.code.encode()):
+        raise UnknownInvitation
+    if invitation.state != "open":
+        raise {"accepted": InvitationUsed, "withdrawn": InvitationWithdrawn, "expired": InvitationExpired}[
+            invitation.state
+        ]
+    if draft.client().user_of(command.actor.sub) is not None:
+        raise UserExists
+    user = replace(draft.users[invitation.user_id], sub=command.actor.sub, state="active", logged_in_at=draft.now)
+    draft.users[user.user_id] = user
+    draft.invitations[user.user_id] = replace(invitation, state="accepted")
+    draft.say(UserAcceptedV1(**draft.scope, **facts_of(user)))
+
+
+def facts_of(user: Member) -> dict[str, object]:
+    """A user as its events carry it, whole."""
+    return {
+        "user_id": user.user_id,
+        "sub": user.sub,
+        "name": user.name,
+        "email": user.email,
+        "locale": user.locale,
+        "state": user.state,
+    }
+
+
+def _may_invite(held: Rights, wishes: tuple[Wish, ...]) -> None:
+    if held.system:
+        return
+    if not held.programs or not any(each.level != "none" and held.may_set(each.cell) is None for each in wishes):
+        raise UserAdminRequired
+
+
+def _must_be_new(draft: Draft, email: str) -> None:
+    if any(
+        user.email.casefold() == email.casefold() and user.state != "removed" and user.kind == "client"
+        for user in draft.users.values()
+    ):
+        raise UserExists([Pointed("/email", UserExists.code)])
+
+
+def _open_or_expired(draft: Draft, actor: Actor, user_id: UUID) -> Invitation:
+    """The user's invitation, for a system administrator or for whoever invited."""
+    client = managed(draft.client(), actor)
+    invitation = draft.invitations.get(user_id)
+    if user_id not in draft.users:
+        raise UnknownUser
+    held = rights(client, actor, draft.now)
+    if not held.system and not (held.programs and invitation is not None and invitation.invited_by.sub == actor.sub):
+        raise UserAdminRequired if not held.programs else SystemAdminRequired
+    if invitation is None:
+        raise UnknownInvitation
+    if invitation.state not in ("open", "expired"):
+        raise InvitationUsed if invitation.state == "accepted" else InvitationWithdrawn
+    return invitation
+
+
+def _facts(draft: Draft, invitation: Invitation) -> dict[str, object]:
+    user = draft.users[invitation.user_id]
+    return {
+        "user_id": user.user_id,
+        "invitation_id": invitation.invitation_id,
+        "generation": invitation.generation,
+        "mailing": invitation.mailing,
+        "kid": invitation.kid,
+        "name": user.name,
+        "email": user.email,
+        "locale": user.locale,
+        "invited_by": invitation.invited_by,
+        "expires_at": invitation.expires_at,
+    }

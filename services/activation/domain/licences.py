@@ -1,0 +1,153 @@
+"""Licences become fewer: taken from users, on their day, too few for what is in use, after the grace (§7.6)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from schemas.errors import Pointed, Refused
+from schemas.licences import LicencesChangedV1, LicencesOverAssignedV1
+from schemas.programs import PROGRAMS
+from schemas.values import ScheduledChange
+from services.activation.domain.administrators import recipients
+from services.activation.domain.client import AKTIVERA, Cell, Reduction, Rules
+from services.activation.domain.counting import Usage, rows, usage
+from services.activation.domain.draft import Draft
+from services.activation.domain.permitting import UnknownProgram, clear_unfounded
+from services.activation.domain.seats import ProgramRetired, watch_seats
+
+
+class LicencesInUse(Refused):
+    """More licences are in use or reserved than would be left."""
+
+    code = "licences_in_use"
+
+
+class LicencesNotAllowed(Refused):
+    """The client has no access to programs, and so no licences."""
+
+    code = "licences_not_allowed"
+
+
+class NotHeld(Refused):
+    """Somebody named in `release` does not hold a licence of the program."""
+
+    code = "licence_not_held"
+
+
+def release(draft: Draft, program: str, user_ids: Sequence[UUID], pointer: str) -> None:
+    """Takes a program's licence, and what rests on it, from users. Raises NotHeld."""
+    missing = [
+        Pointed(f"{pointer}/{number}", NotHeld.code)
+        for number, user_id in enumerate(user_ids)
+        if Cell(user_id, "licence", program) not in draft.grants
+    ]
+    if missing:
+        raise NotHeld(missing)
+    for user_id in user_ids:
+        draft.grant(Cell(user_id, "licence", program), None)
+    clear_unfounded(draft, user_ids)
+
+
+def come_due(draft: Draft, reductions: Sequence[Reduction], rules: Rules, moment: datetime) -> None:
+    """The day of these reductions has come. What does not fit any more is marked, as only a source's can be."""
+    for each in reductions:
+        draft.reductions.pop(each.reduction_id)
+        licence = draft.licences.get(each.program)
+        if licence is not None and each.count < licence.purchased:
+            draft.licences[each.program] = replace(licence, purchased=each.count)
+    mark_over_assigned(draft, [each.program for each in reductions], rules, moment)
+    tell(draft, next((each.request_id for each in reductions if each.request_id), None))
+
+
+def end_grace(draft: Draft, program: str) -> None:
+    """After the grace, by policy: the licences given last are taken until the rest fits. Said, never silently."""
+    counted = usage(draft.licences, draft.users, draft.grants)[program]
+    holders = sorted(
+        (held.granted_at, cell.user_id)
+        for cell, held in draft.grants.items()
+        if cell.kind == "licence" and cell.program == program and draft.users[cell.user_id].kind == "client"
+    )
+    too_many = counted.used - counted.purchased
+    if too_many > 0:
+        release(draft, program, [user_id for _, user_id in holders[-too_many:]], "")
+        draft.tell_grants(AKTIVERA)
+    draft.licences[program] = replace(draft.licences[program], grace_until=None)
+
+
+def must_be_orderable(program: str, pointer: str) -> None:
+    found = PROGRAMS.programs.get(program)
+    if found is None:
+        raise UnknownProgram([Pointed(pointer, UnknownProgram.code)])
+    if found.retired or not found.orderable:
+        raise ProgramRetired([Pointed(pointer, ProgramRetired.code)])
+
+
+def must_fit(draft: Draft, program: str, count: int, pointer: str = "/count") -> None:
+    counted = usage(draft.licences, draft.users, draft.grants).get(program, Usage(0, 0, 0))
+    if counted.used > count:
+        holders = [
+            {"user_id": str(cell.user_id), "name": draft.users[cell.user_id].name}
+            for cell in draft.grants
+            if cell.kind == "licence" and cell.program == program
+        ]
+        raise LicencesInUse(
+            [Pointed(pointer, LicencesInUse.code)],
+            program=program,
+            assigned=counted.assigned,
+            reserved=counted.reserved,
+            holders=sorted(holders, key=lambda each: each["name"]),
+        )
+
+
+def mark_over_assigned(
+    draft: Draft, programs: Sequence[str] | Mapping[str, int], rules: Rules, moment: datetime | None = None
+) -> None:
+    until = (moment or draft.now) + timedelta(days=rules.grace_days)
+    counted = usage(draft.licences, draft.users, draft.grants)
+    for program in sorted(set(programs)):
+        each, licence = counted.get(program), draft.licences.get(program)
+        if each is None or licence is None or each.used <= each.purchased or licence.grace_until is not None:
+            continue
+        draft.licences[program] = replace(licence, grace_until=until)
+        draft.say(
+            LicencesOverAssignedV1(
+                **draft.scope,
+                program=program,
+                purchased=each.purchased,
+                assigned=each.assigned,
+                reserved=each.reserved,
+                grace_until=until,
+                administrators=recipients(draft.client()),
+            )
+        )
+
+
+def forget_overtaken(draft: Draft, program: str, count: int) -> None:
+    """A reduction to as many as there now are, or more, has nothing left to do."""
+    for each in list(draft.reductions.values()):
+        if each.program == program and each.count >= count:
+            del draft.reductions[each.reduction_id]
+
+
+def tell(draft: Draft, request_id: UUID | None = None) -> None:
+    waiting = sorted(draft.reductions.values(), key=lambda each: (each.effective_at, each.program, each.reduction_id))
+    draft.say(
+        LicencesChangedV1(
+            **draft.scope,
+            request_id=request_id,
+            program_access=draft.activation.program_access,
+            licences=rows(usage(draft.licences, draft.users, draft.grants)),
+            scheduled=[
+                ScheduledChange(
+                    id=each.reduction_id,
+                    program=each.program,
+                    count=each.count,
+                    effective_at=each.effective_at,
+                    reason=each.reason,
+                )
+                for each in waiting
+            ],
+        )
+    )
+    watch_seats(draft)

@@ -1,0 +1,116 @@
+"""What a user may hold (rule book §7.6): a part needs its licence, its parent and a level the licence reaches."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from uuid import UUID
+
+from schemas.errors import Refused
+from schemas.programs import PROGRAMS, Part
+from schemas.values import Level
+from services.activation.domain.client import Cell, Member
+from services.activation.domain.draft import Draft
+
+
+class UnknownPart(Refused):
+    """The program or group has no such part."""
+
+    code = "unknown_part"
+
+
+class UnknownProgram(Refused):
+    """There is no such program."""
+
+    code = "unknown_program"
+
+
+class LevelNotAllowed(Refused):
+    """The part, or the kind of grant, has no such level."""
+
+    code = "level_not_allowed"
+
+
+class LevelExceedsLicence(Refused):
+    """The licence permits less."""
+
+    code = "level_exceeds_licence"
+
+
+class LicenceRequired(Refused):
+    """A licence that opens the part is missing."""
+
+    code = "licence_required"
+
+
+class ParentPermissionRequired(Refused):
+    """The part's parent is off."""
+
+    code = "parent_permission_required"
+
+
+class ConsultantNeedsNoLicence(Refused):
+    """A consultant works through the agency's own package and takes none of the client's licences."""
+
+    code = "consultant_needs_no_licence"
+
+
+def form(cell: Cell, level: Level) -> Refused | None:
+    """What is wrong with a cell and a level in themselves, whoever holds what."""
+    permission = cell.kind == "permission"
+    known = {"permission": PROGRAMS.holders, "system_administrator": ("",)}.get(cell.kind, PROGRAMS.programs)
+    if cell.program not in known:
+        return UnknownProgram()
+    part = PROGRAMS.part(cell.program, cell.part) if permission else None
+    if (part is None) == permission or (cell.part and not permission):
+        return UnknownPart()
+    return None if level in (part.levels if part else ("none", "on")) else LevelNotAllowed()
+
+
+def unfounded(cell: Cell, level: Level, user: Member, held: Iterable[Cell]) -> Refused | None:
+    """What is missing for a permission to stand, given what its user holds; None where it stands."""
+    if cell.kind != "permission" or level == "none":
+        return None
+    part = PROGRAMS.part(cell.program, cell.part)
+    if part is None:
+        return None  # gone from the catalogue: it may be taken away, and opens nothing
+    held = set(held)
+    if user.kind == "client":
+        lacking = _licence(part, level, {each.program for each in held if each.kind == "licence"})
+        if lacking is not None:
+            return lacking
+    if part.parent is not None and Cell(cell.user_id, "permission", cell.program, part.parent) not in held:
+        return ParentPermissionRequired()
+    return None
+
+
+def clear_unfounded(draft: Draft, user_ids: Iterable[UUID], keep: Iterable[Cell] = ()) -> None:
+    """Takes away the permissions of users that have lost their licence or parent, until all that is left stands.
+
+    What stands in `keep` is left as it is: it was asked for, so that whoever asked is told instead.
+    """
+    kept = set(keep)
+    for user_id in user_ids:
+        user = draft.users[user_id]
+        cells = {cell for cell in draft.grants if cell.user_id == user_id}
+        while gone := [
+            cell
+            for cell in cells
+            if cell not in kept and unfounded(cell, draft.grants[cell].level, user, cells) is not None
+        ]:
+            for cell in gone:
+                draft.grant(cell, None)
+                cells.discard(cell)
+
+
+def ended(draft: Draft, moment: datetime) -> Iterator[Cell]:
+    """The cells whose time is over at a moment."""
+    for cell, held in draft.grants.items():
+        if held.until is not None and held.until <= moment:
+            yield cell
+
+
+def _licence(part: Part, level: Level, licences: set[str]) -> Refused | None:
+    opening = PROGRAMS.licences_for(part)
+    caps = [opening[program] for program in licences if program in opening]
+    if not caps:
+        return LicenceRequired()
+    return None if any(part.allows(level, cap) for cap in caps) else LevelExceedsLicence()
