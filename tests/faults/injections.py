@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -49,12 +50,26 @@ async def _exit(field: Field, service: str, before: int, within: float = WAIT_SE
 
 def _kill(service: str, number: signal.Signals, code: int, within: float) -> Injection:
     async def inject(field: Field, chance: Random) -> None:
+        if code == 0:  # there is no orderly end of what has not begun
+            replica = chance.choice(await eventually(lambda: _listening(field, service), within=WAIT_SECONDS))
+        else:
+            replica = await _one(field, chance, service)
         before = len(field.ended(service))
-        (await _one(field, chance, service)).process.send_signal(number)
+        replica.process.send_signal(number)
         assert await _exit(field, service, before, within) == code
         await asyncio.sleep(chance.uniform(1, 4))
 
     return inject
+
+
+async def _listening(field: Field, service: str) -> list[Replica]:
+    found = []
+    for replica in field.replicas(service):
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", replica.port)
+            writer.close()
+            found.append(replica)
+    return found
 
 
 def _pause(service: str) -> Injection:
