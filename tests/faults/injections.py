@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -34,11 +33,23 @@ ARMED = {
 TABLES = {"onboarding": "clients", "activation": "activations", "notifier": "emails"}
 
 
-async def _one(field: Field, chance: Random, service: str) -> Replica:
+async def _one(field: Field, chance: Random, service: str, *, listening: bool = False) -> Replica:
+    """Any replica, one that is only starting among them; or one that listens, and so can end in order."""
+
     async def there() -> list[Replica]:
-        return field.replicas(service)
+        found = field.replicas(service)
+        return [each for each in found if await _listens(each)] if listening else found
 
     return chance.choice(await eventually(there, within=WAIT_SECONDS))
+
+
+async def _listens(replica: Replica) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", replica.port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def _exit(field: Field, service: str, before: int, within: float = WAIT_SECONDS) -> int:
@@ -50,26 +61,13 @@ async def _exit(field: Field, service: str, before: int, within: float = WAIT_SE
 
 def _kill(service: str, number: signal.Signals, code: int, within: float) -> Injection:
     async def inject(field: Field, chance: Random) -> None:
-        if code == 0:  # there is no orderly end of what has not begun
-            replica = chance.choice(await eventually(lambda: _listening(field, service), within=WAIT_SECONDS))
-        else:
-            replica = await _one(field, chance, service)
+        replica = await _one(field, chance, service, listening=code == 0)
         before = len(field.ended(service))
         replica.process.send_signal(number)
         assert await _exit(field, service, before, within) == code
         await asyncio.sleep(chance.uniform(1, 4))
 
     return inject
-
-
-async def _listening(field: Field, service: str) -> list[Replica]:
-    found = []
-    for replica in field.replicas(service):
-        with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", replica.port)
-            writer.close()
-            found.append(replica)
-    return found
 
 
 def _pause(service: str) -> Injection:
@@ -173,9 +171,10 @@ async def _table_locked(field: Field, chance: Random) -> None:
 
 async def _rebalance_storm(field: Field, chance: Random) -> None:
     for _ in range(4):
+        number = chance.choice([signal.SIGKILL, signal.SIGTERM])
+        replica = await _one(field, chance, "activation", listening=number is signal.SIGTERM)
         before = len(field.ended("activation"))
-        replica = await _one(field, chance, "activation")
-        replica.process.send_signal(chance.choice([signal.SIGKILL, signal.SIGTERM]))
+        replica.process.send_signal(number)
         assert await _exit(field, "activation", before, STOP_SECONDS) in {0, -9}
         await asyncio.sleep(chance.uniform(2, 5))
 
