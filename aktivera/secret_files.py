@@ -5,6 +5,7 @@ from pathlib import Path
 from aktivera import SERVICES
 from aktivera.local.credentials import (
     HELD_KEY,
+    LINK_KEYS,
     PUBLIC_KEYS,
     SIGNING_KEY,
     VAULT_KEY,
@@ -22,7 +23,7 @@ SHARES = {
     "postgres": (SUPERUSER,),
     "migrate": (SUPERUSER, *_LOGINS),
     "onboarding": ("postgres-onboarding", PUBLIC_KEYS, HELD_KEY, VAULT_KEY, VAULT_PEPPER),
-    "activation": ("postgres-activation", PUBLIC_KEYS, HELD_KEY),
+    "activation": ("postgres-activation", PUBLIC_KEYS, HELD_KEY, LINK_KEYS),
     "notifier": ("postgres-notifier", PUBLIC_KEYS, HELD_KEY),
     "demo": (SIGNING_KEY,),
     "aktivera": (SIGNING_KEY,),

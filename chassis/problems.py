@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.failures import NotNow, Unprocessable, is_transient
-from schemas.errors import Pointed, Refused, problem
+from schemas.errors import ERRORS, Pointed, Refused, problem
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,17 @@ BY_STATUS = {
     405: "method_not_allowed",
     413: "payload_too_large",
 }
-BY_VALIDATION = {"missing": "required"}
+BY_VALIDATION = {
+    "missing": "required",
+    "literal_error": "invalid_choice",
+    "enum": "invalid_choice",
+    "string_too_long": "value_too_long",
+    "too_long": "too_many_items",
+    **dict.fromkeys(
+        ("datetime_parsing", "datetime_from_date_parsing", "datetime_type", "timezone_aware"), "invalid_date"
+    ),
+}
+"""pydantic's word for what is wrong → ours. A model's own errors are called by our codes already."""
 
 
 class Problem(BaseModel):
@@ -86,7 +96,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     pointed = tuple(
         Pointed(
             "".join(f"/{part}" for part in each["loc"][1:]),
-            BY_VALIDATION.get(each["type"], "invalid_value"),
+            BY_VALIDATION.get(each["type"], each["type"] if each["type"] in ERRORS else "invalid_value"),
             str(each["loc"][0]),
         )
         for each in found

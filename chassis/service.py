@@ -68,6 +68,8 @@ class Service:
     subscriptions: tuple[Subscription, ...] = ()
     routers: tuple[APIRouter, ...] = ()
     jobs: tuple[Job, ...] = ()
+    jobs_by: Callable[[Any], tuple[Job, ...]] | None = None
+    """Given the settings: the jobs that go by them."""
     loops: dict[str, Loop] = field(default_factory=dict)
     announcers: tuple[Announcer, ...] = ()
     projections: tuple[Projection, ...] = ()

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from schemas.activation import ClientScoped
-from schemas.values import Email, KeyId, Locale, Name, Ordinal, Person, Sub, Value
+from schemas.values import Email, EmailOrBlank, KeyId, Locale, Name, Ordinal, Person, Sub, Value
 
 UserState = Literal["invited", "active", "disabled", "removed"]
 
@@ -41,12 +41,12 @@ class InvitationChangedV1(_Invitation):
 
 
 class _User(ClientScoped):
-    """A user of a client, whole. `sub` is known once the person has accepted."""
+    """A user of a client, whole. `sub` is known once the person has accepted; `email` blank where none is known."""
 
     user_id: UUID
     sub: Sub | None = None
     name: Name
-    email: Email
+    email: EmailOrBlank
     locale: Locale
     state: UserState
 

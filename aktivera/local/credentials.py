@@ -12,6 +12,7 @@ PUBLIC_KEYS = "token-keys.json"
 HELD_KEY = "held-key"
 VAULT_KEY = "vault-key"
 VAULT_PEPPER = "vault-pepper"
+LINK_KEYS = "link-keys.json"
 
 
 def password(folder: Path, name: str) -> str:
@@ -23,9 +24,14 @@ def ensure_keys(folder: Path) -> None:
     """The keys that the services read by file. Never made anew: data sealed with them would be lost."""
     for name in (HELD_KEY, VAULT_KEY, VAULT_PEPPER):
         _once(folder / name, lambda: base64.b64encode(random.token_bytes(32)).decode())
+    _once(folder / LINK_KEYS, _link_keys)
     private = json.loads(_once(folder / SIGNING_KEY, _signing_key))
     public = {name: value for name, value in private.items() if name != "d"}
     _once(folder / PUBLIC_KEYS, lambda: json.dumps({"keys": [public]}))
+
+
+def _link_keys() -> str:
+    return json.dumps({"current": "links-1", "keys": {"links-1": base64.b64encode(random.token_bytes(32)).decode()}})
 
 
 def _signing_key() -> str:

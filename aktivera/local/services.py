@@ -57,6 +57,8 @@ def service_environment(name: str, endpoints: Endpoints, secrets: Path) -> dict[
     if name == "onboarding":
         own["ONBOARDING_VAULT_KEY_FILE"] = str(secrets / credentials.VAULT_KEY)
         own["ONBOARDING_VAULT_PEPPER_FILE"] = str(secrets / credentials.VAULT_PEPPER)
+    if name == "activation":
+        own["ACTIVATION_LINK_KEYS_FILE"] = str(secrets / credentials.LINK_KEYS)
     if name == "notifier":
         own["NOTIFIER_SMTP_HOST"] = LOOPBACK
         own["NOTIFIER_SMTP_PORT"] = str(endpoints.ports["smtp"])

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from bench import events
-from bench.contestants.running import Work, run
+from bench.contestants.running import NO_LINKS, Work, run
 from chassis import consumer_offsets, logs
 from chassis.batch import handle_batch
 from chassis.breaker import Breaker
@@ -40,7 +40,7 @@ def batch(topic: str, number: int, name: str | None) -> dict[TopicPartition, lis
 
 async def main(work: Work) -> None:
     logs.configure("activation", "error")
-    context = await opened(SERVICE, work.common, ActivationSettings(database_dsn=work.dsn))
+    context = await opened(SERVICE, work.common, ActivationSettings(database_dsn=work.dsn, link_keys_file=NO_LINKS))
     for partition in range(PARTITIONS):
         await consumer_offsets.start(context.database, (work.topic, partition), 0)
     seconds: dict[str, list[float]] = {"warm": [], "clean": [], "poison": []}

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from bench.contestants.running import Work, run
+from bench.contestants.running import NO_LINKS, Work, run
 from chassis import logs
 from chassis.lifecycle import opened
 from chassis.relay import Relay
@@ -13,7 +13,7 @@ from services.activation.settings import ActivationSettings
 
 async def main(work: Work) -> None:
     logs.configure("activation", "warning")
-    context = await opened(SERVICE, work.common, ActivationSettings(database_dsn=work.dsn))
+    context = await opened(SERVICE, work.common, ActivationSettings(database_dsn=work.dsn, link_keys_file=NO_LINKS))
     stop = asyncio.Event()
     task = asyncio.create_task(Relay(context).run(stop))
     try:

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -13,6 +14,9 @@ from aiokafka import AIOKafkaConsumer
 
 from chassis.lifecycle import calm_collector
 from chassis.settings import CommonSettings
+
+NO_LINKS = Path("no-links")
+"""A setting that must be there; nobody is invited here."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,16 @@ from schemas.catalogue import CATALOGUE
 from services.activation import __doc__ as description
 from services.activation.announce import ANNOUNCERS, PROJECTIONS
 from services.activation.handlers import ACTIVATIONS, AGENCIES
+from services.activation.jobs import jobs
 from services.activation.settings import ActivationSettings
 from services.activation.trace import trace
-from services.activation.web import router
+from services.activation.web import ROUTERS
+
+
+def check(settings: ActivationSettings) -> None:
+    """Raises ValueError, OSError where the keys of links cannot be read."""
+    _ = settings.link_keys
+
 
 SERVICE = Service(
     name="activation",
@@ -23,7 +30,9 @@ SERVICE = Service(
         Subscription("client-events", ACTIVATIONS, producer="onboarding"),
         Subscription("agency-events", AGENCIES, producer="onboarding"),
     ),
-    routers=(router,),
+    routers=ROUTERS,
+    jobs_by=jobs,
+    check=check,
     announcers=ANNOUNCERS,
     projections=PROJECTIONS,
     trace=trace,

@@ -9,27 +9,33 @@ from schemas.agency import (
     AgencySnapshotV1,
     ConsultantChangedV1,
     ConsultantRegisteredV1,
+    ConsultantRemovalRequestedV1,
     ConsultantRemovedV1,
 )
 from schemas.client import (
     ClientCancellationRequestedV1,
     ClientCreatedV1,
     ClientErasedV1,
+    ClientLicencesChangeRequestedV1,
     ClientSnapshotV1,
     ClientUpdatedV1,
 )
 from services.activation.domain.activation import Activation
+from services.activation.domain.acts import ACTS, UNSEEN, Settle, decide
 from services.activation.domain.agency import (
     Agency,
     drop_consultant,
     follow_agency,
     follow_consultant,
+    note_removal,
     take_snapshot,
 )
-from services.activation.domain.arrow import Activate, activate
+from services.activation.domain.arrow import Activate, ConfirmKyc, activate, confirm_kyc
+from services.activation.domain.asked_licences import note_asked
 from services.activation.domain.cancelling import cancel
+from services.activation.domain.client import Client
 from services.activation.domain.listing import follow_client, follow_snapshot, forget_client, list_client
-from services.activation.store import activations, agencies
+from services.activation.store import activations, agencies, clients
 
 ACTIVATIONS: Handler[UUID, Activation] = Handler(
     load=activations.load,
@@ -41,9 +47,21 @@ ACTIVATIONS: Handler[UUID, Activation] = Handler(
         ClientSnapshotV1: follow_snapshot,
         ClientErasedV1: forget_client,
         ClientCancellationRequestedV1: cancel,
-        Activate: activate,
+        ClientLicencesChangeRequestedV1: note_asked,
     },
-    asks=frozenset({ClientCancellationRequestedV1}),
+    asks=frozenset({ClientCancellationRequestedV1, ClientLicencesChangeRequestedV1}),
+)
+
+ARROW: Handler[UUID, Activation] = Handler(
+    load=activations.load_for_arrow,
+    save=activations.save,
+    decide={Activate: activate, ConfirmKyc: confirm_kyc},
+)
+
+CLIENTS: Handler[UUID, Client] = Handler(
+    load=clients.load,
+    save=clients.save,
+    decide=dict.fromkeys((*ACTS, *UNSEEN, Settle), decide),
 )
 
 AGENCIES: Handler[str, Agency] = Handler(
@@ -55,6 +73,8 @@ AGENCIES: Handler[str, Agency] = Handler(
         AgencySnapshotV1: take_snapshot,
         ConsultantRegisteredV1: follow_consultant,
         ConsultantChangedV1: follow_consultant,
+        ConsultantRemovalRequestedV1: note_removal,
         ConsultantRemovedV1: drop_consultant,
     },
+    asks=frozenset({ConsultantRemovalRequestedV1}),
 )

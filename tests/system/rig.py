@@ -26,6 +26,7 @@ from services.notifier.__main__ import SERVICE as NOTIFIER
 from services.onboarding.__main__ import SERVICE as ONBOARDING
 from tests.eventually import eventually
 from tests.infrastructure import ROOT, Infrastructure
+from tests.link_keys import write_link_keys
 
 SERVICES: dict[str, Service] = {"onboarding": ONBOARDING, "activation": ACTIVATION, "notifier": NOTIFIER}
 READY_SECONDS = 40.0
@@ -65,6 +66,7 @@ class Rig:
         (folder / "keys.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
         for name in ("held-key", "vault-key", "vault-pepper"):
             (folder / name).write_text(base64.b64encode(os.urandom(32)).decode())
+        write_link_keys(folder / "link-keys.json")
         common = CommonSettings(
             environment="test", kafka_bootstrap=infra.kafka, topic_prefix=prefix, topic_partitions=partitions
         )
@@ -163,6 +165,7 @@ class Rig:
             f"{name}_HTTP_PORT": str(port),
             "ONBOARDING_VAULT_KEY_FILE": str(self.folder / "vault-key"),
             "ONBOARDING_VAULT_PEPPER_FILE": str(self.folder / "vault-pepper"),
+            "ACTIVATION_LINK_KEYS_FILE": str(self.folder / "link-keys.json"),
             "NOTIFIER_SMTP_PORT": str(self.ports.get("smtp", 25)),
             "NOTIFIER_SMTP_TLS": "none",
             "NOTIFIER_SMTP_DATA_TIMEOUT_SECONDS": "10",

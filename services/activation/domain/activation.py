@@ -34,11 +34,24 @@ class User:
     system_administrator: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change of licences that onboarding asks for: `counts` wanted, at once or on a day."""
+
+    request_id: UUID
+    by_source: bool
+    counts: Mapping[str, int]
+    effective_at: datetime | None
+    reason: Reason | None
+
+
 @dataclass(slots=True)
 class Activation:
     """An activation. Never changed in place: a decision answers another one (not frozen, since that is slow to make).
 
-    `ordered` and `joined` are the licences and users that a decision adds: stored with it, and not loaded again.
+    `ordered`, `joined` and `asked` are the licences, users and wishes that a decision adds: stored with it, and not
+    loaded again. `kyc_by` and `only_for` are there where the arrow needs them: who has confirmed that the agency
+    knows the client, and who may see it where not all may.
     """
 
     client_id: UUID
@@ -68,6 +81,9 @@ class Activation:
     reason: Reason | None = None
     ordered: Mapping[str, int] = field(default_factory=dict)
     joined: tuple[User, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    kyc_by: str | None = None
+    only_for: frozenset[str] | None = None
 
     @property
     def forgotten(self) -> bool:

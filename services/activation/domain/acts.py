@@ -1,15 +1,18 @@
 """The one way in: whatever a person, an event or a job wants of a client is decided here, as the client is now."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from schemas.envelope import Decision
-from services.activation.domain import consultants, disconnecting, inviting, ordering, saving, users
-from services.activation.domain.client import Client, Rules
+from services.activation.domain import consultants, disconnecting, inviting, ordering, restoring, saving, users
+from services.activation.domain.arrow import NotFound
+from services.activation.domain.client import AKTIVERA, Client, Rules
 from services.activation.domain.draft import Draft
-from services.activation.domain.due import settle
+from services.activation.domain.due import next_due, settle
+from services.activation.domain.history import Author
 from services.activation.domain.rights import Actor, entered
 
 
@@ -52,24 +55,49 @@ ACTS: Mapping[type[Any], Callable[[Draft, Any], None]] = {
 UNSEEN: Mapping[type[Any], Callable[[Draft, Any], None]] = {
     inviting.Accept: inviting.accept,
     consultants.Release: consultants.release_consultant,
+    restoring.RequestRestoration: restoring.request_restoration,
+    restoring.ConfirmRestoration: restoring.confirm_restoration,
 }
-"""Acts that are open to whoever has the code, and those that are asked for from within."""
+"""Acts that are open to whoever has the code, to operators, and those that are asked for from within."""
+
+_NAMES = {each: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", each.__name__).lower() for each in (*ACTS, *UNSEEN)}
+
+
+def act_name(act: Any) -> str:
+    """What the history calls an act: `save`, `set_state` and so on."""
+    return _NAMES[type(act)]
 
 
 def decide(client: Client | None, act: Any, now: datetime) -> Decision[Client]:
     """What has fallen due, and then the act. Raises the fact that refused; then nothing is to be kept."""
     if isinstance(act, Settle):
         assert client is not None
-        draft = Draft(client, now)
-        settle(draft, act.rules)
-        return draft.done()
+        return _settled(client, act.rules, now).done()
     doing = UNSEEN.get(type(act))
     if doing is None:
         doing = ACTS[type(act)]
         entered(client, act.actor)
     if client is None:
-        raise inviting.UnknownInvitation
-    draft = Draft(client, now)
-    settle(draft, act.rules)
+        raise NotFound
+    draft = _settled(client, act.rules, now)
     doing(draft, act)
+    draft.note(author_of(act))
+    draft.other["due_at"] = next_due(draft, act.rules)
     return draft.done()
+
+
+def author_of(act: Any) -> Author:
+    """Who acts, and in which capacity."""
+    actor: Actor = act.actor
+    operating = isinstance(act, restoring.RequestRestoration | restoring.ConfirmRestoration)
+    return Author(
+        act_name(act), actor.sub, "operator" if operating else "client_user" if actor.client else "consultant"
+    )
+
+
+def _settled(client: Client, rules: Rules, now: datetime) -> Draft:
+    draft = Draft(client, now)
+    settle(draft, rules)
+    draft.note(Author("due", AKTIVERA.sub, "aktivera"))
+    draft.other["due_at"] = next_due(draft, rules)
+    return draft

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from schemas.agency import (
     AgencyChangedV1,
@@ -11,6 +12,7 @@ from schemas.agency import (
     ConsultantChangedV1,
     ConsultantData,
     ConsultantRegisteredV1,
+    ConsultantRemovalRequestedV1,
     ConsultantRemovedV1,
 )
 from schemas.envelope import Decision, Envelope
@@ -29,14 +31,26 @@ class Consultant:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """A consultant whom onboarding wishes to remove, once each of their clients can do without them."""
+
+    sub: str
+    request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Agency:
-    """An agency as last heard. `name` is None while only consultants have been heard of."""
+    """An agency as last heard. `name` is None while only consultants have been heard of.
+
+    `leaving` is what a decision adds: stored with it, and not loaded again.
+    """
 
     agency: str
     name: str | None = None
     locale: Locale = "sv"
     client_visibility: Literal["all", "linked"] = "all"
     consultants: dict[str, Consultant] = field(default_factory=dict)
+    leaving: tuple[Leaving, ...] = ()
 
 
 def follow_agency(
@@ -62,6 +76,14 @@ def drop_consultant(state: Agency | None, event: Envelope[ConsultantRemovedV1], 
     return Decision(
         replace(known, consultants={sub: who for sub, who in known.consultants.items() if sub != event.data.sub})
     )
+
+
+def note_removal(
+    state: Agency | None, event: Envelope[ConsultantRemovalRequestedV1], _now: datetime
+) -> Decision[Agency]:
+    """Keeps the wish; it is answered once all clients of the consultant are at hand."""
+    known = state or Agency(event.data.agency)
+    return Decision(replace(known, leaving=(*known.leaving, Leaving(event.data.sub, event.data.request_id))))
 
 
 def take_snapshot(_state: Agency | None, event: Envelope[AgencySnapshotV1], __now: datetime) -> Decision[Agency]:

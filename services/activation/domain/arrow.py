@@ -1,6 +1,6 @@
 """The arrow: a consultant activates a client, and the first one becomes its system administrator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid5
 
@@ -35,9 +35,15 @@ class ClientCancelled(Refused):
     code = "client_cancelled"
 
 
+class KycRequired(Refused):
+    """Nobody has confirmed that the agency knows the client, which its policy demands first."""
+
+    code = "kyc_required"
+
+
 @dataclass(frozen=True, slots=True)
 class Activate:
-    """A person clicks the arrow. `client` is set for a client's own user."""
+    """A person clicks the arrow. `client` is set for a client's own user; `kyc_required` is the operator's policy."""
 
     sub: str
     name: str
@@ -46,20 +52,30 @@ class Activate:
     agency: str
     roles: frozenset[str]
     client: str | None = None
+    kyc_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmKyc:
+    """A client manager confirms that the agency knows the client (customer due diligence)."""
+
+    sub: str
+    agency: str
+    roles: frozenset[str]
+    client: str | None = None
 
 
 def activate(state: Activation | None, command: Activate, now: datetime) -> Decision[Activation]:
     """The first caller activates and becomes system administrator, unless the client brought its own."""
-    if state is None or state.agency != command.agency:
-        raise NotFound
-    if command.client is not None or "client_manager" not in command.roles:
-        raise ActivationNotAllowed
+    state = _visible(state, command)
     if state.status == "cancelled":
         raise ClientCancelled
     if state.activated_at is not None:
         if state.activated_by_sub == command.sub:
             return Decision(state)
         raise AlreadyActivated(activated_by=state.activated_by_name, activated_at=state.activated_at)
+    if command.kyc_required and not state.kyc_by:
+        raise KycRequired
     first_login = state.origin != "connected"
     data = ActivationActivatedV1(
         **scope_of(state),
@@ -79,6 +95,22 @@ def activate(state: Activation | None, command: Activate, now: datetime) -> Deci
         became_system_administrator=first_login,
         joined=(*state.joined, _first_administrator(state, command, now)) if first_login else state.joined,
     )
+
+
+def confirm_kyc(state: Activation | None, command: ConfirmKyc, _now: datetime) -> Decision[Activation]:
+    """Notes the confirmation; a second one changes nothing."""
+    known = _visible(state, command)
+    return Decision(known if known.kyc_by else replace(known, kyc_by=command.sub))
+
+
+def _visible(state: Activation | None, command: Activate | ConfirmKyc) -> Activation:
+    if state is None or state.agency != command.agency:
+        raise NotFound
+    if command.client is not None or "client_manager" not in command.roles:
+        raise ActivationNotAllowed
+    if state.only_for is not None and command.sub not in state.only_for and "agency_admin" not in command.roles:
+        raise NotFound
+    return state
 
 
 def _first_administrator(state: Activation, command: Activate, now: datetime) -> User:

@@ -1,13 +1,17 @@
 """Onboarding asks for other numbers of licences; a person is refused what does not fit, a source is not (§7.6)."""
 
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
+from schemas.client import ClientLicencesChangeRequestedV1
+from schemas.envelope import Decision, Envelope
 from schemas.errors import Pointed, Refused
 from schemas.licences import LicencesChangeRefusedV1
 from schemas.values import Pointer
+from services.activation.domain.activation import Activation, Asked, ClientUnknown
 from services.activation.domain.arrow import ClientCancelled
-from services.activation.domain.client import Asked, Licence, Reduction, Rules
+from services.activation.domain.client import Licence, Reduction, Rules
 from services.activation.domain.draft import Draft
 from services.activation.domain.licences import (
     LicencesNotAllowed,
@@ -18,6 +22,17 @@ from services.activation.domain.licences import (
     tell,
 )
 from services.activation.domain.rights import ClientDisconnected
+
+
+def note_asked(
+    state: Activation | None, event: Envelope[ClientLicencesChangeRequestedV1], _now: datetime
+) -> Decision[Activation]:
+    """Keeps the wish with the client; it is answered as soon as all that the client's users hold is at hand."""
+    if state is None:
+        raise ClientUnknown
+    data = event.data
+    asked = Asked(data.request_id, data.requested_by.kind == "source", data.counts, data.effective_at, data.reason)
+    return Decision(replace(state, asked=(*state.asked, asked)))
 
 
 def answer_asked(draft: Draft, asked: Asked, rules: Rules) -> None:

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from schemas.grants import GrantKind
 from schemas.users import UserState
 from schemas.values import Level, Locale, Person, Reason
-from services.activation.domain.activation import Activation
+from services.activation.domain.activation import Activation, Asked
 from services.activation.domain.agency import Consultant
+
+if TYPE_CHECKING:
+    from services.activation.domain.history import Entry
 
 AKTIVERA = Person(sub="aktivera", name="Aktivera")
 """Who has acted where something ended or fell due by itself."""
@@ -106,14 +109,13 @@ class Disconnecting:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A change of licences that onboarding asks for: `counts` wanted, at once or on a day."""
+class Restoring:
+    """An operator's wish that a consultant become administrator of a client that has locked itself out."""
 
-    request_id: UUID
-    by_source: bool
-    counts: Mapping[str, int]
-    effective_at: datetime | None
-    reason: Reason | None
+    sub: str
+    reason: Reason
+    by_sub: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Never changed in place. `users` by id, `invitations` by the user's id, `linked` and `staff` by subject."""
+    """Never changed in place. `users` by id, `invitations` by the user's id, `linked` and `staff` by subject.
+
+    `noted` is what the history gets of a decision: stored with it, and not loaded again. `due_at`: when something
+    falls due by itself.
+    """
 
     activation: Activation
     access_version: int = 0
@@ -142,9 +148,12 @@ class Client:
     invitations: Mapping[UUID, Invitation] = field(default_factory=dict)
     linked: frozenset[str] = frozenset()
     disconnecting: Disconnecting | None = None
+    restoring: Restoring | None = None
     asked: tuple[Asked, ...] = ()
     staff: Mapping[str, Consultant] = field(default_factory=dict)
     seen_by_all: bool = True
+    due_at: datetime | None = None
+    noted: "tuple[Entry, ...]" = field(default=(), compare=False)
 
     def user_of(self, sub: str) -> Member | None:
         """The user that a subject enters as, if any."""

@@ -10,7 +10,7 @@ from schemas.disconnection import DisconnectionApprovedV1, DisconnectionRequeste
 from schemas.errors import Refused
 from schemas.values import Person, UserContact
 from services.activation.domain.administrators import lasting
-from services.activation.domain.client import Disconnecting, Member, Rules
+from services.activation.domain.client import Client, Disconnecting, Member, Rules
 from services.activation.domain.draft import Draft
 from services.activation.domain.rights import Actor, AgencyAdminRequired, SystemAdminRequired, managed, rights
 from services.activation.domain.users import put
@@ -69,7 +69,7 @@ def request_disconnection(draft: Draft, command: RequestDisconnection) -> None:
     _may_ask(draft, command.actor)
     if draft.disconnecting is not None:
         raise DisconnectionPending
-    if not own_administrators(draft):
+    if not own_administrators(draft.client()):
         raise ClientAdministratorRequired
     wish = Disconnecting(
         command.disconnection_id,
@@ -79,7 +79,7 @@ def request_disconnection(draft: Draft, command: RequestDisconnection) -> None:
         draft.now + timedelta(days=command.rules.disconnection_days),
     )
     draft.disconnecting = wish
-    draft.say(DisconnectionRequestedV1(**draft.scope, **event_facts(draft, wish, wish.by)))
+    draft.say(DisconnectionRequestedV1(**draft.scope, **disconnection_facts(draft.client(), wish, wish.by)))
 
 
 def approve_disconnection(draft: Draft, command: ApproveDisconnection) -> None:
@@ -98,9 +98,9 @@ def approve_disconnection(draft: Draft, command: ApproveDisconnection) -> None:
         expected = command.expected(wish.kid, wish.disconnection_id, user.user_id, wish.generation)
         if not hmac.compare_digest(expected.encode(), command.code.encode()):
             raise DisconnectionClosed
-    if not own_administrators(draft):
+    if not own_administrators(draft.client()):
         raise ClientAdministratorRequired
-    facts = event_facts(draft, wish, command.actor.person)
+    facts = disconnection_facts(draft.client(), wish, command.actor.person)
     for each in list(draft.users.values()):
         if each.kind == "consultant" and each.state != "removed":
             put(draft, each, "removed")
@@ -116,15 +116,17 @@ def withdraw_disconnection(draft: Draft, command: WithdrawDisconnection) -> None
     if wish is None:
         raise DisconnectionClosed
     draft.disconnecting = None
-    draft.say(DisconnectionWithdrawnV1(**draft.scope, **event_facts(draft, wish, command.actor.person)))
+    draft.say(
+        DisconnectionWithdrawnV1(**draft.scope, **disconnection_facts(draft.client(), wish, command.actor.person))
+    )
 
 
-def own_administrators(draft: Draft) -> list[Member]:
+def own_administrators(client: Client) -> list[Member]:
     """The client's own people who are system administrators, have logged in, and stay."""
-    return [each for each in lasting(draft.client()) if each.kind == "client"]
+    return [each for each in lasting(client) if each.kind == "client"]
 
 
-def event_facts(draft: Draft, wish: Disconnecting, by: Person) -> dict[str, object]:
+def disconnection_facts(client: Client, wish: Disconnecting, by: Person) -> dict[str, object]:
     """A disconnection as its events carry it."""
     return {
         "disconnection_id": wish.disconnection_id,
@@ -133,7 +135,7 @@ def event_facts(draft: Draft, wish: Disconnecting, by: Person) -> dict[str, obje
         "by": by,
         "administrators": [
             UserContact(user_id=each.user_id, name=each.name, email=each.email, locale=each.locale)
-            for each in own_administrators(draft)
+            for each in own_administrators(client)
         ],
         "expires_at": wish.expires_at,
     }

@@ -1,6 +1,6 @@
 """An act on a client while it is decided: what it changes so far, and what it says, in the order of its versions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from schemas.grants import GrantChange, GrantsChangedV1
 from schemas.values import Person
 from services.activation.domain.activation import Activation, Scope, scope_of
 from services.activation.domain.client import Cell, Client, Held, Member
+from services.activation.domain.history import Author, Entry, entries
 
 
 class Draft:
@@ -28,9 +29,12 @@ class Draft:
         self.grants = dict(client.grants)
         self.invitations = dict(client.invitations)
         self.disconnecting = client.disconnecting
+        self.restoring = client.restoring
         self.linked = client.linked
         self.other: dict[str, Any] = {}
         self._told = dict(client.grants)
+        self._noted: list[Entry] = []
+        self._noted_from = client
         self._says: list[Say] = []
 
     @property
@@ -66,7 +70,7 @@ class Draft:
 
     def tell_grants(self, by: Person) -> bool:
         """Says what changed in the matrix since it was last told, as one Save; whether there was anything."""
-        changes = list(_changes(self._told, self.grants))
+        changes = list(changes_between(self._told, self.grants))
         if not changes:
             return False
         self._told = dict(self.grants)
@@ -75,6 +79,12 @@ class Draft:
             GrantsChangedV1(**self.scope, access_version=self.access_version, changed_by=by, changes=changes),
         )
         return True
+
+    def note(self, author: Author) -> None:
+        """Puts down in the history what has changed since it was last noted, as this author's."""
+        now = self.client()
+        self._noted += entries(self._noted_from, now, author)
+        self._noted_from = now
 
     def client(self) -> Client:
         """The client as the act leaves it so far; what the draft does later does not show in it."""
@@ -88,13 +98,14 @@ class Draft:
             grants=dict(self.grants),
             invitations=dict(self.invitations),
             disconnecting=self.disconnecting,
+            restoring=self.restoring,
             linked=self.linked,
             **self.other,
         )
 
     def done(self) -> Decision[Client]:
         """The client as it was, the very same, where the act changed nothing."""
-        after = self.client()
+        after = replace(self.client(), noted=tuple(self._noted))
         return Decision(self.before if after == self.before else after, tuple(self._says))
 
 
@@ -103,7 +114,8 @@ def named(user: Member) -> Person:
     return Person(sub=user.sub or str(user.user_id), name=user.name)
 
 
-def _changes(before: dict[Cell, Held], after: dict[Cell, Held]) -> Iterable[GrantChange]:
+def changes_between(before: Mapping[Cell, Held], after: Mapping[Cell, Held]) -> Iterable[GrantChange]:
+    """The cells that differ, in a fixed order."""
     cells = [cell for cell, held in after.items() if before.get(cell) != held]
     cells += [cell for cell in before if cell not in after]
     for cell in sorted(cells, key=lambda each: (each.user_id, each.kind, each.program, each.part)):

@@ -7,7 +7,7 @@ from uuid import uuid5
 from schemas.disconnection import DisconnectionExpiredV1
 from services.activation.domain.asked_licences import answer_asked
 from services.activation.domain.client import AKTIVERA, Rules
-from services.activation.domain.disconnecting import event_facts
+from services.activation.domain.disconnecting import disconnection_facts
 from services.activation.domain.draft import Draft
 from services.activation.domain.inviting import close, send
 from services.activation.domain.licences import come_due, end_grace
@@ -89,7 +89,7 @@ def _end_disconnection(draft: Draft, moment: datetime) -> None:
     wish = draft.disconnecting
     if wish is not None and wish.expires_at <= moment:
         draft.disconnecting = None
-        draft.say(DisconnectionExpiredV1(**draft.scope, **event_facts(draft, wish, wish.by)))
+        draft.say(DisconnectionExpiredV1(**draft.scope, **disconnection_facts(draft.client(), wish, wish.by)))
 
 
 def _invite_the_named(draft: Draft, rules: Rules) -> None:

@@ -130,7 +130,7 @@ def send(draft: Draft, user_id: UUID, invitation_id: UUID, by: Person, rules: Ru
     expires_at = draft.now + timedelta(days=rules.invitation_days)
     invitation = Invitation(invitation_id, user_id, "open", 1, 1, rules.kid, by, expires_at)
     draft.invitations[user_id] = invitation
-    draft.say(UserInvitedV1(**draft.scope, **_facts(draft, invitation)))
+    draft.say(UserInvitedV1(**draft.scope, **invitation_facts(draft.users[invitation.user_id], invitation)))
 
 
 def resend(draft: Draft, command: Resend) -> None:
@@ -158,7 +158,7 @@ def renew(
         **changes,  # type: ignore[arg-type]  # only `resends_on`
     )
     draft.invitations[user_id] = renewed
-    draft.say(InvitationChangedV1(**draft.scope, **_facts(draft, renewed), state=state))
+    draft.say(InvitationChangedV1(**draft.scope, **invitation_facts(draft.users[user_id], renewed), state=state))
 
 
 def withdraw(draft: Draft, command: Withdraw) -> None:
@@ -180,7 +180,7 @@ def close(draft: Draft, invitation: Invitation, state: Literal["withdrawn", "exp
     """Ends an open invitation."""
     closed = replace(invitation, state=state)
     draft.invitations[invitation.user_id] = closed
-    draft.say(InvitationChangedV1(**draft.scope, **_facts(draft, closed), state=state))
+    draft.say(InvitationChangedV1(**draft.scope, **invitation_facts(draft.users[closed.user_id], closed), state=state))
 
 
 def accept(draft: Draft, command: Accept) -> None:
@@ -251,8 +251,8 @@ def _open_or_expired(draft: Draft, actor: Actor, user_id: UUID) -> Invitation:
     return invitation
 
 
-def _facts(draft: Draft, invitation: Invitation) -> dict[str, object]:
-    user = draft.users[invitation.user_id]
+def invitation_facts(user: Member, invitation: Invitation) -> dict[str, object]:
+    """An invitation as its events carry it."""
     return {
         "user_id": user.user_id,
         "invitation_id": invitation.invitation_id,

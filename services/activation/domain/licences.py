@@ -1,6 +1,6 @@
 """Licences become fewer: taken from users, on their day, too few for what is in use, after the grace (§7.6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -131,23 +131,28 @@ def forget_overtaken(draft: Draft, program: str, count: int) -> None:
 
 
 def tell(draft: Draft, request_id: UUID | None = None) -> None:
-    waiting = sorted(draft.reductions.values(), key=lambda each: (each.effective_at, each.program, each.reduction_id))
     draft.say(
         LicencesChangedV1(
             **draft.scope,
             request_id=request_id,
             program_access=draft.activation.program_access,
             licences=rows(usage(draft.licences, draft.users, draft.grants)),
-            scheduled=[
-                ScheduledChange(
-                    id=each.reduction_id,
-                    program=each.program,
-                    count=each.count,
-                    effective_at=each.effective_at,
-                    reason=each.reason,
-                )
-                for each in waiting
-            ],
+            scheduled=scheduled(draft.reductions.values()),
         )
     )
     watch_seats(draft)
+
+
+def scheduled(reductions: Iterable[Reduction]) -> list[ScheduledChange]:
+    """Reductions that wait, as events carry them: the next one first."""
+    waiting = sorted(reductions, key=lambda each: (each.effective_at, each.program, each.reduction_id))
+    return [
+        ScheduledChange(
+            id=each.reduction_id,
+            program=each.program,
+            count=each.count,
+            effective_at=each.effective_at,
+            reason=each.reason,
+        )
+        for each in waiting
+    ]

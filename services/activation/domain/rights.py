@@ -48,6 +48,12 @@ class ClientNotActivated(Refused):
     code = "client_not_activated"
 
 
+class ClientErased(Refused):
+    """The client's personal data are destroyed: nothing can be done with it any more."""
+
+    code = "client_erased"
+
+
 class ClientDisconnected(Refused):
     """Agency and client have parted."""
 
@@ -144,10 +150,12 @@ def entered(client: Client | None, actor: Actor) -> Client:
 def managed(client: Client | None, actor: Actor) -> Client:
     """The client, where it is one whose users can be managed.
 
-    Raises NotFound, ClientCancelled, ClientDisconnected, ClientNotActivated.
+    Raises NotFound, ClientErased, ClientCancelled, ClientDisconnected, ClientNotActivated.
     """
     found = entered(client, actor)
     status = found.activation.status
+    if found.activation.forgotten:
+        raise ClientErased
     if status == "cancelled":
         raise ClientCancelled
     if status == "disconnected":

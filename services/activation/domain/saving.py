@@ -37,6 +37,12 @@ class UserNotActive(Refused):
     code = "user_not_active"
 
 
+class ConsultantNotLinked(Refused):
+    """The consultant is not at the client any more: the agency links them first."""
+
+    code = "consultant_not_linked"
+
+
 class EndInPast(Refused):
     """The end of a grant has passed already."""
 
@@ -164,7 +170,7 @@ def refuse(wishes: Sequence[Wish], found: Sequence[Refused | None], pointer: str
 def _form(wish: Wish, draft: Draft) -> Refused | None:
     user = draft.users.get(wish.user_id)
     if user is None or user.state == "removed":
-        return UnknownUser()
+        return ConsultantNotLinked() if user is not None and user.kind == "consultant" else UnknownUser()
     wrong = form(wish.cell, wish.level)
     if wrong is not None or wish.level == "none":
         return wrong or (ValueWrong() if wish.until is not None else None)

@@ -59,7 +59,7 @@ def seat_errors(before: Client, after: Client, cells: Sequence[Cell]) -> list[Re
         counted, known = now[cell.program], then.get(cell.program)
         if PROGRAMS.programs[cell.program].retired:
             found[number] = ProgramRetired(program=cell.program)
-        elif counted.purchased == 0:
+        elif counted.purchased == 0 and not (known and known.used):
             found[number] = ProgramNotOrdered(program=cell.program)
         else:
             left = coming(counted.purchased, after.reductions.values(), cell.program)

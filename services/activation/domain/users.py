@@ -24,7 +24,7 @@ class NotOfTheClient(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Another name, address or language; None leaves what is."""
+    """Another name, address, language or state; None leaves what is."""
 
     actor: Actor
     rules: Rules
@@ -32,6 +32,7 @@ class Edit:
     name: str | None = None
     email: str | None = None
     locale: Locale | None = None
+    state: Literal["active", "disabled"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,10 @@ class SetState:
 
 
 def edit(draft: Draft, command: Edit) -> None:
-    """Changes a user's contact data. An open invitation goes to a new address with a new code.
+    """Changes a user's contact data, and state. An open invitation goes to a new address with a new code.
 
-    Raises SystemAdminRequired (one's own contact data apart), UnknownUser, UserExists.
+    Raises SystemAdminRequired (one's own contact data apart), UnknownUser, UserExists, NotOfTheClient, and for the
+    state as `set_state` does.
     """
     client = managed(draft.client(), command.actor)
     held = rights(client, command.actor, draft.now)
@@ -56,13 +58,18 @@ def edit(draft: Draft, command: Edit) -> None:
         raise SystemAdminRequired
     if user is None or user.state == "removed":
         raise UnknownUser
-    if user.kind == "consultant":
-        raise NotOfTheClient
     edited = replace(
         user, name=command.name or user.name, email=command.email or user.email, locale=command.locale or user.locale
     )
-    if edited == user:
-        return
+    if edited != user:
+        _edit_contact(draft, user, edited, command.rules)
+    if command.state is not None:
+        set_state(draft, SetState(command.actor, command.rules, command.user_id, command.state))
+
+
+def _edit_contact(draft: Draft, user: Member, edited: Member, rules: Rules) -> None:
+    if user.kind == "consultant":
+        raise NotOfTheClient
     readdressed = edited.email.casefold() != user.email.casefold()
     if readdressed and any(
         each.email.casefold() == edited.email.casefold() and each.state != "removed" and each.kind == "client"
@@ -73,7 +80,7 @@ def edit(draft: Draft, command: Edit) -> None:
     draft.say(UserChangedV1(**draft.scope, **facts_of(edited)))
     invitation = draft.invitations.get(user.user_id)
     if readdressed and invitation is not None and invitation.state in ("open", "expired"):
-        renew(draft, user.user_id, "readdressed", command.rules)
+        renew(draft, user.user_id, "readdressed", rules)
 
 
 def set_state(draft: Draft, command: SetState) -> None:

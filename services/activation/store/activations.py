@@ -1,18 +1,45 @@
 """Activations with the licences and users that come with them: load and save of a batch."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
+
+import orjson
 
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
-from services.activation.domain.activation import Activation, User
+from services.activation.domain.activation import Activation, Asked, User
+from services.activation.store import history
 from services.activation.store.columns import COLUMNS, LOAD, UPDATE, changes_of, row_of
+
+_FOR_ARROW = """
+select a.client_id, k.by_sub as kyc_by, coalesce(g.client_visibility, 'all') = 'all' as seen_by_all,
+       array[a.created_by_sub, a.responsible_consultant]
+         || array(select l.sub from links l where l.client_id = a.client_id)
+         || array(select u.sub from users u where u.client_id = a.client_id and u.state = 'active') as subs
+  from activations a
+  left join agencies g on g.agency = a.agency
+  left join kyc_confirmations k on k.client_id = a.client_id
+ where a.client_id = any($1::uuid[])"""
 
 
 async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Activation]:
     """The activations that exist, locked in the order of their keys."""
     rows = await uow.connection.fetch(LOAD, keys)
     return {row[0]: Activation(*row) for row in rows}
+
+
+async def load_for_arrow(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Activation]:
+    """The same, with who may see each, and whether somebody has confirmed that they know the client."""
+    found = await load(uow, keys)
+    for row in await uow.connection.fetch(_FOR_ARROW, list(found)):
+        known = found[row["client_id"]]
+        found[row["client_id"]] = replace(
+            known,
+            kyc_by=row["kyc_by"],
+            only_for=None if row["seen_by_all"] else frozenset(filter(None, row["subs"])),
+        )
+    return found
 
 
 async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Activation]]) -> None:
@@ -27,11 +54,58 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Activation]]) -> 
     joined = [user for change in changes for user in change.after.joined]
     if joined:
         await _add_users(uow, joined)
+    turned = [change.after for change in changes if change.before and change.before.status != change.after.status]
+    if turned:
+        await history.add_turns(uow, turned)
+    for change in changes:
+        if change.before and change.after.kyc_by != change.before.kyc_by:
+            await _confirm_kyc(uow, change.after)
+    asked = [(change.key, each) for change in changes for each in change.after.asked]
+    if asked:
+        await _note_asked(uow, asked)
     forgotten = [change.key for change in changes if change.before and change.after.forgotten]
     if forgotten:
-        await uow.connection.execute(
-            "update users set name = '', email = null where client_id = any($1::uuid[])", forgotten
-        )
+        await _forget(uow, forgotten)
+
+
+async def _confirm_kyc(uow: UnitOfWork, state: Activation) -> None:
+    await uow.connection.execute(
+        "insert into kyc_confirmations (client_id, by_sub, at) values ($1, $2, $3) on conflict do nothing",
+        state.client_id,
+        state.kyc_by,
+        uow.now,
+    )
+    await history.add_confirmation(uow, state)
+
+
+async def _note_asked(uow: UnitOfWork, asked: Sequence[tuple[UUID, Asked]]) -> None:
+    """Wishes wait with the client, which falls due at once."""
+    await uow.connection.executemany(
+        """insert into licence_requests (client_id, request_id, by_source, counts, effective_at, reason)
+           values ($1, $2, $3, $4::jsonb, $5, $6) on conflict do nothing""",
+        [
+            (key, each.request_id, each.by_source, orjson.dumps(each.counts).decode(), each.effective_at, each.reason)
+            for key, each in asked
+        ],
+    )
+    await _now_due(uow, [key for key, _ in asked])
+
+
+async def _now_due(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
+    await uow.connection.execute("update activations set due_at = $2 where client_id = any($1::uuid[])", ids, uow.now)
+
+
+async def _forget(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
+    """Blanks who people were; what was done stays, by subjects and ids."""
+    for statement in (
+        "update users set name = '', email = null where client_id = any($1::uuid[])",
+        "update invitations set invited_by_name = '' where client_id = any($1::uuid[])",
+        "update activations set configured_by_name = '', due_at = null where client_id = any($1::uuid[])",
+        "delete from disconnections where client_id = any($1::uuid[])",
+        "delete from licence_requests where client_id = any($1::uuid[])",
+        "delete from history_contacts where client_id = any($1::uuid[])",
+    ):
+        await uow.connection.execute(statement, ids)
 
 
 async def _add_licences(uow: UnitOfWork, new: Iterable[Activation]) -> None:
@@ -64,6 +138,9 @@ async def _add_users(uow: UnitOfWork, users: Iterable[User]) -> None:
             strict=True,
         ),
     )
+    invited = {user.client_id for user in last.values() if user.state == "invited"}
+    if invited:
+        await _now_due(uow, sorted(invited))
     administrators = [user for user in last.values() if user.system_administrator]
     await uow.connection.execute(
         """insert into grants (client_id, user_id, kind, level, granted_at)

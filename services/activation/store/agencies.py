@@ -48,6 +48,10 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
         known, now = change.before.consultants if change.before else {}, change.after.consultants
         told += [(change.key, one) for sub, one in now.items() if known.get(sub) != one]
         gone += [(change.key, sub) for sub in known if sub not in now]
+    await uow.connection.executemany(
+        "insert into removals (agency, request_id, sub) values ($1, $2, $3) on conflict do nothing",
+        [(change.key, each.request_id, each.sub) for change in changes for each in change.after.leaving],
+    )
     await _upsert(uow, told)
     await _delete(uow, gone)
 

@@ -1,8 +1,6 @@
 """Ids, versions and all that belongs to activations, to be announced and to be compared with onboarding's."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from chassis.announce import Known, Source
@@ -49,41 +47,3 @@ async def raise_versions(uow: UnitOfWork, ids: Sequence[UUID], by: int) -> None:
     await uow.connection.execute(
         "update activations set version = version + $2 where client_id = any($1::uuid[])", ids, by
     )
-
-
-async def licences(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    """Client → its programs with the counts ordered, bought and assigned; reserved for invitations that are open."""
-    rows = await uow.connection.fetch(
-        """select l.client_id, l.program, l.ordered, l.purchased,
-                  count(u.user_id) filter (where u.state <> 'invited') as assigned,
-                  count(u.user_id) filter (where u.state = 'invited') as reserved
-             from licences l
-             left join grants g on g.client_id = l.client_id and g.kind = 'licence' and g.program = l.program
-             left join users u on u.client_id = g.client_id and u.user_id = g.user_id
-            where l.client_id = any($1::uuid[])
-            group by l.client_id, l.program, l.ordered, l.purchased order by l.client_id, l.program""",
-        ids,
-    )
-    return _by_client(rows)
-
-
-async def users(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    """Client → its users."""
-    rows = await uow.connection.fetch(
-        """select client_id, user_id, kind, sub, name, email, locale, state from users
-            where client_id = any($1::uuid[]) order by client_id, user_id""",
-        ids,
-    )
-    return _by_client(rows)
-
-
-async def grants(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    """Client → what its users hold."""
-    return _by_client(await uow.connection.fetch(_GRANTED, ids))
-
-
-def _by_client(rows: Sequence[Any]) -> dict[UUID, list[Any]]:
-    found: dict[UUID, list[Any]] = defaultdict(list)
-    for row in rows:
-        found[row["client_id"]].append(row)
-    return found

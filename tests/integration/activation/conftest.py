@@ -11,12 +11,14 @@ from services.activation.__main__ import SERVICE
 from services.activation.settings import ActivationSettings
 from tests.integration.activation.running import Running
 from tests.integration.in_process import in_process
+from tests.link_keys import write_link_keys
 
 
 @pytest.fixture
 async def running(
     database_for: Callable[[Service], Awaitable[str]], tmp_path: Path, issuer: RSAKey
 ) -> AsyncIterator[Running]:
-    settings = ActivationSettings(database_dsn=await database_for(SERVICE))
+    links = write_link_keys(tmp_path / "link-keys.json")
+    settings = ActivationSettings(database_dsn=await database_for(SERVICE), link_keys_file=links)
     async with in_process(SERVICE, settings, tmp_path, issuer) as (context, http):
         yield Running(context, http, issuer)

@@ -18,6 +18,7 @@ from services.onboarding.__main__ import SERVICE as ONBOARDING
 from services.onboarding.settings import OnboardingSettings
 from tests.integration.announce.town import Resident
 from tests.integration.in_process import in_process
+from tests.link_keys import write_link_keys
 
 Databases = Callable[[Service], Awaitable[str]]
 
@@ -39,7 +40,8 @@ async def onboarding(
 
 @pytest.fixture
 async def activation(database_for: Databases, tmp_path: Path, issuer: RSAKey) -> AsyncIterator[Resident]:
-    settings = ActivationSettings(database_dsn=await database_for(ACTIVATION))
+    links = write_link_keys(tmp_path / "link-keys.json")
+    settings = ActivationSettings(database_dsn=await database_for(ACTIVATION), link_keys_file=links)
     async with in_process(ACTIVATION, settings, tmp_path, issuer) as (context, http):
         yield Resident(context, http, issuer)
 

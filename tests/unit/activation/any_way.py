@@ -13,8 +13,9 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from schemas.errors import Refused
 from schemas.programs import PROGRAMS
 from services.activation.domain import administrators
+from services.activation.domain.activation import Asked
 from services.activation.domain.acts import Settle, decide
-from services.activation.domain.client import Asked, Client
+from services.activation.domain.client import Client
 from services.activation.domain.consultants import HandOver, Link, Reassign, Release
 from services.activation.domain.disconnecting import (
     ApproveDisconnection,

@@ -17,7 +17,7 @@ from services.activation.domain.arrow import (
     activate,
 )
 from services.activation.domain.cancelling import cancel
-from services.activation.web import clicked_by
+from services.activation.web.activations import clicked_by
 from tests.unit.activation.events import LATER, NOW, arrow, cancellation, listed, only
 
 

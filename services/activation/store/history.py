@@ -1,0 +1,219 @@
+"""The history of a client: what was done and what was refused, only ever added to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from chassis.db import Database
+from chassis.unit_of_work import UnitOfWork
+from services.activation.domain.activation import Activation
+from services.activation.domain.client import Client
+from services.activation.domain.history import Author, Entry
+
+_COLUMNS = (
+    "client_id",
+    "agency",
+    "at",
+    "act",
+    "by_sub",
+    "acting_as",
+    "correlation_id",
+    "refused",
+    "kind",
+    "user_id",
+    "program",
+    "part",
+    "before",
+    "after",
+    "own",
+    "access_version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A try that was refused: who, what, and with which code."""
+
+    client_id: UUID
+    agency: str
+    author: Author
+    code: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries: of one user, by one subject, of one act, the refused ones or the others; None: any."""
+
+    user_id: UUID | None = None
+    by_sub: str | None = None
+    act: str | None = None
+    refused: bool | None = None
+
+
+async def add(uow: UnitOfWork, clients: Sequence[Client]) -> None:
+    """Adds what decisions have noted."""
+    noted = [(client, entry) for client in clients for entry in client.noted]
+    plain = [_row(uow, client, entry) for client, entry in noted if entry.contact is None]
+    if plain:
+        await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=plain)
+    for client, entry in noted:
+        if entry.contact is not None:
+            await _add_contact(uow, client, entry)
+
+
+async def add_turns(uow: UnitOfWork, turned: Sequence[Activation]) -> None:
+    """Adds that clients were activated or cancelled, which is decided without all that belongs to them."""
+    rows = [
+        _plain_row(uow, each, Author("activate", each.activated_by_sub, "consultant"), each.status)
+        if each.activated_by_sub is not None
+        else _plain_row(uow, each, Author("cancel", each.cancelled_by_id or "", "onboarding"), each.status)
+        for each in turned
+    ]
+    await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=rows)
+
+
+async def add_confirmation(uow: UnitOfWork, activation: Activation) -> None:
+    """Adds that somebody confirmed that the agency knows the client."""
+    author = Author("confirm_kyc", activation.kyc_by or "", "consultant")
+    row = _plain_row(uow, activation, author, "confirmed", kind="kyc")
+    await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=[row])
+
+
+async def refuse(uow: UnitOfWork, refusal: Refusal) -> None:
+    """Adds a try that was refused."""
+    author = refusal.author
+    row = (
+        refusal.client_id,
+        refusal.agency,
+        uow.now,
+        author.act,
+        author.sub,
+        author.acting_as,
+        refusal.correlation_id,
+        refusal.code,
+        "refusal",
+        *[None] * 5,
+        False,
+        0,
+    )
+    await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=[row])
+
+
+async def page(
+    database: Database,
+    client_id: UUID,
+    before: int,
+    limit: int,
+    wanted: Wanted,
+) -> list[Any]:
+    """At most `limit` entries that came before an id, newest first."""
+    return await database.fetch(
+        """select h.*, c.before as contact_before, c.after as contact_after
+             from history h left join history_contacts c using (history_id)
+            where h.client_id = $1 and h.history_id < $2 and ($4::uuid is null or h.user_id = $4)
+              and ($5::text is null or h.by_sub = $5) and ($6::text is null or h.act = $6)
+              and ($7::boolean is null or (h.refused is not null) = $7)
+            order by h.history_id desc limit $3""",
+        client_id,
+        before,
+        limit,
+        wanted.user_id,
+        wanted.by_sub,
+        wanted.act,
+        wanted.refused,
+    )
+
+
+async def since(database: Database, client_id: UUID, version: int, limit: int) -> list[Any]:
+    """At most `limit` changes of the matrix that made later access versions, in order."""
+    return await database.fetch(
+        """select h.*, null::jsonb as contact_before, null::jsonb as contact_after from (
+             select * from history where client_id = $1 order by history_id desc limit $3) h
+            where h.access_version > $2 and h.kind = any($4::text[]) order by h.history_id""",
+        client_id,
+        version,
+        limit,
+        ("licence", "permission", "program_administrator", "system_administrator"),
+    )
+
+
+def shown(row: Any) -> dict[str, Any]:
+    """An entry as it is told."""
+    return {
+        "history_id": row["history_id"],
+        "at": row["at"].isoformat().replace("+00:00", "Z"),
+        "act": row["act"],
+        "by": row["by_sub"],
+        "acting_as": row["acting_as"],
+        "correlation_id": row["correlation_id"],
+        "refused": row["refused"],
+        "kind": row["kind"],
+        "user_id": str(row["user_id"]) if row["user_id"] else None,
+        "program": row["program"],
+        "part": row["part"],
+        "before": _value(row["before"] or row["contact_before"]),
+        "after": _value(row["after"] or row["contact_after"]),
+        "own": row["own"],
+    }
+
+
+def _plain_row(
+    uow: UnitOfWork, activation: Activation, author: Author, value: str, kind: str = "status"
+) -> tuple[Any, ...]:
+    return (
+        activation.client_id,
+        activation.agency,
+        uow.now,
+        author.act,
+        author.sub,
+        author.acting_as,
+        activation.correlation_id,
+        None,
+        kind,
+        *[None] * 4,
+        orjson.dumps({"value": value}).decode(),
+        False,
+        0,
+    )
+
+
+def _value(stored: str | None) -> Any:
+    return None if stored is None else orjson.loads(stored)
+
+
+async def _add_contact(uow: UnitOfWork, client: Client, entry: Entry) -> None:
+    """Names and addresses stand apart, where they can be erased with the person."""
+    assert entry.contact is not None
+    names, places = ", ".join(_COLUMNS), ", ".join(f"${number}" for number in range(1, len(_COLUMNS) + 1))
+    await uow.connection.execute(
+        f"""with one as (insert into history ({names}) values ({places}) returning history_id, client_id)
+            insert into history_contacts (history_id, client_id, before, after)
+            select history_id, client_id, $17::jsonb, $18::jsonb from one""",  # noqa: S608  # our own names
+        *_row(uow, client, entry),
+        *(orjson.dumps(each).decode() for each in entry.contact),
+    )
+
+
+def _row(uow: UnitOfWork, client: Client, entry: Entry) -> tuple[Any, ...]:
+    return (
+        client.activation.client_id,
+        client.activation.agency,
+        uow.now,
+        entry.author.act,
+        entry.author.sub,
+        entry.author.acting_as,
+        client.activation.correlation_id,
+        None,
+        entry.kind,
+        entry.user_id,
+        entry.program,
+        entry.part,
+        None if entry.before is None else orjson.dumps(entry.before).decode(),
+        None if entry.after is None else orjson.dumps(entry.after).decode(),
+        entry.own,
+        client.access_version,
+    )

@@ -1,0 +1,39 @@
+"""Routes of break-glass: an operator asks for an administrator in a locked-out client, another one confirms."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from chassis.commands import Answer
+from chassis.handling import Change
+from services.activation.domain.administrators import administrators
+from services.activation.domain.client import Client
+from services.activation.domain.restoring import ConfirmRestoration, RequestRestoration
+from services.activation.web.acting import Does
+from services.activation.web.bodies import RestorationBody
+
+router = APIRouter(prefix="/v1/clients/{client_id}/restoration", tags=["operators"])
+
+
+@router.post("", summary="Asks for a consultant to become administrator of a locked-out client", status_code=202)
+async def request(client_id: UUID, body: RestorationBody, does: Does) -> JSONResponse:
+    act = RequestRestoration(does.actor, does.rules, body.consultant, body.reason)
+    return await does.do(client_id, act, _render, body.model_dump())
+
+
+@router.post("/confirm", summary="A second operator confirms it")
+async def confirm(client_id: UUID, does: Does) -> JSONResponse:
+    return await does.do(client_id, ConfirmRestoration(does.actor, does.rules), _render)
+
+
+def _render(change: Change[UUID, Client]) -> Answer:
+    client, wish = change.after, change.after.restoring
+    return Answer(
+        200 if wish is None else 202,
+        {
+            "client_id": str(client.activation.client_id),
+            "waits_for_a_second_operator": wish is not None,
+            "administrators": [each.name for each in administrators(client)],
+        },
+    )

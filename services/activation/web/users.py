@@ -1,0 +1,89 @@
+"""Routes of a client's users: list, add, invite again, change, remove; and the way in for whoever was invited."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from chassis.commands import Answer
+from chassis.handling import Change
+from chassis.ids import uuid7
+from services.activation.domain.client import Client
+from services.activation.domain.inviting import Accept, Invite, Resend, UnknownInvitation, Withdraw
+from services.activation.domain.users import Edit, SetState
+from services.activation.store import access
+from services.activation.web.access import may_look, present
+from services.activation.web.acting import Does, Render
+from services.activation.web.bodies import AcceptBody, EditBody, InviteBody
+from services.activation.web.views import users
+
+router = APIRouter(prefix="/v1/clients/{client_id}/users", tags=["users"])
+invitations = APIRouter(prefix="/v1/invitations", tags=["users"])
+
+
+@router.get("", summary="The client's users, those who are invited among them")
+async def list_users(client_id: UUID, does: Does) -> JSONResponse:
+    client, now = await present(does, client_id)
+    may_look(client, now, does.actor)
+    return JSONResponse({"items": users(client), "next": None})
+
+
+@router.post("", summary="Adds a user: they are invited by mail", status_code=201)
+async def invite(client_id: UUID, body: InviteBody, does: Does) -> JSONResponse:
+    user_id = uuid7()
+    wishes = tuple(each.wish(user_id) for each in body.grants)
+    act = Invite(does.actor, does.rules, user_id, uuid7(), body.name, body.email, body.locale, wishes)
+    return await does.do(client_id, act, _shows(user_id, 201), body.model_dump(mode="json"))
+
+
+@router.patch("/{user_id}", summary="Changes a user's name, address, language or state")
+async def change(client_id: UUID, user_id: UUID, body: EditBody, does: Does) -> JSONResponse:
+    act = Edit(does.actor, does.rules, user_id, body.name, body.email, body.locale, body.state)
+    return await does.do(client_id, act, _shows(user_id), body.model_dump(mode="json"))
+
+
+@router.delete("/{user_id}", summary="Removes a user; what they held is free again")
+async def remove(client_id: UUID, user_id: UUID, does: Does) -> JSONResponse:
+    return await does.do(client_id, SetState(does.actor, does.rules, user_id, "removed"), _shows(user_id))
+
+
+@router.post("/{user_id}/invitation", summary="Sends the invitation again, with a new code")
+async def resend(client_id: UUID, user_id: UUID, does: Does) -> JSONResponse:
+    return await does.do(client_id, Resend(does.actor, does.rules, user_id), _shows(user_id))
+
+
+@router.delete("/{user_id}/invitation", summary="Takes the invitation back")
+async def withdraw(client_id: UUID, user_id: UUID, does: Does) -> JSONResponse:
+    return await does.do(client_id, Withdraw(does.actor, does.rules, user_id), _shows(user_id))
+
+
+@invitations.post("/{invitation_id}/accept", summary="Comes in by an invitation: once, with the code of its link")
+async def accept(invitation_id: UUID, body: AcceptBody, does: Does) -> JSONResponse:
+    client_id = await access.client_of_invitation(does.context.database, invitation_id)
+    if client_id is None:
+        raise UnknownInvitation
+    act = Accept(does.actor, does.rules, invitation_id, body.code, does.settings.link_keys.code)
+
+    def render(change: Change[UUID, Client]) -> Answer:
+        activation = change.after.activation
+        user_id = next(key for key, each in change.after.invitations.items() if each.invitation_id == invitation_id)
+        return Answer(
+            200,
+            {
+                "client_id": str(client_id),
+                "client_name": activation.client_name,
+                "agency": activation.agency,
+                "user_id": str(user_id),
+            },
+        )
+
+    return await does.do(client_id, act, render, body.model_dump())
+
+
+def _shows(user_id: UUID, status: int = 200) -> Render:
+    def render(change: Change[UUID, Client]) -> Answer:
+        found = [each for each in users(change.after) if each["user_id"] == str(user_id)]
+        gone = {"user_id": str(user_id), "state": "removed"}
+        return Answer(status, {**(found[0] if found else gone), "access_version": change.after.access_version})
+
+    return render
