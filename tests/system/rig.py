@@ -129,14 +129,17 @@ class Rig:
     def url(self, service: str) -> str:
         return next(replica.url for replica in self.replicas if replica.service == service)
 
-    def token(self, sub: str, *roles: str, agency: str = "byra-ett", name: str | None = None) -> dict[str, str]:
-        """Request headers of a caller."""
+    def token(
+        self, sub: str, *roles: str, agency: str = "byra-ett", name: str | None = None, client: str | None = None
+    ) -> dict[str, str]:
+        """Request headers of a caller: of the agency, or of a client's own where `client` is named."""
         claims = {
             "iss": self.common.token_issuer,
             "aud": self.common.token_audience,
             "sub": sub,
             "agency": agency,
-            "roles": list(roles or ("client_manager",)),
+            "roles": list(roles or ("client_manager",)) if client is None else [],
+            **({} if client is None else {"client": client}),
             "name": name or sub.capitalize(),
             "exp": int((system_clock() + timedelta(hours=1)).timestamp()),
         }
