@@ -67,6 +67,13 @@ class Database:
             raise
 
 
+async def _as_it_is(_connection: "asyncpg.Connection[Any]") -> None:
+    """Nothing to reset: we set nothing that outlives a transaction. The driver would ask Postgres to, at each return.
+
+    A transaction that is still open is undone by the driver before this.
+    """
+
+
 async def open_database(
     settings: ServiceSettings, service: str, catalogue: Catalogue, clock: Clock = system_clock
 ) -> Database:
@@ -78,6 +85,7 @@ async def open_database(
         timeout=5.0,
         command_timeout=settings.database_timeout_seconds,
         max_inactive_connection_lifetime=60.0,
+        reset=_as_it_is,
         server_settings={
             "application_name": service,
             # Pages are cached or on flash. At the default of 4 a batch's update scans the whole table, so that its cost

@@ -1,6 +1,7 @@
 """Bearer tokens (JWT, RFC 7519): who calls, for which agency, in which roles."""
 
 import asyncio
+import hashlib
 import time
 import warnings
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 from pydantic import BaseModel, StringConstraints, ValidationError
 
+from chassis.clock import system_clock
 from chassis.failures import NotNow
 from chassis.settings import CommonSettings
 from schemas.errors import Refused
@@ -27,6 +29,7 @@ NAME_CHARACTERS = 200  # a longer name is cut: a person is not refused for it
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 ISSUER_SECONDS = 5.0
 REFRESH_SECONDS = 300
+REMEMBERED = 10_000  # tokens that were verified lately
 LEAST_REFRESH_SECONDS = 10  # unknown key ids may not make us ask the issuer more often
 
 
@@ -72,6 +75,15 @@ class Caller:
         self.must_be(*roles)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A token that was verified with these keys; its signature need not be looked at again until it ends."""
+
+    caller: Caller
+    keys: KeySet | None
+    until: float
+
+
 class Tokens:
     """Verifies tokens against the issuer's public keys, from a file or an address."""
 
@@ -80,19 +92,31 @@ class Tokens:
         self._keys: KeySet | None = None
         self._asked_at = float("-inf")
         self._asking: asyncio.Task[None] | None = None
+        self._known: dict[bytes, _Known] = {}
 
     async def caller(self, token: str) -> Caller:
         """The caller a token names. Raises TokenInvalid."""
         keys = await self._key_set(least_age=REFRESH_SECONDS)
+        digest = hashlib.blake2b(token.encode(), digest_size=32).digest()
+        known = self._known.get(digest)
+        if known is not None and known.keys is keys and system_clock().timestamp() < known.until:
+            return known.caller
+        claims = await self._claims(token, keys)
+        caller = _caller(claims)
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()  # rare, and cheaper than to keep an order
+        self._known[digest] = _Known(caller, self._keys, float(claims["exp"]))
+        return caller
+
+    async def _claims(self, token: str, keys: KeySet) -> dict[str, Any]:
         try:
-            claims = self._verified(token, keys)
+            return self._verified(token, keys)
         except (JoseError, ValueError):
             keys = await self._key_set(least_age=LEAST_REFRESH_SECONDS)  # the issuer may have a new key
-            try:
-                claims = self._verified(token, keys)
-            except (JoseError, ValueError) as error:
-                raise TokenInvalid from error
-        return _caller(claims)
+        try:
+            return self._verified(token, keys)
+        except (JoseError, ValueError) as error:
+            raise TokenInvalid from error
 
     def _verified(self, token: str, keys: KeySet) -> dict[str, Any]:
         claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims

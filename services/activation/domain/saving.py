@@ -12,7 +12,7 @@ from schemas.values import Level
 from services.activation.domain.administrators import keep_one
 from services.activation.domain.client import Cell, Held, Rules
 from services.activation.domain.draft import Draft
-from services.activation.domain.permitting import ConsultantNeedsNoLicence, clear_unfounded, form, unfounded
+from services.activation.domain.permitting import ConsultantNeedsNoLicence, by_user, clear_unfounded, form, unfounded
 from services.activation.domain.rights import Actor, Rights, managed, rights
 from services.activation.domain.seats import seat_errors, watch_seats
 
@@ -135,7 +135,9 @@ def apply(draft: Draft, wishes: Sequence[Wish], pointer: str = "/changes") -> No
         draft.grant(each.cell, None if each.level == "none" else Held(each.level, each.until, draft.now))
     asked = {each.cell: each for each in wishes if each.level != "none"}
     clear_unfounded(draft, dict.fromkeys(each.user_id for each in wishes), keep=asked)
-    refuse(wishes, [_unfounded(draft, each) for each in wishes], pointer)
+    held = by_user(draft.grants, {each.user_id for each in wishes})
+    lacking = [unfounded(each.cell, each.level, draft.users[each.user_id], held[each.user_id]) for each in wishes]
+    refuse(wishes, lacking, pointer)
     seats = seat_errors(before, draft.client(), [each.cell for each in wishes])
     refuse(wishes, seats, pointer)
     roles = [
@@ -184,10 +186,6 @@ def _form(wish: Wish, draft: Draft) -> Refused | None:
 def _is_invited(draft: Draft, user_id: UUID) -> bool:
     invitation = draft.invitations.get(user_id)
     return invitation is not None and invitation.state == "open"
-
-
-def _unfounded(draft: Draft, wish: Wish) -> Refused | None:
-    return unfounded(wish.cell, wish.level, draft.users[wish.user_id], draft.cells_of(wish.user_id))
 
 
 def _configure(draft: Draft, actor: Actor) -> None:

@@ -69,8 +69,7 @@ async def access_of(
     etag = f'"{row["access_version"]}.{row["state"]}.{int(ends.timestamp() * 1000) if ends else 0}"'
     if if_none_match == etag:
         return Response(status_code=304, headers={"ETag": etag})
-    grants = await access.grants(database, client_id, user_id)
-    return JSONResponse(own_access(row, grants), headers={"ETag": etag, "Cache-Control": "no-cache"})
+    return JSONResponse(own_access(row), headers={"ETag": etag, "Cache-Control": "no-cache"})
 
 
 @router.get("/explain", summary="Why a user can, or cannot, do something in a program's part; and who can help")

@@ -114,23 +114,24 @@ def grant(cell: Cell, held: Held) -> dict[str, Any]:
     }
 
 
-def own_access(row: Mapping[str, Any], grants: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def own_access(row: Mapping[str, Any]) -> dict[str, Any]:
     """What one user may do now, for the programs to ask at each request."""
-    held = list(grants)
-    ends = [each["until"] for each in held if each["until"] is not None]
+    held = sorted(
+        each for each in zip(row["kinds"], row["programs"], row["parts"], row["levels"], strict=True) if each[0]
+    )
     return {
         "client_id": str(row["client_id"]),
         "user_id": str(row["user_id"]),
         "state": row["state"],
         "access_version": row["access_version"],
-        "valid_until": _moment(min(ends, default=None)),
-        "system_administrator": any(each["kind"] == "system_administrator" for each in held),
-        "program_administrator": sorted(each["program"] for each in held if each["kind"] == "program_administrator"),
-        "licences": sorted(each["program"] for each in held if each["kind"] == "licence"),
+        "valid_until": _moment(row["next_end"]),
+        "system_administrator": any(kind == "system_administrator" for kind, *_ in held),
+        "program_administrator": [program for kind, program, *_ in held if kind == "program_administrator"],
+        "licences": [program for kind, program, *_ in held if kind == "licence"],
         "permissions": [
-            {"program": each["program"], "part": each["part"], "level": each["level"]}
-            for each in held
-            if each["kind"] == "permission"
+            {"program": program, "part": part, "level": level}
+            for kind, program, part, level in held
+            if kind == "permission"
         ],
     }
 

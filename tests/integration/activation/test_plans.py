@@ -153,7 +153,6 @@ async def reads(uow: UnitOfWork) -> None:
     await lists.of_correlation(one, "c-77")
     await lists.hide(one, agency, "karin", [key])
     await access.user(one, key, key)
-    await access.grants(one, key, key)
     await access.client_of_invitation(one, key)
     await history.page(one, key, 2**40, 51, history.Wanted())
     await history.page(one, key, 2**40, 51, history.Wanted(user_id=key))
