@@ -76,6 +76,15 @@ class Programs:
 
     def licences_for(self, part: Part) -> Mapping[str, Level | None]:
         """The programs any of whose licences opens the part → the cap of that licence (None: no cap)."""
+        return self._openings[id(part)]
+
+    @cached_property
+    def _openings(self) -> Mapping[int, Mapping[str, Level | None]]:
+        """By the part itself: a Save asks for thousands."""
+        parts = [part for holder in self.holders.values() for part in holder.parts.values()]
+        return {id(part): self._opening(part) for part in parts}
+
+    def _opening(self, part: Part) -> Mapping[str, Level | None]:
         own: dict[str, Level | None] = {program: self.programs[program].cap for program in part.programs}
         for program in self.programs.values():
             if any(covered in part.programs for covered in program.covers):
