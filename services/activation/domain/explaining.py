@@ -1,11 +1,12 @@
 """Why a user can, or cannot, do something: each link of the chain, the ones that are missing, and who can mend them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from schemas.errors import problem
 from schemas.programs import PROGRAMS, Part
 from schemas.values import Level
 from services.activation.domain.administrators import administrators
@@ -35,6 +36,7 @@ class Link:
     holds: bool
     code: str | None = None
     fix: str | None = None
+    facts: Mapping[str, int] = field(default_factory=dict)
 
 
 def explain(client: Client, question: Question, now: datetime) -> dict[str, Any]:
@@ -85,7 +87,9 @@ def _licence_links(client: Client, user: Member, part: Part, question: Question,
         free = [each for each in ordered if counted[each].available > 0]
         over = [each for each in ordered if counted[each].used > counted[each].purchased]
         code = "licence_required" if free or not ordered else "over_assigned" if over else "no_licence_available"
-        yield _link("licence", False, code, "program_administrator" if free else "system_administrator")
+        first = counted[ordered[0]] if ordered else _NONE
+        facts = {"purchased": first.purchased, "assigned": first.assigned, "reserved": first.reserved}
+        yield Link("licence", False, code, "program_administrator" if free else "system_administrator", facts)
         return
     yield _link("licence", True, None, None)
     reaches = any(part.allows(question.level, opening[each]) for each in held)
@@ -116,4 +120,6 @@ def _shown(client: Client, link: Link, question: Question, part: Part) -> dict[s
         ]
     if link.fix == "user":
         who = [client.users[question.user_id].name]
-    return shown | {"code": link.code, "who_can_fix": {"role": link.fix, "names": sorted(set(who))}}
+    text = problem(link.code or "internal_error", **link.facts)
+    said = {"code": link.code, "detail_sv": text["detail_sv"], "detail_en": text["detail_en"]}
+    return shown | said | {"who_can_fix": {"role": link.fix, "names": sorted(set(who))}}
