@@ -36,7 +36,7 @@ class Link:
     holds: bool
     code: str | None = None
     fix: str | None = None
-    facts: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def explain(client: Client, question: Question, now: datetime) -> dict[str, Any]:
