@@ -1,6 +1,6 @@
 """An HTTP command is a batch of one: load, decide, save and the answer in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -53,6 +53,17 @@ async def answer(
     idempotency: IdempotencyKey | None = None,
 ) -> Answer:
     """Runs one command whole; with an Idempotency-Key the same answer is given again and nothing is done twice."""
+
+    async def work(uow: UnitOfWork) -> Answer:
+        return render(await execute(uow, handler, key, command, cause))
+
+    return await once(database, work, idempotency)
+
+
+async def once(
+    database: Database, work: Callable[[UnitOfWork], Awaitable[Answer]], idempotency: IdempotencyKey | None = None
+) -> Answer:
+    """Does any work in one transaction, anew where a race was lost; with an Idempotency-Key as `answer`."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             async with database.unit_of_work() as uow:
@@ -60,7 +71,7 @@ async def answer(
                     earlier = await remembered(uow, idempotency)
                     if earlier is not None:
                         return Answer(*earlier)
-                given = render(await execute(uow, handler, key, command, cause))
+                given = await work(uow)
                 if idempotency is not None:
                     await remember(uow, idempotency, given.status, given.body)
                 return given

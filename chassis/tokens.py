@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import time
 import warnings
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ ALGORITHMS = ["EdDSA", "Ed25519", "RS256"]  # the first two are one: RFC 9864 re
 warnings.filterwarnings("ignore", "EdDSA is deprecated", SecurityWarning)
 LEEWAY_SECONDS = 30
 NAME_CHARACTERS = 200  # a longer name is cut: a person is not refused for it
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")  # what is none is as if it were not there
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
 ISSUER_SECONDS = 5.0
 REFRESH_SECONDS = 300
@@ -183,6 +185,6 @@ def _caller(claims: dict[str, Any]) -> Caller:
         roles=frozenset(given.roles),
         name=(given.name or given.sub)[:NAME_CHARACTERS],
         client=given.client,
-        email=given.email,
+        email=given.email if given.email and ADDRESS.fullmatch(given.email) else None,
         locale="en" if (given.locale or "sv").startswith("en") else "sv",
     )

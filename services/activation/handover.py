@@ -1,5 +1,6 @@
 """A hand-over: all clients of a consultant, or those that are named, go to another in one act, or none does."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,8 +10,7 @@ from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.errors import Pointed, Refused
 from services.activation.domain.acts import decide
 from services.activation.domain.client import Client
-from services.activation.domain.consultants import HandOver, UnknownConsultant
-from services.activation.domain.rights import AgencyAdminRequired
+from services.activation.domain.consultants import HandOver, UnknownConsultant, must_hand_over
 from services.activation.store import clients, removals
 
 
@@ -30,15 +30,18 @@ async def hand_over_all(uow: UnitOfWork, wish: Wish, cause: Cause) -> list[Chang
     """
     act = wish.act
     actor = act.actor
-    if actor.client is not None or not (actor.is_agency_admin or actor.sub == act.from_sub):
-        raise AgencyAdminRequired
-    ids = wish.ids if wish.ids is not None else await removals.clients_of(uow, actor.agency, act.from_sub)
+    must_hand_over(actor, act.from_sub, act.to_sub)
+    if wish.preview:
+        await clients.still(uow)
+    wanted = wish.ids if wish.ids is not None else await removals.clients_of(uow, actor.agency, act.from_sub)
+    ids = list(dict.fromkeys(wanted))
     known = await (clients.look if wish.preview else clients.load)(uow, sorted(set(ids)))
     if not ids and not await clients.is_consultant(uow, actor.agency, act.to_sub):
         raise UnknownConsultant([Pointed("/to", UnknownConsultant.code)])
     changes: list[Change[UUID, Client]] = []
     refused: list[tuple[int, Refused]] = []
     for number, key in enumerate(ids):
+        await asyncio.sleep(0)  # a thousand clients are not judged in one go
         client = known.get(key)
         try:
             decision = decide(client, act, uow.now)

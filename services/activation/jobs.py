@@ -1,5 +1,6 @@
 """What activation does by itself: what falls due at clients, reminders, and consultants who leave."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -33,34 +34,25 @@ AGAIN = timedelta(minutes=10)
 def jobs(settings: ActivationSettings) -> tuple[Job, ...]:
     """The jobs, by the rules that the operator has set."""
     return (
-        Job("due", EVERY, partial(do_what_is_due, settings.rules)),
+        Job("due", EVERY, partial(settle_clients, settings.rules)),
+        Job("removals", EVERY, partial(release_consultant, settings.rules)),
         Job("reminders", timedelta(minutes=10), partial(remind_of_clients, settings.reminder_days)),
     )
-
-
-async def do_what_is_due(rules: Rules, uow: UnitOfWork) -> int:
-    """Consultants who leave, and then clients at which something has fallen due."""
-    return await release_consultant(rules, uow) + await settle_clients(rules, uow)
 
 
 async def settle_clients(rules: Rules, uow: UnitOfWork) -> int:
     """What has fallen due at clients. One that cannot be settled is put off, and holds up nobody else."""
     due = await clients.due(uow, AT_ONCE)
-    changes: list[Change[UUID, Client]] = []
-    says: list[tuple[Client, Decision[Client]]] = []
     for key, client in (await clients.load(uow, due)).items():
         try:
-            decision = decide(client, Settle(rules), uow.now)
+            async with uow.savepoint():
+                decision = decide(client, Settle(rules), uow.now)
+                await clients.save(uow, [Change(key, client, decision.state)])
+                _publish(uow, decision.says, client.activation)
         except Exception as error:  # a bug, or data that no rule has foreseen: shown, and tried again later
             log.error("client could not be settled", client_id=str(key), error=type(error).__name__)
             await clients.put_off(uow, key, uow.now + AGAIN)
-            continue
-        changes.append(Change(key, client, decision.state))
-        says.append((client, decision))
-    if changes:
-        await clients.save(uow, changes)
-    for client, decision in says:
-        _publish(uow, decision.says, client.activation)
+        await asyncio.sleep(0)
     return len(due)
 
 
@@ -86,6 +78,16 @@ async def release_consultant(rules: Rules, uow: UnitOfWork) -> int:
     removal = await removals.first(uow)
     if removal is None:
         return 0
+    try:
+        async with uow.savepoint():
+            await _release(rules, uow, removal)
+    except Exception as error:  # as above: it waits, and holds up nobody else
+        log.error("consultant could not be released", request_id=str(removal.request_id), error=type(error).__name__)
+        await removals.put_off(uow, removal, uow.now + AGAIN)
+    return 1
+
+
+async def _release(rules: Rules, uow: UnitOfWork, removal: removals.Removal) -> None:
     known = await clients.load(uow, await removals.clients_of(uow, removal.agency, removal.sub))
     act = Release(Actor(AKTIVERA.sub, AKTIVERA.name, removal.agency, frozenset()), rules, removal.sub)
     decided: dict[UUID, Decision[Client]] = {}
@@ -95,12 +97,14 @@ async def release_consultant(rules: Rules, uow: UnitOfWork) -> int:
             decided[key] = decide(client, act, uow.now)
         except Refused:
             needed.append(key)
+    if not needed:
+        await removals.mark_leaving(uow, removal)
     version = await removals.settle(uow, removal)
     facts = {"agency": removal.agency, "sub": removal.sub, "request_id": removal.request_id}
     if needed:
         refusal = ConsultantReleaseRefusedV1(**facts, code=LastSystemAdministrator.code, clients=needed)
         uow.publish(Say(refusal, version=version), Cause(str(removal.request_id)))
-        return 1
+        return
     changed = [Change(key, known[key], each.state) for key, each in decided.items() if each.state is not known[key]]
     if changed:
         await clients.save(uow, changed)
@@ -108,7 +112,6 @@ async def release_consultant(rules: Rules, uow: UnitOfWork) -> int:
         _publish(uow, each.says, known[key].activation)
     released = ConsultantReleasedV1(**facts, clients=list(known))
     uow.publish(Say(released, version=version), Cause(str(removal.request_id)))
-    return 1
 
 
 def _publish(uow: UnitOfWork, says: Sequence[Say], activation: Activation) -> None:

@@ -6,7 +6,6 @@ import random
 import httpx
 import pytest
 
-from chassis.settings import environment
 from tests.eventually import eventually
 from tests.system import checker
 from tests.system.managed_clients import Callers, faults
@@ -15,7 +14,7 @@ from tests.system.rig import Rig
 from tests.system.test_road import request
 
 CALLERS = 16
-SECONDS = float(environment().get("AKTIVERA_TEST_MANAGING_SECONDS", "20"))
+SECONDS = 20.0
 CLIENTS = 4
 
 

@@ -36,10 +36,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A change of licences that onboarding asks for: `counts` wanted, at once or on a day."""
+    """A change of licences that onboarding asks for, on behalf of `by`: `counts` wanted, at once or on a day."""
 
     request_id: UUID
     by_source: bool
+    by: str
     counts: Mapping[str, int]
     effective_at: datetime | None
     reason: Reason | None
@@ -51,7 +52,8 @@ class Activation:
 
     `ordered`, `joined` and `asked` are the licences, users and wishes that a decision adds: stored with it, and not
     loaded again. `kyc_by` and `only_for` are there where the arrow needs them: who has confirmed that the agency
-    knows the client, and who may see it where not all may.
+    knows the client, who may see it where not all may, and the
+    subjects of the client's own users.
     """
 
     client_id: UUID
@@ -84,6 +86,7 @@ class Activation:
     asked: tuple[Asked, ...] = ()
     kyc_by: str | None = None
     only_for: frozenset[str] | None = None
+    own_people: frozenset[str] = frozenset()
 
     @property
     def forgotten(self) -> bool:

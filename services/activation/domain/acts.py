@@ -4,25 +4,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from schemas.envelope import Decision
 from services.activation.domain import consultants, disconnecting, inviting, ordering, restoring, saving, users
 from services.activation.domain.arrow import NotFound
-from services.activation.domain.client import AKTIVERA, Client, Rules
+from services.activation.domain.client import Client, Rules
 from services.activation.domain.draft import Draft
 from services.activation.domain.due import next_due, settle
-from services.activation.domain.history import Author
+from services.activation.domain.history import ActingAs, Author
 from services.activation.domain.rights import Actor, entered
-
-
-class Act(Protocol):
-    """What somebody wants to be done."""
-
-    @property
-    def actor(self) -> Actor: ...
-    @property
-    def rules(self) -> Rules: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +81,12 @@ def author_of(act: Any) -> Author:
     """Who acts, and in which capacity."""
     actor: Actor = act.actor
     operating = isinstance(act, restoring.RequestRestoration | restoring.ConfirmRestoration)
-    return Author(
-        act_name(act), actor.sub, "operator" if operating else "client_user" if actor.client else "consultant"
-    )
+    acting_as: ActingAs = "operator" if operating else "client_user" if actor.client else "consultant"
+    return Author(act_name(act), actor.sub, acting_as, getattr(act, "reason", None))
 
 
 def _settled(client: Client, rules: Rules, now: datetime) -> Draft:
     draft = Draft(client, now)
     settle(draft, rules)
-    draft.note(Author("due", AKTIVERA.sub, "aktivera"))
     draft.other["due_at"] = next_due(draft, rules)
     return draft

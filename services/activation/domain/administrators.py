@@ -1,7 +1,6 @@
 """The last system administrator (rule book §7.7): one who has logged in, without an end date, stays always."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from schemas.errors import Pointed, Refused
 from schemas.values import Recipient
@@ -54,11 +53,6 @@ def keep_one(draft: Draft, errors: Sequence[Pointed] = ()) -> None:
     if administrators(after):
         raise PermanentAdminRequired(errors)
     raise LastSystemAdministrator(errors, clients=[str(after.activation.client_id)], suggestion="hand_over")
-
-
-def would_be_left(client: Client, user_id: UUID) -> bool:
-    """Whether the client has no lasting administrator but this one."""
-    return [each.user_id for each in lasting(client)] == [user_id]
 
 
 def recipients(client: Client) -> list[Recipient]:

@@ -86,11 +86,12 @@ def note_removal(
     return Decision(replace(known, leaving=(*known.leaving, Leaving(event.data.sub, event.data.request_id))))
 
 
-def take_snapshot(_state: Agency | None, event: Envelope[AgencySnapshotV1], __now: datetime) -> Decision[Agency]:
-    """The agency whole, whatever was known before."""
+def take_snapshot(state: Agency | None, event: Envelope[AgencySnapshotV1], _now: datetime) -> Decision[Agency]:
+    """The agency whole, whatever was known before; a wish that came before it waits still."""
     data = event.data
     consultants = {each.sub: _consultant(each) for each in data.consultants}
-    return Decision(Agency(data.agency, data.name, data.locale, data.client_visibility, consultants))
+    waiting = state.leaving if state else ()
+    return Decision(Agency(data.agency, data.name, data.locale, data.client_visibility, consultants, waiting))
 
 
 def _consultant(data: ConsultantData) -> Consultant:

@@ -35,6 +35,12 @@ class ClientCancelled(Refused):
     code = "client_cancelled"
 
 
+class OwnUser(Refused):
+    """Who clicks is a user of the client's own, and cannot be its consultant too."""
+
+    code = "user_exists"
+
+
 class KycRequired(Refused):
     """Nobody has confirmed that the agency knows the client, which its policy demands first."""
 
@@ -77,6 +83,8 @@ def activate(state: Activation | None, command: Activate, now: datetime) -> Deci
     if command.kyc_required and not state.kyc_by:
         raise KycRequired
     first_login = state.origin != "connected"
+    if first_login and command.sub in state.own_people:
+        raise OwnUser
     data = ActivationActivatedV1(
         **scope_of(state),
         activated_by=Person(sub=command.sub, name=command.name),
@@ -104,12 +112,13 @@ def confirm_kyc(state: Activation | None, command: ConfirmKyc, _now: datetime) -
 
 
 def _visible(state: Activation | None, command: Activate | ConfirmKyc) -> Activation:
-    if state is None or state.agency != command.agency:
+    if state is None or state.agency != command.agency or command.client not in (None, str(state.client_id)):
+        raise NotFound
+    hidden = state.only_for is not None and command.sub not in state.only_for
+    if hidden and command.client is None and "agency_admin" not in command.roles:
         raise NotFound
     if command.client is not None or "client_manager" not in command.roles:
         raise ActivationNotAllowed
-    if state.only_for is not None and command.sub not in state.only_for and "agency_admin" not in command.roles:
-        raise NotFound
     return state
 
 

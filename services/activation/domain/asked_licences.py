@@ -7,10 +7,7 @@ from uuid import UUID
 from schemas.client import ClientLicencesChangeRequestedV1
 from schemas.envelope import Decision, Envelope
 from schemas.errors import Pointed, Refused
-from schemas.licences import LicencesChangeRefusedV1
-from schemas.values import Pointer
 from services.activation.domain.activation import Activation, Asked, ClientUnknown
-from services.activation.domain.arrow import ClientCancelled
 from services.activation.domain.client import Licence, Reduction, Rules
 from services.activation.domain.draft import Draft
 from services.activation.domain.licences import (
@@ -19,9 +16,10 @@ from services.activation.domain.licences import (
     mark_over_assigned,
     must_be_orderable,
     must_fit,
+    refuse_asked,
     tell,
 )
-from services.activation.domain.rights import ClientDisconnected
+from services.activation.domain.rights import must_be_open
 
 
 def note_asked(
@@ -31,37 +29,47 @@ def note_asked(
     if state is None:
         raise ClientUnknown
     data = event.data
-    asked = Asked(data.request_id, data.requested_by.kind == "source", data.counts, data.effective_at, data.reason)
+    by = data.requested_by
+    asked = Asked(data.request_id, by.kind == "source", by.id, data.counts, data.effective_at, data.reason)
     return Decision(replace(state, asked=(*state.asked, asked)))
 
 
-def answer_asked(draft: Draft, asked: Asked, rules: Rules) -> None:
-    """Does what onboarding asks, or says why not. What a source asks cannot be refused for being in use (§7.6)."""
+def answer_asked(draft: Draft, asked: Asked, rules: Rules) -> str | None:
+    """Does what onboarding asks, or says why not and answers the code.
+
+    What a source asks cannot be refused for licences being in use (§7.6).
+    """
     try:
         _check_asked(draft, asked)
     except Refused as refusal:
-        errors = [Pointer(pointer=each.pointer, code=each.code) for each in refusal.errors]
-        draft.say(LicencesChangeRefusedV1(**draft.scope, request_id=asked.request_id, code=refusal.code, errors=errors))
-        return
+        refuse_asked(draft, asked.request_id, refusal)
+        return refusal.code
     later = asked.effective_at is not None and asked.effective_at > draft.now
     for number, (program, count) in enumerate(sorted(asked.counts.items())):
         licence = draft.licences.get(program, Licence(0, 0))
-        if later and count < licence.purchased:
+        if later and count != licence.purchased:
             assert asked.effective_at is not None
             key = UUID(int=asked.request_id.int ^ number)
             draft.reductions[key] = Reduction(
-                key, program, count, asked.effective_at, asked.reason or "other", asked.by_source, asked.request_id
+                key,
+                program,
+                count,
+                asked.effective_at,
+                asked.reason or "other",
+                asked.by_source,
+                asked.request_id,
+                rises=count > licence.purchased,
             )
         else:
             draft.licences[program] = replace(licence, purchased=count)
             forget_overtaken(draft, program, count)
     mark_over_assigned(draft, asked.counts, rules)
     tell(draft, asked.request_id)
+    return None
 
 
 def _check_asked(draft: Draft, asked: Asked) -> None:
-    if draft.activation.status in ("cancelled", "disconnected"):
-        raise ClientCancelled if draft.activation.status == "cancelled" else ClientDisconnected
+    must_be_open(draft.before)
     if asked.counts and not draft.activation.program_access:
         raise LicencesNotAllowed([Pointed("/counts", LicencesNotAllowed.code)])
     for program, count in asked.counts.items():

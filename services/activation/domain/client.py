@@ -57,7 +57,10 @@ class Licence:
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """A reduction that waits for its day; `count` is what remains. `by_source`: it cannot be refused."""
+    """A change that waits for its day; `count` is what there is then. `rises`: onboarding asked for more on a day.
+
+    `by_source`: neither the client nor the agency can refuse it, nor take it back.
+    """
 
     reduction_id: UUID
     program: str
@@ -66,6 +69,7 @@ class Reduction:
     reason: Reason
     by_source: bool = False
     request_id: UUID | None = None
+    rises: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from services.activation.domain.administrators import keep_one
 from services.activation.domain.agency import Consultant
 from services.activation.domain.client import Cell, Client, Held, Member, Rules
 from services.activation.domain.draft import Draft
-from services.activation.domain.inviting import facts_of
-from services.activation.domain.rights import Actor, AgencyAdminRequired, entered
+from services.activation.domain.inviting import UserExists, facts_of
+from services.activation.domain.rights import Actor, AgencyAdminRequired, ClientManagerRequired, entered
 from services.activation.domain.users import put
 
 _ORDER: tuple[Level, ...] = ("none", "on", "read", "write")
@@ -27,16 +27,16 @@ class UnknownConsultant(Refused):
     code = "unknown_consultant"
 
 
-class ClientManagerRequired(Refused):
-    """Only a client manager may do this."""
-
-    code = "client_manager_required"
-
-
 class NotReassignable(Refused):
     """The client is cancelled or disconnected: nobody answers for it any more."""
 
     code = "not_reassignable"
+
+
+class NothingToHandOver(Refused):
+    """The consultant has nothing to do with the client."""
+
+    code = "consultant_not_linked"
 
 
 class HandoverToSelf(Refused):
@@ -85,8 +85,23 @@ class Release:
 
 def present(client: Client) -> set[str]:
     """The consultants who have to do with the client: linked to it, or users in it."""
-    users = {each.sub for each in client.users.values() if each.kind == "consultant" and each.state == "active"}
-    return {*client.linked, *(sub for sub in users if sub is not None)}
+    return {*client.linked, *entering(client)}
+
+
+def entering(client: Client) -> set[str]:
+    """The consultants who are active users of the client."""
+    users = client.users.values()
+    return {each.sub for each in users if each.kind == "consultant" and each.state == "active" and each.sub is not None}
+
+
+def must_hand_over(actor: Actor, from_sub: str, to_sub: str) -> None:
+    """Raises HandoverToSelf, ClientManagerRequired, and AgencyAdminRequired for another's clients."""
+    if actor.client is None and not actor.roles & {"client_manager", "agency_admin"}:
+        raise ClientManagerRequired
+    if from_sub == to_sub:
+        raise HandoverToSelf([Pointed("/to", HandoverToSelf.code)])
+    if actor.client is not None or not (actor.is_agency_admin or actor.sub == from_sub):
+        raise AgencyAdminRequired
 
 
 def link(draft: Draft, command: Link) -> None:
@@ -99,7 +114,7 @@ def link(draft: Draft, command: Link) -> None:
         raise AgencyAdminRequired
     if client.activation.status in CLOSED:
         raise NotReassignable
-    wanted, there = set(command.subs), present(client)
+    wanted, there, users = set(command.subs), present(client), entering(client)
     unknown = [
         Pointed(f"/consultants/{number}", UnknownConsultant.code)
         for number, sub in enumerate(command.subs)
@@ -107,8 +122,9 @@ def link(draft: Draft, command: Link) -> None:
     ]
     if unknown:
         raise UnknownConsultant(unknown)
-    for sub in sorted(wanted - there):
-        join(draft, client.staff[sub])
+    for sub in sorted(wanted - users):
+        if sub in client.staff:
+            join(draft, client.staff[sub])
     leave(draft, there - wanted)
     _set_linked(draft, wanted)
     keep_one(draft)
@@ -130,17 +146,19 @@ def reassign(draft: Draft, command: Reassign) -> None:
 def hand_over(draft: Draft, command: HandOver) -> None:
     """Gives one consultant's place to another: rights, link and answering for the client.
 
-    Raises AgencyAdminRequired (one's own clients apart), HandoverToSelf, UnknownConsultant.
+    Raises AgencyAdminRequired (one's own clients apart), HandoverToSelf, UnknownConsultant, NotReassignable, and
+    NothingToHandOver where the first has nothing to do with the client.
     """
     client = entered(draft.client(), command.actor)
-    if command.from_sub == command.to_sub:
-        raise HandoverToSelf([Pointed("/to", HandoverToSelf.code)])
-    if command.actor.client is not None or not (command.actor.is_agency_admin or command.actor.sub == command.from_sub):
-        raise AgencyAdminRequired
+    must_hand_over(command.actor, command.from_sub, command.to_sub)
+    if client.activation.forgotten or client.activation.status in CLOSED:
+        raise NotReassignable
     successor = client.staff.get(command.to_sub)
     if successor is None:
         raise UnknownConsultant([Pointed("/to", UnknownConsultant.code)])
-    leaver = client.user_of(command.from_sub)
+    if command.from_sub not in {*present(client), client.activation.responsible_consultant}:
+        raise NothingToHandOver([Pointed("/from", NothingToHandOver.code)])
+    leaver = client.user_of(command.from_sub) if command.from_sub in entering(client) else None
     if leaver is not None:
         heir = join(draft, successor)
         for cell in draft.cells_of(leaver.user_id):
@@ -154,7 +172,7 @@ def hand_over(draft: Draft, command: HandOver) -> None:
     if client.activation.responsible_consultant == command.from_sub:
         _answer_for(draft, command.to_sub, command.actor.person)
     known = client.staff.get(command.from_sub)
-    leaver_name = leaver.name if leaver else known.name if known else command.from_sub
+    leaver_name = leaver.name if leaver else known.name if known else command.from_sub[:200]
     draft.say(
         HandoverCompletedV1(
             **draft.scope,
@@ -178,11 +196,16 @@ def release_consultant(draft: Draft, command: Release) -> None:
 
 
 def join(draft: Draft, consultant: Consultant) -> Member:
-    """The consultant as a user of the client. They need no invitation: the agency vouches for them."""
+    """The consultant as a user of the client. They need no invitation: the agency vouches for them.
+
+    Raises UserExists where the same person is a user of the client's own.
+    """
     user_id = uuid5(draft.activation.client_id, consultant.sub)
     known = draft.users.get(user_id)
-    if known is not None and known.state == "active":
+    if known is not None and known.state == "active" and known.kind == "consultant":
         return known
+    if any(each.sub == consultant.sub and each.state != "removed" for each in draft.users.values() if each != known):
+        raise UserExists
     user = Member(
         user_id,
         "consultant",

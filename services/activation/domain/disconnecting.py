@@ -6,13 +6,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from schemas.activation import ConsultantsChangedV1
 from schemas.disconnection import DisconnectionApprovedV1, DisconnectionRequestedV1, DisconnectionWithdrawnV1
 from schemas.errors import Refused
 from schemas.values import Person, UserContact
 from services.activation.domain.administrators import lasting
 from services.activation.domain.client import Client, Disconnecting, Member, Rules
 from services.activation.domain.draft import Draft
-from services.activation.domain.rights import Actor, AgencyAdminRequired, SystemAdminRequired, managed, rights
+from services.activation.domain.rights import (
+    Actor,
+    AgencyAdminRequired,
+    SystemAdminRequired,
+    by_system_administrator,
+    managed,
+    rights,
+)
 from services.activation.domain.users import put
 
 
@@ -64,7 +72,7 @@ class WithdrawDisconnection:
 def request_disconnection(draft: Draft, command: RequestDisconnection) -> None:
     """Asks the client's own administrators. An administrator of the client or of the agency may.
 
-    Raises SystemAdminRequired, DisconnectionPending, ClientAdministratorRequired.
+    Raises SystemAdminRequired, AgencyAdminRequired, DisconnectionPending, ClientAdministratorRequired.
     """
     _may_ask(draft, command.actor)
     if draft.disconnecting is not None:
@@ -105,16 +113,24 @@ def approve_disconnection(draft: Draft, command: ApproveDisconnection) -> None:
         if each.kind == "consultant" and each.state != "removed":
             put(draft, each, "removed")
     draft.tell_grants(command.actor.person)
+    if draft.linked:
+        draft.linked = frozenset()
+        draft.say(ConsultantsChangedV1(**draft.scope, consultants=[]))
     draft.disconnecting = None
     draft.say(DisconnectionApprovedV1(**draft.scope, **facts), status="disconnected")
 
 
 def withdraw_disconnection(draft: Draft, command: WithdrawDisconnection) -> None:
-    """Takes the wish back. Raises SystemAdminRequired, DisconnectionClosed."""
+    """Takes the wish back; the agency's administrator only what a consultant wished.
+
+    Raises SystemAdminRequired, AgencyAdminRequired, DisconnectionClosed.
+    """
     _may_ask(draft, command.actor)
     wish = draft.disconnecting
     if wish is None:
         raise DisconnectionClosed
+    if command.actor.is_agency_admin and wish.by.sub not in draft.before.staff:
+        by_system_administrator(draft.client(), command.actor, draft.now)
     draft.disconnecting = None
     draft.say(
         DisconnectionWithdrawnV1(**draft.scope, **disconnection_facts(draft.client(), wish, command.actor.person))

@@ -14,6 +14,9 @@ from services.activation.domain.activation import Activation, Scope, scope_of
 from services.activation.domain.client import Cell, Client, Held, Member
 from services.activation.domain.history import Author, Entry, entries
 
+IN_ONE_EVENT = 2000
+"""Cells that one event tells of: an event has a largest size, and a client may have ten thousand cells."""
+
 
 class Draft:
     """Begins as the client is. Its mappings are copies that may be changed; `done` answers the decision."""
@@ -42,11 +45,6 @@ class Draft:
         """What every event about the client carries."""
         return scope_of(self.activation)
 
-    @property
-    def said(self) -> bool:
-        """Whether anything was said so far."""
-        return bool(self._says)
-
     def say(self, data: ClientScoped, **changes: Any) -> None:
         """Says something in the client's next version, with changes of the activation that belong to it."""
         self.activation = replace(self.activation, version=self.activation.version + 1, **changes)
@@ -69,19 +67,21 @@ class Draft:
             del self.grants[cell]
 
     def tell_grants(self, by: Person) -> bool:
-        """Says what changed in the matrix since it was last told, as one Save; whether there was anything."""
+        """Says what changed in the matrix since it was last told; whether there was anything."""
         changes = list(changes_between(self._told, self.grants))
         if not changes:
             return False
         self._told = dict(self.grants)
-        self.access_version += 1
-        self.say(
-            GrantsChangedV1(**self.scope, access_version=self.access_version, changed_by=by, changes=changes),
-        )
+        for begin in range(0, len(changes), IN_ONE_EVENT):
+            self.access_version += 1
+            told = changes[begin : begin + IN_ONE_EVENT]
+            self.say(GrantsChangedV1(**self.scope, access_version=self.access_version, changed_by=by, changes=told))
         return True
 
-    def note(self, author: Author) -> None:
-        """Puts down in the history what has changed since it was last noted, as this author's."""
+    def note(self, author: Author, refused: str | None = None) -> None:
+        """Puts down in the history what has changed since it was last noted, as this author's; or what was refused."""
+        if refused is not None:
+            self._noted.append(Entry(author, "refusal", refused=refused))
         now = self.client()
         self._noted += entries(self._noted_from, now, author)
         self._noted_from = now

@@ -1,15 +1,18 @@
-"""What falls due by itself, in the order of its moments: ends of grants, invitations, reductions, graces."""
+"""What falls due by itself, in the order of its moments; and what onboarding has told or asked meanwhile."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from schemas.disconnection import DisconnectionExpiredV1
+from schemas.users import UserChangedV1
 from services.activation.domain.asked_licences import answer_asked
 from services.activation.domain.client import AKTIVERA, Rules
 from services.activation.domain.disconnecting import disconnection_facts
 from services.activation.domain.draft import Draft
-from services.activation.domain.inviting import close, send
+from services.activation.domain.history import Author
+from services.activation.domain.inviting import close, facts_of, send
 from services.activation.domain.licences import come_due, end_grace
 from services.activation.domain.permitting import clear_unfounded
 from services.activation.domain.seats import watch_seats
@@ -30,10 +33,13 @@ def settle(draft: Draft, rules: Rules) -> None:
             come_due(draft, due, rules, moment)
         _end_graces(draft, rules, moment)
         _end_disconnection(draft, moment)
-    for asked in draft.before.asked:
-        answer_asked(draft, asked, rules)
-    draft.other["asked"] = ()
     _invite_the_named(draft, rules)
+    _follow_staff(draft)
+    draft.note(Author("due", AKTIVERA.sub, "aktivera"))
+    for asked in draft.before.asked:
+        refused = answer_asked(draft, asked, rules)
+        draft.note(Author("change_licences", asked.by, "onboarding", asked.reason), refused)
+    draft.other["asked"] = ()
 
 
 def next_due(draft: Draft, rules: Rules) -> datetime | None:
@@ -72,9 +78,17 @@ def _end_invitations(draft: Draft, moment: datetime) -> None:
     for invitation in list(draft.invitations.values()):
         if invitation.state == "open" and invitation.expires_at <= moment:
             close(draft, invitation, "expired")
-            draft.take_all(invitation.user_id)
+            if draft.users[invitation.user_id].state == "invited":
+                _take_seats(draft, invitation.user_id)
     if draft.tell_grants(AKTIVERA):
         watch_seats(draft)
+
+
+def _take_seats(draft: Draft, user_id: UUID) -> None:
+    """Nothing is reserved any more. A role stays: it counts for nothing until somebody comes, by a resend."""
+    for cell in draft.cells_of(user_id):
+        if cell.kind in ("licence", "permission"):
+            draft.grant(cell, None)
 
 
 def _end_graces(draft: Draft, rules: Rules, moment: datetime) -> None:
@@ -90,6 +104,16 @@ def _end_disconnection(draft: Draft, moment: datetime) -> None:
     if wish is not None and wish.expires_at <= moment:
         draft.disconnecting = None
         draft.say(DisconnectionExpiredV1(**draft.scope, **disconnection_facts(draft.client(), wish, wish.by)))
+
+
+def _follow_staff(draft: Draft) -> None:
+    """A consultant's name and address are what the agency last said."""
+    for user in list(draft.users.values()):
+        known = draft.before.staff.get(user.sub or "") if user.kind == "consultant" and user.state == "active" else None
+        if known is not None and (user.name, user.email, user.locale) != (known.name, known.email, known.locale):
+            followed = replace(user, name=known.name, email=known.email, locale=known.locale)
+            draft.users[user.user_id] = followed
+            draft.say(UserChangedV1(**draft.scope, **facts_of(followed)))
 
 
 def _invite_the_named(draft: Draft, rules: Rules) -> None:

@@ -61,9 +61,14 @@ def explain(client: Client, question: Question, now: datetime) -> dict[str, Any]
 
 def _chain(client: Client, user: Member, part: Part, question: Question, now: datetime) -> Iterator[Link]:
     status = client.activation.status
+    yield _link("activated", client.activation.activated_at is not None, "client_not_activated", "client_manager")
     if user.kind == "consultant":
         yield _link("connected", status != "disconnected", "client_disconnected", "onboarding")
-    yield _link("invitation_accepted", user.state != "invited", "user_not_active", "user")
+    sent = client.invitations.get(user.user_id)
+    waits = sent is not None and sent.state == "open"
+    yield _link(
+        "invitation_accepted", user.state != "invited", "user_not_active", "user" if waits else "system_administrator"
+    )
     yield _link("user_active", user.state in ("active", "invited"), "user_not_active", "system_administrator")
     if user.kind == "client":
         yield from _licence_links(client, user, part, question, now)
@@ -87,7 +92,7 @@ def _licence_links(client: Client, user: Member, part: Part, question: Question,
         free = [each for each in ordered if counted[each].available > 0]
         over = [each for each in ordered if counted[each].used > counted[each].purchased]
         code = "licence_required" if free or not ordered else "over_assigned" if over else "no_licence_available"
-        first = counted[ordered[0]] if ordered else _NONE
+        first = counted[(free or over or ordered)[0]] if ordered else _NONE
         facts = {"purchased": first.purchased, "assigned": first.assigned, "reserved": first.reserved}
         yield Link("licence", False, code, "program_administrator" if free else "system_administrator", facts)
         return

@@ -13,11 +13,12 @@ ActingAs = Literal["consultant", "client_user", "operator", "aktivera", "onboard
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who did what: the act's name, the subject, and in which capacity."""
+    """Who did what: the act's name, the subject, in which capacity, and the reason where one is given."""
 
     act: str
     sub: str
     acting_as: ActingAs
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Entry:
     after: Mapping[str, Any] | None = None
     contact: tuple[Mapping[str, str], Mapping[str, str]] | None = None
     own: bool = False
+    refused: str | None = None
 
 
 def entries(before: Client, after: Client, author: Author) -> Iterator[Entry]:

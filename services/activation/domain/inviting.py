@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from services.activation.domain.rights import (
     SystemAdminRequired,
     UserAdminRequired,
     managed,
+    must_be_open,
     rights,
 )
 from services.activation.domain.saving import UnknownUser, Wish, apply, judge_forms, judge_rights
@@ -113,7 +114,7 @@ def invite(draft: Draft, command: Invite) -> None:
     client = managed(draft.client(), command.actor)
     held = rights(client, command.actor, draft.now)
     _may_invite(held, command.wishes)
-    _must_be_new(draft, command.email)
+    must_be_new(draft, command.email)
     draft.users[command.user_id] = Member(
         command.user_id, "client", None, command.name, command.email, command.locale, "invited"
     )
@@ -134,20 +135,18 @@ def send(draft: Draft, user_id: UUID, invitation_id: UUID, by: Person, rules: Ru
 
 
 def resend(draft: Draft, command: Resend) -> None:
-    """A new mail with a new code; the old link is dead. Raises UserAdminRequired, UnknownInvitation, ResendLimit."""
+    """A new mail with a new code; the old link is dead. Raises ResendLimit, and as `withdraw`."""
     invitation = _open_or_expired(draft, command.actor, command.user_id)
+    renew(draft, invitation.user_id, "resent", command.rules)
+
+
+def renew(draft: Draft, user_id: UUID, state: Literal["resent", "readdressed"], rules: Rules) -> None:
+    """The invitation with its next code, its next mail and new days. Raises ResendLimit."""
+    known = draft.invitations[user_id]
     day_ago = draft.now - timedelta(days=1)
-    resends = tuple(at for at in invitation.resends_on if at > day_ago)
+    resends = tuple(at for at in known.resends_on if at > day_ago)
     if len(resends) >= MOST_RESENDS:
         raise ResendLimit
-    renew(draft, command.user_id, "resent", command.rules, resends_on=(*resends, draft.now))
-
-
-def renew(
-    draft: Draft, user_id: UUID, state: Literal["resent", "readdressed"], rules: Rules, **changes: tuple[datetime, ...]
-) -> None:
-    """The invitation with its next code, its next mail and new days."""
-    known = draft.invitations[user_id]
     renewed = replace(
         known,
         state="open",
@@ -155,7 +154,7 @@ def renew(
         mailing=known.mailing + 1,
         kid=rules.kid,
         expires_at=draft.now + timedelta(days=rules.invitation_days),
-        **changes,  # type: ignore[arg-type]  # only `resends_on`
+        resends_on=(*resends, draft.now),
     )
     draft.invitations[user_id] = renewed
     draft.say(InvitationChangedV1(**draft.scope, **invitation_facts(draft.users[user_id], renewed), state=state))
@@ -164,9 +163,11 @@ def renew(
 def withdraw(draft: Draft, command: Withdraw) -> None:
     """Takes an invitation back: the user is gone, and what was reserved is free.
 
-    Raises UserAdminRequired, UnknownInvitation.
+    Raises UserAdminRequired, SystemAdminRequired, UnknownUser, UnknownInvitation, InvitationUsed, InvitationWithdrawn.
     """
     invitation = _open_or_expired(draft, command.actor, command.user_id)
+    if draft.users[command.user_id].state != "invited":
+        raise InvitationUsed
     close(draft, invitation, "withdrawn")
     draft.take_all(command.user_id)
     user = replace(draft.users[command.user_id], state="removed")
@@ -186,7 +187,8 @@ def close(draft: Draft, invitation: Invitation, state: Literal["withdrawn", "exp
 def accept(draft: Draft, command: Accept) -> None:
     """The person comes in, once: their subject is bound to the user, and their licences are now assigned.
 
-    Raises UnknownInvitation, InvitationUsed, InvitationWithdrawn, InvitationExpired, UserExists.
+    Raises UnknownInvitation, InvitationUsed, InvitationWithdrawn, InvitationExpired, UserExists (also for a consultant
+    of the agency), and what keeps a client from being managed.
     """
     invitation = next(
         (each for each in draft.invitations.values() if each.invitation_id == command.invitation_id), None
@@ -196,11 +198,14 @@ def accept(draft: Draft, command: Accept) -> None:
     expected = command.expected(invitation.kid, invitation.invitation_id, invitation.generation)
     if not hmac.compare_digest(expected.encode(), command.code.encode()):
         raise UnknownInvitation
+    if draft.users[invitation.user_id].state != "invited":
+        raise InvitationUsed
     if invitation.state != "open":
         raise {"accepted": InvitationUsed, "withdrawn": InvitationWithdrawn, "expired": InvitationExpired}[
             invitation.state
         ]
-    if draft.client().user_of(command.actor.sub) is not None:
+    must_be_open(draft.before)
+    if any(each.sub == command.actor.sub for each in draft.users.values()) or command.actor.sub in draft.before.staff:
         raise UserExists
     user = replace(draft.users[invitation.user_id], sub=command.actor.sub, state="active", logged_in_at=draft.now)
     draft.users[user.user_id] = user
@@ -227,7 +232,8 @@ def _may_invite(held: Rights, wishes: tuple[Wish, ...]) -> None:
         raise UserAdminRequired
 
 
-def _must_be_new(draft: Draft, email: str) -> None:
+def must_be_new(draft: Draft, email: str) -> None:
+    """Raises UserExists where a user of the client's own has the address."""
     if any(
         user.email.casefold() == email.casefold() and user.state != "removed" and user.kind == "client"
         for user in draft.users.values()

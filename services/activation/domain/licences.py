@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from schemas.errors import Pointed, Refused
-from schemas.licences import LicencesChangedV1, LicencesOverAssignedV1
+from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1, LicencesOverAssignedV1
 from schemas.programs import PROGRAMS
-from schemas.values import ScheduledChange
+from schemas.values import Pointer, ScheduledChange
 from services.activation.domain.administrators import recipients
-from services.activation.domain.client import AKTIVERA, Cell, Reduction, Rules
+from services.activation.domain.client import AKTIVERA, Cell, Licence, Reduction, Rules
 from services.activation.domain.counting import Usage, rows, usage
 from services.activation.domain.draft import Draft
 from services.activation.domain.permitting import UnknownProgram, clear_unfounded
@@ -50,14 +50,15 @@ def release(draft: Draft, program: str, user_ids: Sequence[UUID], pointer: str) 
 
 
 def come_due(draft: Draft, reductions: Sequence[Reduction], rules: Rules, moment: datetime) -> None:
-    """The day of these reductions has come. What does not fit any more is marked, as only a source's can be."""
+    """The day of these has come; what onboarding asked for may be more. What does not fit, of a source, is marked."""
     for each in reductions:
         draft.reductions.pop(each.reduction_id)
-        licence = draft.licences.get(each.program)
-        if licence is not None and each.count < licence.purchased:
+        licence = draft.licences.get(each.program, Licence(0, 0))
+        if (each.count > licence.purchased) if each.rises else (each.count < licence.purchased):
             draft.licences[each.program] = replace(licence, purchased=each.count)
     mark_over_assigned(draft, [each.program for each in reductions], rules, moment)
-    tell(draft, next((each.request_id for each in reductions if each.request_id), None))
+    for request_id in dict.fromkeys(each.request_id for each in reductions):  # each who asked gets an answer
+        tell(draft, request_id)
 
 
 def end_grace(draft: Draft, program: str) -> None:
@@ -73,6 +74,12 @@ def end_grace(draft: Draft, program: str) -> None:
         release(draft, program, [user_id for _, user_id in holders[-too_many:]], "")
         draft.tell_grants(AKTIVERA)
     draft.licences[program] = replace(draft.licences[program], grace_until=None)
+
+
+def refuse_asked(draft: Draft, request_id: UUID, refusal: Refused) -> None:
+    """Tells onboarding that what it asked for is not done."""
+    errors = [Pointer(pointer=each.pointer, code=each.code) for each in refusal.errors]
+    draft.say(LicencesChangeRefusedV1(**draft.scope, request_id=request_id, code=refusal.code, errors=errors))
 
 
 def must_be_orderable(program: str, pointer: str) -> None:
@@ -126,7 +133,7 @@ def mark_over_assigned(
 def forget_overtaken(draft: Draft, program: str, count: int) -> None:
     """A reduction to as many as there now are, or more, has nothing left to do."""
     for each in list(draft.reductions.values()):
-        if each.program == program and each.count >= count:
+        if each.program == program and not each.rises and each.count >= count:
             del draft.reductions[each.reduction_id]
 
 

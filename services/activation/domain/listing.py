@@ -103,7 +103,7 @@ def _brought_along(client: ClientCreatedV1 | ClientSnapshotV1, now: datetime) ->
     users: dict[UUID, User] = {}
     for person in client.administrators or ():
         present = person.sub if connected else None
-        user_id = uuid5(client.client_id, person.sub or person.email)
+        user_id = uuid5(client.client_id, person.sub if present and person.sub else f"named/{person.email}")
         users[user_id] = User(
             user_id=user_id,
             client_id=client.client_id,

@@ -15,6 +15,7 @@ from services.activation.domain.licences import (
     forget_overtaken,
     must_be_orderable,
     must_fit,
+    refuse_asked,
     release,
     tell,
 )
@@ -23,6 +24,7 @@ from services.activation.domain.rights import Actor, by_system_administrator
 from services.activation.domain.seats import ProgramNotOrdered
 
 MOST = 9999
+MOST_WAITING = 100
 
 
 class InvalidCount(Refused):
@@ -47,6 +49,18 @@ class UnknownReduction(Refused):
     """No such reduction waits."""
 
     code = "not_found"
+
+
+class ReductionBySource(Refused):
+    """What a source has asked for, the source alone can change."""
+
+    code = "reduction_by_source"
+
+
+class TooManyWait(Refused):
+    """So many reductions wait that no more can."""
+
+    code = "too_many_items"
 
 
 class NotWithDay(Refused):
@@ -124,6 +138,8 @@ def reduce(draft: Draft, command: Reduce) -> None:
     licence = _reducible(draft, command)
     if command.effective_at is not None:
         must_fit(draft, command.program, command.count)
+        if len(draft.reductions) >= MOST_WAITING:
+            raise TooManyWait(most=MOST_WAITING)
         draft.reductions[command.reduction_id] = Reduction(
             command.reduction_id, command.program, command.count, command.effective_at, command.reason or "other"
         )
@@ -137,10 +153,13 @@ def reduce(draft: Draft, command: Reduce) -> None:
 
 
 def cancel_reduction(draft: Draft, command: CancelReduction) -> None:
-    """Takes back a reduction that waits. Raises SystemAdminRequired, UnknownReduction."""
+    """Takes back a reduction that waits. Raises SystemAdminRequired, UnknownReduction, ReductionBySource."""
     by_system_administrator(draft.client(), command.actor, draft.now)
-    if draft.reductions.pop(command.reduction_id, None) is None:
+    waiting = draft.reductions.pop(command.reduction_id, None)
+    if waiting is None:
         raise UnknownReduction
+    if waiting.by_source:
+        raise ReductionBySource
     tell(draft)
 
 
@@ -151,19 +170,22 @@ def set_program_access(draft: Draft, command: SetProgramAccess) -> None:
         return
     if not command.program_access:
         for program in draft.licences:
-            must_fit(draft, program, 0)
+            must_fit(draft, program, 0, "/program_access")
         draft.licences = {
             program: replace(licence, purchased=0, grace_until=None) for program, licence in draft.licences.items()
         }
+        for reduction in draft.reductions.values():
+            if reduction.request_id is not None:
+                refuse_asked(draft, reduction.request_id, LicencesNotAllowed())
         draft.reductions.clear()
     draft.activation = replace(draft.activation, program_access=command.program_access)
     tell(draft)
 
 
 def _reducible(draft: Draft, command: Reduce) -> Licence:
-    if command.program not in PROGRAMS.programs:
-        raise UnknownProgram([Pointed("/program", UnknownProgram.code)])
     licence = draft.licences.get(command.program)
+    if licence is None and command.program not in PROGRAMS.programs:
+        raise UnknownProgram([Pointed("/program", UnknownProgram.code)])
     if licence is None or licence.purchased == 0:
         raise ProgramNotOrdered([Pointed("/program", ProgramNotOrdered.code)])
     if command.reason is None:

@@ -1,12 +1,12 @@
 """What a user may hold (rule book §7.6): a part needs its licence, its parent and a level the licence reaches."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from uuid import UUID
 
 from schemas.errors import Refused
 from schemas.programs import PROGRAMS, Part
 from schemas.values import Level
-from services.activation.domain.client import Cell, Member
+from services.activation.domain.client import Cell
 from services.activation.domain.draft import Draft
 
 
@@ -64,14 +64,14 @@ def form(cell: Cell, level: Level) -> Refused | None:
     return None if level in (part.levels if part else ("none", "on")) else LevelNotAllowed()
 
 
-def unfounded(cell: Cell, level: Level, user: Member, held: Set[Cell]) -> Refused | None:
+def unfounded(cell: Cell, level: Level, user_kind: str, held: Set[Cell]) -> Refused | None:
     """What is missing for a permission to stand, given what its user holds; None where it stands."""
     if cell.kind != "permission" or level == "none":
         return None
     part = PROGRAMS.part(cell.program, cell.part)
     if part is None:
         return None  # gone from the catalogue: it may be taken away, and opens nothing
-    if user.kind == "client":
+    if user_kind == "client":
         lacking = _licence(part, level, {each.program for each in held if each.kind == "licence"})
         if lacking is not None:
             return lacking
@@ -89,6 +89,15 @@ def by_user(cells: Iterable[Cell], user_ids: Iterable[UUID]) -> dict[UUID, set[C
     return found
 
 
+def founded(user_kind: str, held: Mapping[Cell, Level]) -> dict[Cell, Level]:
+    """What of one user's cells stands, by what the same user holds."""
+    left = dict(held)
+    while gone := [cell for cell, level in left.items() if unfounded(cell, level, user_kind, left.keys()) is not None]:
+        for cell in gone:
+            del left[cell]
+    return left
+
+
 def clear_unfounded(draft: Draft, user_ids: Iterable[UUID], keep: Iterable[Cell] = ()) -> None:
     """Takes away the permissions of users that have lost their licence or parent, until all that is left stands.
 
@@ -100,7 +109,7 @@ def clear_unfounded(draft: Draft, user_ids: Iterable[UUID], keep: Iterable[Cell]
         while gone := [
             cell
             for cell in cells
-            if cell not in kept and unfounded(cell, draft.grants[cell].level, user, cells) is not None
+            if cell not in kept and unfounded(cell, draft.grants[cell].level, user.kind, cells) is not None
         ]:
             for cell in gone:
                 draft.grant(cell, None)

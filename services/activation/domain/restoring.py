@@ -23,11 +23,11 @@ class SecondOperatorRequired(Refused):
 class NotLockedOut(Refused):
     """The client has an administrator who has logged in, and who is the one to ask."""
 
-    code = "invalid_transition"
+    code = "client_not_locked_out"
 
 
 class NothingToConfirm(Refused):
-    """Nobody has asked, or more than a day ago."""
+    """Nobody has asked for this consultant, or more than a day ago."""
 
     code = "not_found"
 
@@ -44,10 +44,11 @@ class RequestRestoration:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmRestoration:
-    """The second operator agrees."""
+    """The second operator agrees to this consultant."""
 
     actor: Actor
     rules: Rules
+    sub: str
 
 
 def request_restoration(draft: Draft, command: RequestRestoration) -> None:
@@ -62,7 +63,7 @@ def confirm_restoration(draft: Draft, command: ConfirmRestoration) -> None:
     """Makes the consultant system administrator. Raises OperatorRequired, SecondOperatorRequired, NothingToConfirm."""
     _must_be_locked_out(draft.client(), command.actor)
     wish = draft.restoring
-    if wish is None or not _stands(wish, draft.now):
+    if wish is None or wish.sub != command.sub or not _stands(wish, draft.now):
         raise NothingToConfirm
     if wish.by_sub == command.actor.sub:
         raise SecondOperatorRequired

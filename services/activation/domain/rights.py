@@ -30,6 +30,12 @@ class ProgramAdminRequired(Refused):
     code = "program_admin_required"
 
 
+class ClientManagerRequired(Refused):
+    """Only a client manager may do this."""
+
+    code = "client_manager_required"
+
+
 class AgencyAdminRequired(Refused):
     """Only an administrator of the agency may do this."""
 
@@ -134,6 +140,7 @@ def sees(client: Client, actor: Actor) -> bool:
     return (
         client.seen_by_all
         or actor.is_agency_admin
+        or "operator" in actor.roles
         or actor.sub in client.linked
         or actor.sub in (activation.created_by_sub, activation.responsible_consultant)
         or client.user_of(actor.sub) is not None
@@ -147,22 +154,46 @@ def entered(client: Client | None, actor: Actor) -> Client:
     return client
 
 
+STAFF = frozenset({"client_manager", "agency_admin", "operator"})
+
+
+def looked_at(client: Client | None, actor: Actor, now: datetime) -> Client:
+    """The client, for whoever may look at its users and history: staff, and its own who administrate something.
+
+    Raises NotFound, ClientDisconnected (for staff, once they have parted), ClientManagerRequired, UserAdminRequired.
+    """
+    found = entered(client, actor)
+    held = rights(found, actor, now)
+    if actor.client is not None:
+        if not held.system and not held.programs:
+            raise UserAdminRequired
+    elif not actor.roles & STAFF:
+        raise ClientManagerRequired
+    elif found.activation.status == "disconnected" and "operator" not in actor.roles:
+        raise ClientDisconnected
+    return found
+
+
 def managed(client: Client | None, actor: Actor) -> Client:
     """The client, where it is one whose users can be managed.
 
     Raises NotFound, ClientErased, ClientCancelled, ClientDisconnected, ClientNotActivated.
     """
     found = entered(client, actor)
-    status = found.activation.status
-    if found.activation.forgotten:
-        raise ClientErased
-    if status == "cancelled":
-        raise ClientCancelled
-    if status == "disconnected":
-        raise ClientDisconnected
+    must_be_open(found)
     if found.activation.activated_at is None:
         raise ClientNotActivated
     return found
+
+
+def must_be_open(client: Client) -> None:
+    """Raises ClientErased, ClientCancelled, ClientDisconnected."""
+    if client.activation.forgotten:
+        raise ClientErased
+    if client.activation.status == "cancelled":
+        raise ClientCancelled
+    if client.activation.status == "disconnected":
+        raise ClientDisconnected
 
 
 def by_system_administrator(client: Client | None, actor: Actor, now: datetime) -> Client:

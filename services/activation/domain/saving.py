@@ -13,7 +13,7 @@ from services.activation.domain.administrators import keep_one
 from services.activation.domain.client import Cell, Held, Rules
 from services.activation.domain.draft import Draft
 from services.activation.domain.permitting import ConsultantNeedsNoLicence, by_user, clear_unfounded, form, unfounded
-from services.activation.domain.rights import Actor, Rights, managed, rights
+from services.activation.domain.rights import Actor, ProgramAdminRequired, Rights, managed, rights
 from services.activation.domain.seats import seat_errors, watch_seats
 
 MOST_CHANGES = 2000
@@ -47,12 +47,6 @@ class EndInPast(Refused):
     """The end of a grant has passed already."""
 
     code = "effective_at_in_past"
-
-
-class InvalidContent(Refused):
-    """Several changes of one Save contradict each other."""
-
-    code = "invalid_content"
 
 
 class ValueWrong(Refused):
@@ -99,11 +93,13 @@ def save(draft: Draft, command: Save) -> None:
     Raises StaleVersion, or the first refusal with `errors` that point at each change that is wrong.
     """
     allowed = rights(managed(draft.client(), command.actor), command.actor, draft.now)
+    judge_rights(command.wishes, allowed)  # first: who may not save is not told what others saved
+    if not allowed.system and not allowed.programs:
+        raise ProgramAdminRequired
     if command.version != draft.access_version:
         raise StaleVersion(access_version=draft.access_version)
     if len(command.wishes) > MOST_CHANGES:
         raise TooManyItems(most=MOST_CHANGES)
-    judge_rights(command.wishes, allowed)
     judge_forms(command.wishes, draft)
     apply(draft, command.wishes)
     told = draft.tell_grants(command.actor.person)
@@ -136,7 +132,7 @@ def apply(draft: Draft, wishes: Sequence[Wish], pointer: str = "/changes") -> No
     asked = {each.cell: each for each in wishes if each.level != "none"}
     clear_unfounded(draft, dict.fromkeys(each.user_id for each in wishes), keep=asked)
     held = by_user(draft.grants, {each.user_id for each in wishes})
-    lacking = [unfounded(each.cell, each.level, draft.users[each.user_id], held[each.user_id]) for each in wishes]
+    lacking = [unfounded(each.cell, each.level, draft.users[each.user_id].kind, held[each.user_id]) for each in wishes]
     refuse(wishes, lacking, pointer)
     seats = seat_errors(before, draft.client(), [each.cell for each in wishes])
     refuse(wishes, seats, pointer)
@@ -173,7 +169,7 @@ def _form(wish: Wish, draft: Draft) -> Refused | None:
     user = draft.users.get(wish.user_id)
     if user is None or user.state == "removed":
         return ConsultantNotLinked() if user is not None and user.kind == "consultant" else UnknownUser()
-    wrong = form(wish.cell, wish.level)
+    wrong = None if wish.level == "none" and wish.cell in draft.grants else form(wish.cell, wish.level)
     if wrong is not None or wish.level == "none":
         return wrong or (ValueWrong() if wish.until is not None else None)
     if user.state == "disabled" or (user.state == "invited" and not _is_invited(draft, wish.user_id)):

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
-from schemas.errors import Pointed, Refused
+from schemas.errors import Refused
 from schemas.users import UserChangedV1, UserRemovedV1
 from schemas.values import Locale
 from services.activation.domain.administrators import keep_one
 from services.activation.domain.client import Member, Rules
 from services.activation.domain.draft import Draft
-from services.activation.domain.inviting import UserExists, facts_of, renew
+from services.activation.domain.inviting import facts_of, must_be_new, renew
 from services.activation.domain.rights import Actor, SystemAdminRequired, by_system_administrator, managed, rights
 from services.activation.domain.saving import UnknownUser, UserNotActive
 from services.activation.domain.seats import watch_seats
@@ -19,7 +19,7 @@ from services.activation.domain.seats import watch_seats
 class NotOfTheClient(Refused):
     """A consultant's name and address are kept by the agency."""
 
-    code = "invalid_transition"
+    code = "kept_by_the_agency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,8 @@ def _edit_contact(draft: Draft, user: Member, edited: Member, rules: Rules) -> N
     if user.kind == "consultant":
         raise NotOfTheClient
     readdressed = edited.email.casefold() != user.email.casefold()
-    if readdressed and any(
-        each.email.casefold() == edited.email.casefold() and each.state != "removed" and each.kind == "client"
-        for each in draft.users.values()
-    ):
-        raise UserExists([Pointed("/email", UserExists.code)])
+    if readdressed:
+        must_be_new(draft, edited.email)
     draft.users[user.user_id] = edited
     draft.say(UserChangedV1(**draft.scope, **facts_of(edited)))
     invitation = draft.invitations.get(user.user_id)

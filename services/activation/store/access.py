@@ -6,7 +6,8 @@ from uuid import UUID
 from chassis.db import Database
 
 _USER = """
-select a.agency, a.access_version, u.client_id, u.user_id, u.sub, u.state, min(g.until) as next_end,
+select a.agency, a.access_version, u.client_id, u.user_id, u.sub, u.state, u.kind as user_kind,
+       min(g.until) as next_end,
        array_agg(g.kind) as kinds, array_agg(g.program) as programs, array_agg(g.part) as parts,
        array_agg(g.level) as levels
   from users u

@@ -16,7 +16,8 @@ _FOR_ARROW = """
 select a.client_id, k.by_sub as kyc_by, coalesce(g.client_visibility, 'all') = 'all' as seen_by_all,
        array[a.created_by_sub, a.responsible_consultant]
          || array(select l.sub from links l where l.client_id = a.client_id)
-         || array(select u.sub from users u where u.client_id = a.client_id and u.state = 'active') as subs
+         || array(select u.sub from users u where u.client_id = a.client_id and u.state = 'active') as subs,
+       array(select u.sub from users u where u.client_id = a.client_id and u.kind = 'client') as own_people
   from activations a
   left join agencies g on g.agency = a.agency
   left join kyc_confirmations k on k.client_id = a.client_id
@@ -37,6 +38,7 @@ async def load_for_arrow(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Ac
         found[row["client_id"]] = replace(
             known,
             kyc_by=row["kyc_by"],
+            own_people=frozenset(filter(None, row["own_people"])),
             only_for=None if row["seen_by_all"] else frozenset(filter(None, row["subs"])),
         )
     return found
@@ -81,10 +83,18 @@ async def _confirm_kyc(uow: UnitOfWork, state: Activation) -> None:
 async def _note_asked(uow: UnitOfWork, asked: Sequence[tuple[UUID, Asked]]) -> None:
     """Wishes wait with the client, which falls due at once."""
     await uow.connection.executemany(
-        """insert into licence_requests (client_id, request_id, by_source, counts, effective_at, reason)
-           values ($1, $2, $3, $4::jsonb, $5, $6) on conflict do nothing""",
+        """insert into licence_requests (client_id, request_id, by_source, by_id, counts, effective_at, reason)
+           values ($1, $2, $3, $4, $5::jsonb, $6, $7) on conflict do nothing""",
         [
-            (key, each.request_id, each.by_source, orjson.dumps(each.counts).decode(), each.effective_at, each.reason)
+            (
+                key,
+                each.request_id,
+                each.by_source,
+                each.by,
+                orjson.dumps(each.counts).decode(),
+                each.effective_at,
+                each.reason,
+            )
             for key, each in asked
         ],
     )
@@ -99,11 +109,13 @@ async def _forget(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
     """Blanks who people were; what was done stays, by subjects and ids."""
     for statement in (
         "update users set name = '', email = null where client_id = any($1::uuid[])",
-        "update invitations set invited_by_name = '' where client_id = any($1::uuid[])",
+        """update invitations set invited_by_name = '', state = case state when 'open' then 'withdrawn' else state end
+            where client_id = any($1::uuid[])""",
         "update activations set configured_by_name = '', due_at = null where client_id = any($1::uuid[])",
         "delete from disconnections where client_id = any($1::uuid[])",
         "delete from licence_requests where client_id = any($1::uuid[])",
         "delete from history_contacts where client_id = any($1::uuid[])",
+        "delete from links where client_id = any($1::uuid[])",
     ):
         await uow.connection.execute(statement, ids)
 
@@ -121,7 +133,7 @@ async def _add_licences(uow: UnitOfWork, new: Iterable[Activation]) -> None:
 
 
 async def _add_users(uow: UnitOfWork, users: Iterable[User]) -> None:
-    """Whom upstream named before they came themselves is known by the same id, and is now here."""
+    """Somebody who was a user before is one again."""
     last = {user.user_id: user for user in users}
     await uow.connection.execute(
         """insert into users (client_id, user_id, kind, sub, name, email, locale, state, logged_in_at)

@@ -53,6 +53,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
         [(change.key, each.request_id, each.sub) for change in changes for each in change.after.leaving],
     )
     await _upsert(uow, told)
+    await _follow(uow, told)
     await _delete(uow, gone)
 
 
@@ -75,6 +76,23 @@ async def _upsert(uow: UnitOfWork, told: Sequence[tuple[str, Consultant]]) -> No
         [one.locale for _, one in told],
         [" ".join(one.roles) for _, one in told],
     )
+
+
+async def _follow(uow: UnitOfWork, told: Sequence[tuple[str, Consultant]]) -> None:
+    """Has the clients fall due at which a consultant has another name or address than was told now."""
+    if told:
+        await uow.connection.execute(
+            """update activations a set due_at = $5
+                 from users u, unnest($1::text[], $2::text[], $3::text[], $4::text[]) n(agency, sub, name, email)
+                where u.sub = n.sub and u.kind = 'consultant' and u.state = 'active'
+                  and (u.name, coalesce(u.email, '')) is distinct from (n.name, n.email)
+                  and a.client_id = u.client_id and a.agency = n.agency and a.client_name <> ''""",
+            [agency for agency, _ in told],
+            [one.sub for _, one in told],
+            [one.name for _, one in told],
+            [one.email for _, one in told],
+            uow.now,
+        )
 
 
 async def _delete(uow: UnitOfWork, gone: Sequence[tuple[str, str]]) -> None:

@@ -51,8 +51,13 @@ async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Client]:
 
 
 async def look(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Client]:
-    """The same without locks, to be looked at only."""
+    """The same without locks, to be looked at only; all of it as it was at one moment, once the moment is `still`."""
     return await _clients(uow, await uow.connection.fetch(_SELECT, keys))
+
+
+async def still(uow: UnitOfWork) -> None:
+    """Has all that is read in this transaction be of one moment. To be said before the first reading."""
+    await uow.connection.execute("set transaction isolation level repeatable read, read only")
 
 
 async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Client]]) -> None:
@@ -124,12 +129,17 @@ async def _clients(uow: UnitOfWork, rows: Sequence[Any]) -> dict[UUID, Client]:
 async def _asked(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, tuple[Asked, ...]]:
     found: dict[UUID, tuple[Asked, ...]] = {}
     for row in await uow.connection.fetch(
-        """select client_id, request_id, by_source, counts, effective_at, reason from licence_requests
+        """select client_id, request_id, by_source, by_id, counts, effective_at, reason from licence_requests
             where client_id = any($1::uuid[]) order by place""",
         ids,
     ):
         asked = Asked(
-            row["request_id"], row["by_source"], orjson.loads(row["counts"]), row["effective_at"], row["reason"]
+            row["request_id"],
+            row["by_source"],
+            row["by_id"],
+            orjson.loads(row["counts"]),
+            row["effective_at"],
+            row["reason"],
         )
         found[row["client_id"]] = (*found.get(row["client_id"], ()), asked)
     return found
@@ -138,7 +148,9 @@ async def _asked(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, tuple[Asked
 async def _staff(uow: UnitOfWork, agencies: Sequence[str]) -> dict[str, dict[str, Consultant]]:
     found: dict[str, dict[str, Consultant]] = {}
     for row in await uow.connection.fetch(
-        "select agency, sub, name, email, locale, roles from consultants where agency = any($1::text[])", agencies
+        """select agency, sub, name, email, locale, roles from consultants
+            where agency = any($1::text[]) and not leaving""",
+        agencies,
     ):
         one = Consultant(row["sub"], row["name"], row["email"], row["locale"], tuple(row["roles"]))
         found.setdefault(row["agency"], {})[one.sub] = one
@@ -190,6 +202,6 @@ async def agency_of(uow: UnitOfWork, client_id: UUID) -> str | None:
 async def is_consultant(uow: UnitOfWork, agency: str, sub: str) -> bool:
     """Whether the agency has told of this consultant."""
     found: bool = await uow.connection.fetchval(
-        "select exists (select from consultants where agency = $1 and sub = $2)", agency, sub
+        "select exists (select from consultants where agency = $1 and sub = $2 and not leaving)", agency, sub
     )
     return found

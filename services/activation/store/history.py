@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import orjson
 
@@ -22,6 +22,7 @@ _COLUMNS = (
     "acting_as",
     "correlation_id",
     "refused",
+    "reason",
     "kind",
     "user_id",
     "program",
@@ -67,19 +68,22 @@ async def add(uow: UnitOfWork, clients: Sequence[Client]) -> None:
 
 async def add_turns(uow: UnitOfWork, turned: Sequence[Activation]) -> None:
     """Adds that clients were activated or cancelled, which is decided without all that belongs to them."""
-    rows = [
-        _plain_row(uow, each, Author("activate", each.activated_by_sub, "consultant"), each.status)
-        if each.activated_by_sub is not None
-        else _plain_row(uow, each, Author("cancel", each.cancelled_by_id or "", "onboarding"), each.status)
-        for each in turned
-    ]
+    rows = []
+    for each in turned:
+        by = Author("cancel", each.cancelled_by_id or "", "onboarding", each.reason)
+        if each.activated_by_sub is not None:
+            by = Author("activate", each.activated_by_sub, "consultant")
+        rows.append(_plain_row(uow, each, by, "status", {"value": each.status}))
+        if each.became_system_administrator and each.activated_by_sub is not None:
+            user_id = uuid5(each.client_id, each.activated_by_sub)
+            rows.append(_plain_row(uow, each, by, "system_administrator", {"level": "on"}, user_id))
     await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=rows)
 
 
 async def add_confirmation(uow: UnitOfWork, activation: Activation) -> None:
     """Adds that somebody confirmed that the agency knows the client."""
     author = Author("confirm_kyc", activation.kyc_by or "", "consultant")
-    row = _plain_row(uow, activation, author, "confirmed", kind="kyc")
+    row = _plain_row(uow, activation, author, "kyc", {"value": "confirmed"})
     await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=[row])
 
 
@@ -95,6 +99,7 @@ async def refuse(uow: UnitOfWork, refusal: Refusal) -> None:
         author.acting_as,
         refusal.correlation_id,
         refusal.code,
+        author.reason,
         "refusal",
         *[None] * 5,
         False,
@@ -131,13 +136,13 @@ async def page(
 async def since(database: Database, client_id: UUID, version: int, limit: int) -> list[Any]:
     """At most `limit` changes of the matrix that made later access versions, in order."""
     return await database.fetch(
-        """select h.*, null::jsonb as contact_before, null::jsonb as contact_after from (
-             select * from history where client_id = $1 order by history_id desc limit $3) h
-            where h.access_version > $2 and h.kind = any($4::text[]) order by h.history_id""",
+        """select *, null::jsonb as contact_before, null::jsonb as contact_after from history
+            where client_id = $1 and access_version > $2
+              and kind in ('licence', 'permission', 'program_administrator', 'system_administrator')
+            order by access_version, history_id limit $3""",
         client_id,
         version,
         limit,
-        ("licence", "permission", "program_administrator", "system_administrator"),
     )
 
 
@@ -151,6 +156,7 @@ def shown(row: Any) -> dict[str, Any]:
         "acting_as": row["acting_as"],
         "correlation_id": row["correlation_id"],
         "refused": row["refused"],
+        "reason": row["reason"],
         "kind": row["kind"],
         "user_id": str(row["user_id"]) if row["user_id"] else None,
         "program": row["program"],
@@ -162,7 +168,12 @@ def shown(row: Any) -> dict[str, Any]:
 
 
 def _plain_row(
-    uow: UnitOfWork, activation: Activation, author: Author, value: str, kind: str = "status"
+    uow: UnitOfWork,
+    activation: Activation,
+    author: Author,
+    kind: str,
+    value: dict[str, str],
+    user_id: UUID | None = None,
 ) -> tuple[Any, ...]:
     return (
         activation.client_id,
@@ -173,10 +184,12 @@ def _plain_row(
         author.acting_as,
         activation.correlation_id,
         None,
+        author.reason,
         kind,
-        *[None] * 4,
-        orjson.dumps({"value": value}).decode(),
-        False,
+        user_id,
+        *[None] * 3,
+        orjson.dumps(value).decode(),
+        user_id is not None,
         0,
     )
 
@@ -192,7 +205,7 @@ async def _add_contact(uow: UnitOfWork, client: Client, entry: Entry) -> None:
     await uow.connection.execute(
         f"""with one as (insert into history ({names}) values ({places}) returning history_id, client_id)
             insert into history_contacts (history_id, client_id, before, after)
-            select history_id, client_id, $17::jsonb, $18::jsonb from one""",  # noqa: S608  # our own names
+            select history_id, client_id, $18::jsonb, $19::jsonb from one""",  # noqa: S608  # our own names
         *_row(uow, client, entry),
         *(orjson.dumps(each).decode() for each in entry.contact),
     )
@@ -207,7 +220,8 @@ def _row(uow: UnitOfWork, client: Client, entry: Entry) -> tuple[Any, ...]:
         entry.author.sub,
         entry.author.acting_as,
         client.activation.correlation_id,
-        None,
+        entry.refused,
+        entry.author.reason,
         entry.kind,
         entry.user_id,
         entry.program,

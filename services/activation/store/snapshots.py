@@ -43,7 +43,10 @@ async def clear_agencies(uow: UnitOfWork) -> None:
 
 
 async def raise_versions(uow: UnitOfWork, ids: Sequence[UUID], by: int) -> None:
-    """Leaves out versions that may have been said before a restore."""
+    """Leaves out versions that may have been said before a restore; of the matrix too, which programs keep by ETag."""
     await uow.connection.execute(
-        "update activations set version = version + $2 where client_id = any($1::uuid[])", ids, by
+        """update activations set version = version + $2, access_version = access_version + $2
+            where client_id = any($1::uuid[])""",
+        ids,
+        by,
     )

@@ -102,9 +102,10 @@ REDUCTIONS: Rows[UUID, Reduction] = Rows(
         "reason": "text",
         "by_source": "boolean",
         "request_id": "uuid",
+        "rises": "boolean",
     },
     lambda reduction_id: (reduction_id,),
-    attrgetter("program", "count", "effective_at", "reason", "by_source", "request_id"),
+    attrgetter("program", "count", "effective_at", "reason", "by_source", "request_id", "rises"),
     lambda row: (
         row["reduction_id"],
         Reduction(
@@ -115,6 +116,7 @@ REDUCTIONS: Rows[UUID, Reduction] = Rows(
             row["reason"],
             row["by_source"],
             row["request_id"],
+            row["rises"],
         ),
     ),
 )

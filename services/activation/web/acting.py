@@ -1,6 +1,7 @@
 """How a request becomes an act on a client: who acts, the act done or refused, and both put down in the history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,27 +10,28 @@ from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 
 from chassis.callers import Key, Opened, Who, Why
-from chassis.commands import Answer, answer
+from chassis.commands import Answer, answer, once
 from chassis.handling import Change
 from chassis.idempotency import IdempotencyKey
 from chassis.service import Context
 from chassis.tokens import Caller
-from chassis.unit_of_work import Cause
+from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.errors import Refused
 from schemas.values import Locale
-from services.activation.domain.acts import author_of, decide
+from services.activation.domain.acts import Settle, author_of, decide
 from services.activation.domain.arrow import NotFound
 from services.activation.domain.client import Client, Rules
 from services.activation.domain.draft import changes_between
+from services.activation.domain.history import Author
 from services.activation.domain.inviting import UnknownInvitation
-from services.activation.domain.rights import Actor
+from services.activation.domain.rights import Actor, entered, looked_at
 from services.activation.domain.saving import StaleVersion
 from services.activation.handlers import CLIENTS
 from services.activation.handover import Wish, hand_over_all
 from services.activation.settings import ActivationSettings
 from services.activation.store import clients, history
 
-MOST_SHOWN = 500
+MOST_SHOWN = 2000
 
 RenderAll = Callable[[Wish, list[Change[UUID, Client]]], Answer]
 Render = Callable[[Change[UUID, Client]], Answer]
@@ -55,48 +57,74 @@ class Acting:
 
     async def do(self, client_id: UUID, act: Any, render: Render, content: object = None) -> JSONResponse:
         """Does the act. `content` is what an Idempotency-Key stands for. Raises what refused, once it is noted."""
-        scope = f"{self.actor.agency}/{self.actor.sub}/{self._path}"
-        keyed = IdempotencyKey.of(scope, self._key, orjson.dumps(content, default=str)) if self._key else None
+        keyed = self._keyed(content)
         try:
             given = await answer(self.context.database, CLIENTS, client_id, act, self._cause, render, keyed)
-        except StaleVersion as stale:
-            await self._note(client_id, act, stale)
-            stale.facts["changes"] = await self._since(client_id, act.version)
-            raise
         except Refused as refusal:
-            await self._note(client_id, act, refusal)
+            await self.note([client_id], author_of(act), refusal)
+            await self._tell_changes(client_id, act, refusal)
             raise
         return JSONResponse(given.body, given.status, headers=_etag(given))
 
-    async def do_all(self, wish: Wish, render: RenderAll) -> JSONResponse:
+    async def do_all(self, wish: Wish, render: RenderAll, content: object = None) -> JSONResponse:
         """Hands over, or says what a hand-over would do."""
-        async with self.context.database.unit_of_work() as uow:
-            changes = await hand_over_all(uow, wish, self._cause)
-            given = render(wish, changes)
+
+        async def work(uow: UnitOfWork) -> Answer:
+            return render(wish, await hand_over_all(uow, wish, self._cause))
+
+        try:
+            given = await once(self.context.database, work, None if wish.preview else self._keyed(content))
+        except Refused as refusal:
+            if not wish.preview:
+                await self.note(wish.ids or [], author_of(wish.act), refusal)
+            raise
         return JSONResponse(given.body, given.status)
 
     async def preview(self, client_id: UUID, act: Any, render: Render) -> JSONResponse:
         """What the act would do; nothing is kept of it."""
-        async with self.context.database.unit_of_work() as uow:
-            before = (await clients.look(uow, [client_id])).get(client_id)
-            after = decide(before, act, uow.now).state
+        try:
+            async with self.context.database.unit_of_work() as uow:
+                await clients.still(uow)
+                before = (await clients.look(uow, [client_id])).get(client_id)
+                after = decide(before, act, uow.now).state
+        except Refused as refusal:
+            await self._tell_changes(client_id, act, refusal)
+            raise
         given = render(Change(client_id, before, after))
         return JSONResponse(given.body, given.status)
 
-    async def _note(self, client_id: UUID, act: Any, refusal: Refused) -> None:
+    async def present(self, client_id: UUID) -> tuple[Client, datetime]:
+        """The client as it is now, with all that has fallen due, for whoever may see it. Raises NotFound."""
+        async with self.context.database.unit_of_work() as uow:
+            await clients.still(uow)
+            client = entered((await clients.look(uow, [client_id])).get(client_id), self.actor)
+            return decide(client, Settle(self.rules), uow.now).state, uow.now
+
+    async def looked_at(self, client_id: UUID) -> tuple[Client, datetime]:
+        """The same, for whoever may look at its users and history."""
+        client, now = await self.present(client_id)
+        return looked_at(client, self.actor, now), now
+
+    def _keyed(self, content: object) -> IdempotencyKey | None:
+        scope = f"{self.actor.agency}/{self.actor.sub}/{self._path}"
+        return IdempotencyKey.of(scope, self._key, orjson.dumps(content, default=str)) if self._key else None
+
+    async def note(self, ids: Sequence[UUID], author: Author, refusal: Refused) -> None:
         """Puts a refused try into the history; not of clients that the caller may not see."""
         if isinstance(refusal, NotFound | UnknownInvitation):
             return
         async with self.context.database.unit_of_work() as uow:
-            agency = await clients.agency_of(uow, client_id)
-            if agency is not None and (agency == self.actor.agency or "operator" in self.actor.roles):
-                await history.refuse(
-                    uow, history.Refusal(client_id, agency, author_of(act), refusal.code, self._cause.correlation_id)
-                )
+            for client_id in ids:
+                agency = await clients.agency_of(uow, client_id)
+                if agency is not None and (agency == self.actor.agency or "operator" in self.actor.roles):
+                    refused = history.Refusal(client_id, agency, author, refusal.code, self._cause.correlation_id)
+                    await history.refuse(uow, refused)
 
-    async def _since(self, client_id: UUID, version: int) -> list[dict[str, Any]]:
-        rows = await history.since(self.context.database, client_id, version, MOST_SHOWN)
-        return [history.shown(row) for row in rows]
+    async def _tell_changes(self, client_id: UUID, act: Any, refusal: Refused) -> None:
+        """With a stale version come the changes of the others."""
+        if isinstance(refusal, StaleVersion):
+            rows = await history.since(self.context.database, client_id, act.version, MOST_SHOWN)
+            refusal.facts["changes"] = [history.shown(row) for row in rows]
 
 
 def activation_settings(context: Context) -> ActivationSettings:

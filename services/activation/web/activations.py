@@ -8,19 +8,21 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
 
-from chassis.callers import Key, Opened, Store, Who, Why
+from chassis.callers import Key, Store, Who, Why
 from chassis.commands import Answer, answer
 from chassis.db import Database
 from chassis.idempotency import IdempotencyKey
 from chassis.paging import DEFAULT_LIMIT, After, Limit, sought
 from chassis.tokens import Caller
+from schemas.errors import Refused
 from schemas.values import Locale, Origin
 from services.activation.answers import Activated, Entry, Page, activated, entry
 from services.activation.domain.arrow import Activate, ConfirmKyc, NotFound
+from services.activation.domain.history import Author
 from services.activation.handlers import ARROW
 from services.activation.store import lists
 from services.activation.store.lists import CURSORS, NEWEST, Wanted
-from services.activation.web.acting import activation_settings
+from services.activation.web.acting import Does
 from services.activation.web.bodies import Entries
 
 router = APIRouter(prefix="/v1/activations", tags=["activations"])
@@ -91,17 +93,20 @@ async def get_activation(client_id: UUID, who: Who, store: Store) -> JSONRespons
     summary="The arrow: the first to activate becomes system administrator",
     response_model=Activated,
 )
-async def activate(client_id: UUID, who: Who, opened: Opened, why: Why, key: Key = None) -> JSONResponse:
-    store = opened.database
-    given = await answer(
-        store,
-        ARROW,
-        client_id,
-        clicked_by(who, kyc_required=activation_settings(opened).kyc_required),
-        why,
-        lambda change: Answer(200, activated(change.after).model_dump(mode="json")),
-        IdempotencyKey.of(f"{who.agency}/{who.sub}/activate/{client_id}", key, b"") if key else None,
-    )
+async def activate(client_id: UUID, who: Who, does: Does, why: Why, key: Key = None) -> JSONResponse:
+    try:
+        given = await answer(
+            does.context.database,
+            ARROW,
+            client_id,
+            clicked_by(who, kyc_required=does.settings.kyc_required),
+            why,
+            lambda change: Answer(200, activated(change.after).model_dump(mode="json")),
+            IdempotencyKey.of(f"{who.agency}/{who.sub}/activate/{client_id}", key, b"") if key else None,
+        )
+    except Refused as refusal:
+        await does.note([client_id], Author("activate", who.sub, "consultant"), refusal)
+        raise
     return JSONResponse(given.body, given.status)
 
 

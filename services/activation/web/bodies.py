@@ -1,25 +1,39 @@
 """What requests about a client's users, licences and consultants carry."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from chassis.logs import PERSONAL
 from schemas.grants import GrantKind
 from schemas.values import Code, Level, Locale, Reason, Sub
 from services.activation.domain.ordering import MOST
 from services.activation.domain.saving import MOST_CHANGES, Wish
 
 
+def whole_minute(moment: datetime) -> datetime:
+    """The next whole minute: what ends in the same minute ends together."""
+    return moment if moment.second == moment.microsecond == 0 else moment.replace(second=0, microsecond=0) + MINUTE
+
+
+def _harmless(value: str) -> None:
+    if PERSONAL.search(value):
+        raise PydanticCustomError("personal_number_not_allowed", "a personal number")
+
+
 def _name(value: str) -> str:
+    _harmless(value)
     if len(value) > 200:
         raise PydanticCustomError("name_too_long", "more than 200 letters")
     return value
 
 
 def _email(value: str) -> str:
+    _harmless(value)
     if len(value) > 254 or not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
         raise PydanticCustomError("invalid_email", "no e-mail address")
     return value
@@ -40,6 +54,9 @@ Address = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=Tru
 Number = Annotated[int, AfterValidator(_count)]
 
 
+MINUTE = timedelta(minutes=1)
+
+
 class Body(BaseModel):
     """Base of all bodies: what nobody knows is refused, since a misspelt wish must not be passed over."""
 
@@ -56,7 +73,8 @@ class Cell(Body):
     until: AwareDatetime | None = None
 
     def wish(self, user_id: UUID) -> Wish:
-        return Wish(user_id, self.kind, self.level, self.program or "", self.part or "", self.until)
+        until = None if self.until is None else whole_minute(self.until)
+        return Wish(user_id, self.kind, self.level, self.program or "", self.part or "", until)
 
 
 class CellOfUser(Cell):
@@ -139,7 +157,7 @@ class HandoverBody(Body):
 
     from_: Sub = Field(alias="from")
     to: Sub
-    clients: Annotated[list[UUID], Field(max_length=5000)] | None = None
+    clients: Annotated[list[UUID], Field(max_length=1000)] | None = None
     preview: bool = False
 
 
@@ -148,6 +166,12 @@ class RestorationBody(Body):
 
     consultant: Sub
     reason: Reason
+
+
+class ConfirmationBody(Body):
+    """The consultant whom the first operator has named."""
+
+    consultant: Sub
 
 
 class Entries(Body):

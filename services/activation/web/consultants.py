@@ -11,7 +11,6 @@ from chassis.ids import uuid7
 from services.activation.domain.client import Client
 from services.activation.domain.consultants import HandOver, Link, Reassign, present
 from services.activation.handover import Wish
-from services.activation.web import access
 from services.activation.web.acting import Does, diff
 from services.activation.web.bodies import ConsultantsBody, HandoverBody, ReassignBody
 
@@ -21,8 +20,7 @@ handovers = APIRouter(prefix="/v1/handovers", tags=["consultants"])
 
 @router.get("/consultants", summary="The consultants at the client")
 async def show(client_id: UUID, does: Does) -> JSONResponse:
-    client, now = await access.present(does, client_id)
-    access.may_look(client, now, does.actor)
+    client, _ = await does.looked_at(client_id)
     return JSONResponse(_shown(client))
 
 
@@ -41,7 +39,7 @@ async def reassign(client_id: UUID, body: ReassignBody, does: Does) -> JSONRespo
 @handovers.post("", summary="Hands all clients of a consultant, or some, to another; preview first")
 async def hand_over(body: HandoverBody, does: Does) -> JSONResponse:
     act = HandOver(does.actor, does.rules, uuid7(), body.from_, body.to)
-    return await does.do_all(Wish(act, body.clients, body.preview), _handed_over)
+    return await does.do_all(Wish(act, body.clients, body.preview), _handed_over, body.model_dump(mode="json"))
 
 
 def _render(change: Change[UUID, Client]) -> Answer:

@@ -14,7 +14,6 @@ from services.activation.domain.disconnecting import (
     RequestDisconnection,
     WithdrawDisconnection,
 )
-from services.activation.web.access import may_look, present
 from services.activation.web.acting import Does, Render
 from services.activation.web.bodies import ApprovalBody
 
@@ -23,8 +22,7 @@ router = APIRouter(prefix="/v1/clients/{client_id}/disconnection", tags=["discon
 
 @router.get("", summary="The disconnection that waits, if one does")
 async def show(client_id: UUID, does: Does) -> JSONResponse:
-    client, now = await present(does, client_id)
-    may_look(client, now, does.actor)
+    client, _ = await does.looked_at(client_id)
     return JSONResponse(_shown(client))
 
 

@@ -12,7 +12,6 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
 from services.activation.store import history
-from services.activation.web.access import may_look, present
 from services.activation.web.acting import Does
 
 router = APIRouter(prefix="/v1/clients/{client_id}/history", tags=["history"])
@@ -26,7 +25,9 @@ COLUMNS = (
     "act",
     "by",
     "acting_as",
+    "correlation_id",
     "refused",
+    "reason",
     "kind",
     "user_id",
     "program",
@@ -39,7 +40,9 @@ COLUMNS = (
 
 def wanted(
     user_id: Annotated[UUID | None, Query(description="changes of this user")] = None,
-    by: Annotated[str | None, Query(max_length=255, description="acts of this subject")] = None,
+    by: Annotated[
+        str | None, Query(max_length=255, pattern=r"^[^\x00-\x1f]*$", description="acts of this subject")
+    ] = None,
     act: Annotated[str | None, Query(max_length=64, description="such as save, invite, reduce")] = None,
     refused: Annotated[bool | None, Query(description="refused tries alone, or all but these")] = None,
 ) -> history.Wanted:
@@ -54,23 +57,21 @@ Filter = Annotated[history.Wanted, Depends(wanted)]
 async def page(
     client_id: UUID, does: Does, which: Filter, limit: Limit = DEFAULT_LIMIT, cursor: After = None
 ) -> JSONResponse:
-    client, now = await present(does, client_id)
-    may_look(client, now, does.actor)
+    await does.looked_at(client_id)
     before = CURSORS.read(cursor) or NEWEST
     rows = await history.page(does.context.database, client_id, before, limit + 1, which)
     shown, more = CURSORS.page(rows, limit, lambda row: row["history_id"])
     return JSONResponse({"items": [history.shown(row) for row in shown], "next": more})
 
 
-@router.get("/export", summary="The whole history, oldest last, as a file")
+@router.get("/export", summary="The whole history as a file, newest first")
 async def export(
     client_id: UUID,
     does: Does,
     which: Filter,
     form: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv",
 ) -> StreamingResponse:
-    client, now = await present(does, client_id)
-    may_look(client, now, does.actor)
+    await does.looked_at(client_id)
     lines = _csv if form == "csv" else _json
     media = "text/csv; charset=utf-8" if form == "csv" else "application/x-ndjson"
     name = f"history-{client_id}.{'csv' if form == 'csv' else 'ndjson'}"

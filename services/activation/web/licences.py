@@ -11,17 +11,16 @@ from chassis.ids import uuid7
 from services.activation.domain.client import Client
 from services.activation.domain.ordering import CancelReduction, Order, Reduce, SetProgramAccess
 from services.activation.web import views
-from services.activation.web.access import DryRun, may_look, present
+from services.activation.web.access import DryRun
 from services.activation.web.acting import Does, diff
-from services.activation.web.bodies import OrderBody, ProgramAccessBody, ReductionBody
+from services.activation.web.bodies import OrderBody, ProgramAccessBody, ReductionBody, whole_minute
 
 router = APIRouter(prefix="/v1/clients/{client_id}", tags=["licences"])
 
 
 @router.get("/licences", summary="Bought, assigned, reserved, available; and the reductions that wait")
 async def show(client_id: UUID, does: Does) -> JSONResponse:
-    client, now = await present(does, client_id)
-    may_look(client, now, does.actor)
+    client, _ = await does.looked_at(client_id)
     return JSONResponse(_shown(client))
 
 
@@ -39,7 +38,7 @@ async def reduce(client_id: UUID, body: ReductionBody, does: Does, dry_run: DryR
         body.program,
         body.count,
         body.reason,
-        body.effective_at,
+        None if body.effective_at is None else whole_minute(body.effective_at),
         tuple(body.release),
     )
     if dry_run:

@@ -12,7 +12,6 @@ from services.activation.domain.client import Client
 from services.activation.domain.inviting import Accept, Invite, Resend, UnknownInvitation, Withdraw
 from services.activation.domain.users import Edit, SetState
 from services.activation.store import access
-from services.activation.web.access import may_look, present
 from services.activation.web.acting import Does, Render
 from services.activation.web.bodies import AcceptBody, EditBody, InviteBody
 from services.activation.web.views import users
@@ -23,8 +22,7 @@ invitations = APIRouter(prefix="/v1/invitations", tags=["users"])
 
 @router.get("", summary="The client's users, those who are invited among them")
 async def list_users(client_id: UUID, does: Does) -> JSONResponse:
-    client, now = await present(does, client_id)
-    may_look(client, now, does.actor)
+    client, _ = await does.looked_at(client_id)
     return JSONResponse({"items": users(client), "next": None})
 
 

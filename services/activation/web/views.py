@@ -7,6 +7,7 @@ from typing import Any
 from schemas.programs import PROGRAMS
 from services.activation.domain.client import Cell, Client, Held, Member
 from services.activation.domain.counting import coming, usage
+from services.activation.domain.permitting import founded
 from services.activation.domain.rights import Actor, rights
 
 
@@ -116,8 +117,13 @@ def grant(cell: Cell, held: Held) -> dict[str, Any]:
 
 def own_access(row: Mapping[str, Any]) -> dict[str, Any]:
     """What one user may do now, for the programs to ask at each request."""
+    cells = {
+        Cell(row["user_id"], kind, program, part): level
+        for kind, program, part, level in zip(row["kinds"], row["programs"], row["parts"], row["levels"], strict=True)
+        if kind is not None
+    }
     held = sorted(
-        each for each in zip(row["kinds"], row["programs"], row["parts"], row["levels"], strict=True) if each[0]
+        (cell.kind, cell.program, cell.part, level) for cell, level in founded(row["user_kind"], cells).items()
     )
     return {
         "client_id": str(row["client_id"]),

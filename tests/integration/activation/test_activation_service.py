@@ -139,15 +139,18 @@ async def test_whoever_activates_a_connected_client_gets_no_role(running: Runnin
     assert rows == [{"sub": "olle"}]
 
 
-async def test_a_consultant_whom_upstream_named_becomes_administrator_by_the_arrow(running: Running) -> None:
+async def test_whoever_clicks_is_administrator_and_whom_upstream_named_is_still_invited(running: Running) -> None:
     people = [{"sub": "karin", "name": "K", "email": "k@byra.se", "locale": "sv"}]
     client_id = await listed(running, origin="event", administrators=people)
 
     answer = await running.activate(client_id, "karin")
 
     assert answer.status_code == 200
-    (user,) = await running.rows("select kind, sub, name, state from users")
-    assert user == {"kind": "consultant", "sub": "karin", "name": "Karin", "state": "active"}
+    users = await running.rows("select kind, sub, name, state from users order by kind")
+    assert [tuple(each.values()) for each in users] == [
+        ("client", None, "K", "invited"),
+        ("consultant", "karin", "Karin", "active"),
+    ]
 
 
 async def test_a_cancelled_client_is_not_activated_and_an_activated_one_not_cancelled(running: Running) -> None:

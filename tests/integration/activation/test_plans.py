@@ -53,8 +53,9 @@ FILL = (
     """insert into invitations (client_id, user_id, invitation_id, state, generation, mailing, kid, invited_by_sub,
          invited_by_name, expires_at, resends_on)
        select client_id, user_id, client_id, 'open', 1, 1, 'k', 'karin', 'Karin', now(), '' from users""",
-    """insert into reductions (client_id, reduction_id, program, count, effective_at, reason, by_source)
-       select client_id, client_id, 'invoicing', 1, now(), 'ended', false from activations""",
+    """insert into reductions (client_id, reduction_id, program, count, effective_at, reason, by_source,
+         rises)
+       select client_id, client_id, 'invoicing', 1, now(), 'ended', false, false from activations""",
     "insert into links (client_id, sub) select client_id, sub from users",
     """insert into history (client_id, agency, at, act, by_sub, acting_as, correlation_id, kind, user_id, own,
          access_version)

@@ -140,10 +140,11 @@ async def test_the_history_tells_what_was_done_and_what_was_refused_and_cannot_b
         ("invite", "invitation"),
         ("invite", "licence"),
         ("invite", "user"),
+        ("activate", "system_administrator"),
         ("activate", "status"),
     ]
     assert [each["refused"] for each in refusals["items"]] == ["program_not_ordered"]
-    assert len(export.text.splitlines()) == 8
+    assert len(export.text.splitlines()) == 9
     assert "Olle" not in export.text
     for statement in ("update history set act = 'x'", "delete from history", "truncate history"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

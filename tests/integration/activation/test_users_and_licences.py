@@ -101,7 +101,7 @@ async def test_whom_upstream_named_is_invited_by_mail_and_is_no_administrator(ru
 async def test_a_grant_on_time_ends_by_itself_with_all_that_rests_on_it(running: Running) -> None:
     client = await Managed.of(running)
     olle = await client.user("olle")
-    until = (running.context.database.clock() + timedelta(days=1)).isoformat()
+    until = (running.context.database.clock() + timedelta(days=1)).replace(second=0, microsecond=0).isoformat()
     timed = licence("bookkeeping", olle) | {"until": until}
     await client.save(timed, permission("bookkeeping", "vouchers", "write", olle))
     access = await client.request("GET", f"/users/{olle}/access", "olle", claims=client.own)
@@ -232,7 +232,7 @@ async def test_a_consultant_leaves_all_clients_or_none(running: Running) -> None
     assert (await shared.save(role("system_administrator", erik["user_id"]))).status_code == 200
 
     await running.hear(envelope(removal("karin"), version=3))
-    await due(running)
+    await due(running, name="removals")
     refused = (await running.said("activation-events", "byra-ett"))[-1]
     handed = await running.http.post(
         "/v1/handovers",
@@ -240,7 +240,7 @@ async def test_a_consultant_leaves_all_clients_or_none(running: Running) -> None
         headers=running.token("anna", roles=["agency_admin"]),
     )
     await running.hear(envelope(removal("karin"), version=4))
-    await due(running)
+    await due(running, name="removals")
     released = (await running.said("activation-events", "byra-ett"))[-1]
 
     assert refused["type"].endswith("consultant.release_refused.v1")

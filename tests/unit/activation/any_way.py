@@ -172,7 +172,9 @@ class AnyWay(MustHold):
     @rule(program=st.sampled_from(PROGRAM_IDS), count=st.integers(0, 3), source=st.booleans(), later=st.booleans())
     def ask(self, program: str, count: int, source: bool, later: bool) -> None:
         day = self.now + timedelta(days=3) if later else None
-        self.client = replace(self.client, asked=(Asked(self._id(), source, {program: count}, day, "ended"),))
+        self.client = replace(
+            self.client, asked=(Asked(self._id(), source, "someone", {program: count}, day, "ended"),)
+        )
         self._do(Settle(self.terms))
 
     @rule(data=st.data(), subs=st.sets(st.sampled_from(sorted(STAFF))))
@@ -196,6 +198,8 @@ class AnyWay(MustHold):
         actor = data.draw(st.sampled_from([own("olle"), KARIN, self._actor(data)]))
         if which == "request":
             self._do(RequestDisconnection(actor, self.terms, self._id()))
+            if rare == 0:
+                self._do(ApproveDisconnection(own("olle"), self.terms))
         elif which == "withdraw":
             self._do(WithdrawDisconnection(actor, self.terms))
         elif rare < 2:

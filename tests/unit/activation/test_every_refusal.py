@@ -19,7 +19,7 @@ from services.activation.domain.disconnecting import ApproveDisconnection, Reque
 from services.activation.domain.explaining import Question, explain
 from services.activation.domain.inviting import Accept, Invite, Resend
 from services.activation.domain.ordering import CancelReduction, Order, Reduce
-from services.activation.domain.restoring import ConfirmRestoration
+from services.activation.domain.restoring import ConfirmRestoration, RequestRestoration
 from services.activation.domain.saving import MOST_CHANGES, Save, Wish
 from services.activation.domain.users import Edit, SetState
 from tests.integration.activation.test_refusals_over_http import OVER_HTTP
@@ -78,8 +78,8 @@ def over_assigned() -> Client:
     return base(licences={"bookkeeping": Licence(2, 0, NOW + DAY), "read_only": Licence(1, 1)})
 
 
-def scheduled() -> Client:
-    waits = Reduction(ID, "bookkeeping", 1, NOW + DAY, "ended")
+def scheduled(*, by_source: bool = False) -> Client:
+    waits = Reduction(ID, "bookkeeping", 1, NOW + DAY, "ended", by_source)
     return base(licences={"bookkeeping": Licence(2, 2)}, reductions={ID: waits})
 
 
@@ -106,8 +106,8 @@ REFUSALS: dict[str, Callable[[], Any]] = {
     "program_admin_required": save(wish("per", "licence", "bookkeeping", level="none"), actor=ERIK),
     "agency_admin_required": act(Link(KARIN, RULES, ("karin",))),
     "client_manager_required": act(Reassign(own("per"), RULES, None)),
-    "operator_required": act(ConfirmRestoration(KARIN, RULES)),
-    "second_operator_required": act(ConfirmRestoration(OPERATOR, RULES), locked_out()),
+    "operator_required": act(ConfirmRestoration(KARIN, RULES, "erik")),
+    "second_operator_required": act(ConfirmRestoration(OPERATOR, RULES, "erik"), locked_out()),
     "no_licence_available": save(wish("eva", "licence", "bookkeeping")),
     "program_not_ordered": save(wish("per", "licence", "payroll")),
     "licence_required": save(wish("per", "permission", "invoicing", "customer_invoices", "read")),
@@ -135,7 +135,9 @@ REFUSALS: dict[str, Callable[[], Any]] = {
     "consultant_needs_no_licence": save(wish("karin", "licence", "bookkeeping")),
     "licence_not_held": act(Reduce(KARIN, RULES, ID, "bookkeeping", 0, "ended", release=(user_id("siv"),))),
     "unknown_client": lambda: cancel(None, cancellation(), NOW),
-    "invalid_transition": act(Edit(KARIN, RULES, user_id("karin"), name="Karin Ny")),
+    "client_not_locked_out": act(RequestRestoration(OPERATOR, RULES, "erik", "other")),
+    "reduction_by_source": act(CancelReduction(KARIN, RULES, ID), scheduled(by_source=True)),
+    "kept_by_the_agency": act(Edit(KARIN, RULES, user_id("karin"), name="Karin Ny")),
     "already_activated": lambda: activate(base().activation, arrow("erik"), NOW),
     "activation_not_allowed": lambda: activate(listed(), arrow(roles=frozenset()), NOW),
     "kyc_required": lambda: activate(listed(), arrow(kyc_required=True), NOW),

@@ -47,6 +47,7 @@ create table reductions (
   reason text not null,
   by_source boolean not null,
   request_id uuid,
+  rises boolean not null,
   primary key (client_id, reduction_id)
 );
 
@@ -55,6 +56,7 @@ create table licence_requests (
   request_id uuid not null,
   place bigint generated always as identity,
   by_source boolean not null,
+  by_id text not null,
   counts jsonb not null,
   effective_at timestamptz,
   reason text,
@@ -92,12 +94,17 @@ create table disconnections (
   expires_at timestamptz not null
 );
 
-alter table agencies add column released bigint not null default 0;
+alter table consultants add column leaving boolean not null default false;
+create table release_counts (
+  agency text primary key,
+  released bigint not null
+);
 create table removals (
   agency text not null,
   request_id uuid not null,
   place bigint generated always as identity,
   sub text not null,
+  put_off_until timestamptz,
   primary key (agency, request_id)
 );
 
@@ -118,6 +125,7 @@ create table history (
   acting_as text not null check (acting_as in ('consultant', 'client_user', 'operator', 'aktivera', 'onboarding')),
   correlation_id text not null,
   refused text,
+  reason text,
   kind text not null,
   user_id uuid,
   program text,
@@ -128,6 +136,8 @@ create table history (
   access_version bigint not null
 );
 create index history_client on history (client_id, history_id);
+create index history_access on history (client_id, access_version, history_id)
+  where kind in ('licence', 'permission', 'program_administrator', 'system_administrator');
 create index history_user on history (client_id, user_id, history_id) where user_id is not null;
 
 create table history_contacts (
