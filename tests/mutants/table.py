@@ -249,7 +249,7 @@ SERVICES = [
         "no agency check at the arrow",
         "Another agency's client is not found.",
         "services/activation/domain/arrow.py",
-        "if state is None or state.agency != command.agency:",
+        "if state is None or state.agency != command.agency or command.client not in (None, str(state.client_id)):",
         "if state is None:",
         "tests/unit/activation/test_activation_arrow.py::test_whoever_may_not_activate_is_refused[another agency]",
     ),
