@@ -89,6 +89,7 @@ class Load:
                         with_deadline = asyncio.ensure_future(producer.stop())
                         await asyncio.wait([with_deadline], timeout=1)
                         with_deadline.cancel()
+                        await producer.client.close()  # a stop that was cut off leaves its connections open
                     producer = None
                     await asyncio.sleep(0.2)
         if producer is not None:
