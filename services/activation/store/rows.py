@@ -17,9 +17,9 @@ Columns = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Rows(Generic[K, V]):
-    """One table whose rows belong to clients. `key` and `values` follow `client_id`, in the order of their columns.
+    """One table whose rows belong to clients. `key` and `values` are its columns behind `client_id`, in their order.
 
-    `of` finds what a row is made of: its key and its values as the domain has them.
+    `to_key` and `to_values` make a row of what the domain has, `read` the other way. A row may be all key (a link).
     """
 
     table: str
@@ -44,7 +44,7 @@ class Rows(Generic[K, V]):
         for client_id, before, after in pairs:
             for key, value in after.items():
                 known = before.get(key)
-                if known is not value and known != value:
+                if key not in before or (known is not value and known != value):
                     put.append((client_id, *self.to_key(key), *self.to_values(value)))
             gone += [(client_id, *self.to_key(key)) for key in before if key not in after]
         if gone:

@@ -57,12 +57,15 @@ async def test_a_consultant_who_is_unlinked_loses_all_and_the_last_administrator
 
     refused = await client.request("PUT", "/consultants", "anna", json={"consultants": ["erik"]}, claims=ANNA)
     linked = await client.request("PUT", "/consultants", "anna", json={"consultants": ["karin", "erik"]}, claims=ANNA)
+    stored = await agency.rows("select sub from links where client_id = $1 order by sub", client.client_id)
     (erik,) = [each for each in (await client.get("/users"))["items"] if each["name"] == "erik"]
     await client.save(role("system_administrator", erik["user_id"]))
     done = await client.request("PUT", "/consultants", "anna", json={"consultants": ["erik"]}, claims=ANNA)
 
     assert code_of(refused) == "last_system_administrator"
     assert linked.status_code == done.status_code == 200
+    assert [row["sub"] for row in stored] == ["erik", "karin"]
+    assert [row["sub"] for row in await agency.rows("select sub from links")] == ["erik"]
     assert [each["sub"] for each in done.json()["consultants"]] == ["erik"]
     assert code_of(await client.save(licence("bookkeeping", erik["user_id"]))) == "program_admin_required"
 
