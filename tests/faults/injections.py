@@ -38,18 +38,9 @@ async def _one(field: Field, chance: Random, service: str, *, listening: bool = 
 
     async def there() -> list[Replica]:
         found = field.replicas(service)
-        return [each for each in found if await _listens(each)] if listening else found
+        return [each for each in found if await field.rig.listens(each)] if listening else found
 
     return chance.choice(await eventually(there, within=WAIT_SECONDS))
-
-
-async def _listens(replica: Replica) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", replica.port)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 async def _exit(field: Field, service: str, before: int, within: float = WAIT_SECONDS) -> int:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 import httpx
 
+from tests.eventually import eventually
 from tests.infrastructure import fetch
 from tests.system import checker
 from tests.system.rig import Rig
@@ -71,7 +72,15 @@ class Callers:
                     self.answers[await self._act(http)] += 1
                 except (httpx.HTTPError, StopIteration):
                     self.answers[0] += 1
-                    await asyncio.sleep(0.05)
+                    await eventually(self._somebody_listens, within=60)
+
+    @property
+    def answered(self) -> int:
+        """How many calls were answered so far."""
+        return self.answers.total() - self.answers[0]
+
+    async def _somebody_listens(self) -> bool:
+        return any([await self.rig.listens(each) for each in self.rig.replicas if each.service == "activation"])
 
     async def _act(self, http: httpx.AsyncClient) -> int:
         chance = self._chance

@@ -1,5 +1,6 @@
 """The three services and a mail sink as processes on the run's servers; each can be killed and started again."""
 
+import asyncio
 import base64
 import json
 import os
@@ -108,6 +109,15 @@ class Rig:
                     raise AssertionError(repr(error)) from error
 
         await eventually(probe, within=READY_SECONDS)
+
+    async def listens(self, replica: Replica) -> bool:
+        """Whether the replica takes connections: before that, there is nobody to call, and no orderly end."""
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", replica.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
 
     def kill(self, replica: Replica) -> None:
         """-9, and the fault must have fired."""

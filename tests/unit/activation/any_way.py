@@ -275,6 +275,7 @@ def run(examples: int, **options: Any) -> None:
         stateful_step_count=STEPS,
         deadline=None,
         database=None,
+        report_multiple_bugs=False,
         derandomize=True,  # the same acts in each run; those who look for others take this out
         suppress_health_check=list(HealthCheck),
         **options,

@@ -43,5 +43,5 @@ def test_whatever_is_done_to_a_client_what_must_hold_holds() -> None:
 )
 def test_a_rule_that_is_broken_is_noticed(where: str, what: str, instead: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"services.activation.domain.{where}.{what}", instead)
-    with pytest.raises(Exception):  # noqa: B017  # whichever of the invariants is the first to see it
+    with pytest.raises(AssertionError):
         run(examples=600, phases=[Phase.generate])
