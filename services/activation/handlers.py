@@ -21,7 +21,7 @@ from schemas.client import (
     ClientUpdatedV1,
 )
 from services.activation.domain.activation import Activation
-from services.activation.domain.acts import ACTS, UNSEEN, Settle, decide
+from services.activation.domain.acts import ACTS, UNSEEN, decide
 from services.activation.domain.agency import (
     Agency,
     drop_consultant,
@@ -61,7 +61,7 @@ ARROW: Handler[UUID, Activation] = Handler(
 CLIENTS: Handler[UUID, Client] = Handler(
     load=clients.load,
     save=clients.save,
-    decide=dict.fromkeys((*ACTS, *UNSEEN, Settle), decide),
+    decide=dict.fromkeys((*ACTS, *UNSEEN), decide),
 )
 
 AGENCIES: Handler[str, Agency] = Handler(

@@ -11,7 +11,7 @@ from schemas.envelope import Decision, Say
 from schemas.grants import GrantChange, GrantsChangedV1
 from schemas.values import Person
 from services.activation.domain.activation import Activation, Scope, scope_of
-from services.activation.domain.client import Cell, Client, Held, Member
+from services.activation.domain.client import Cell, Client, Held
 from services.activation.domain.history import Author, Entry, entries
 
 IN_ONE_EVENT = 2000
@@ -107,11 +107,6 @@ class Draft:
         """The client as it was, the very same, where the act changed nothing."""
         after = replace(self.client(), noted=tuple(self._noted))
         return Decision(self.before if after == self.before else after, tuple(self._says))
-
-
-def named(user: Member) -> Person:
-    """A user as events name people. One who has never entered has no subject: then the id stands for it."""
-    return Person(sub=user.sub or str(user.user_id), name=user.name)
 
 
 def changes_between(before: Mapping[Cell, Held], after: Mapping[Cell, Held]) -> Iterable[GrantChange]:

@@ -43,8 +43,8 @@ def settle(draft: Draft, rules: Rules) -> None:
 
 
 def next_due(draft: Draft, rules: Rules) -> datetime | None:
-    """When something falls due next, as things stand."""
-    return min(_moments(draft, rules), default=None)
+    """When something falls due next, as things stand; never at a client that is erased, which is left as it is."""
+    return None if draft.activation.forgotten else min(_moments(draft, rules), default=None)
 
 
 def _moments(draft: Draft, rules: Rules) -> Iterator[datetime]:

@@ -50,7 +50,7 @@ select a.*, {_COUNTS} from (
 ) a order by listed_at desc, client_id desc"""  # noqa: S608  # column names only
 
 _ONE = f"""select {_SHOWN}, {_COUNTS} from activations a where agency = $1 and client_id = $2
-  and (not $4 or {_OWN.replace("activations.", "a.").replace("$12", "$3")})"""  # noqa: S608  # as above
+  and (not $4 or {_OWN.replace("activations.", "a.").replace("$12", "$3")})"""  # noqa: S608  # our own names
 
 _TRACED = """select client_id, correlation_id, origin, listed_at, activated_at, activated_by_sub,
   became_system_administrator, cancelled_at, cancelled_by_kind, reason from activations """
