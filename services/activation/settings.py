@@ -18,7 +18,7 @@ class ActivationSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="ACTIVATION_", extra="ignore", hide_input_in_errors=True)
 
     link_keys_file: Path = Field(
-        description="file with the keys of links in mails, as JSON: current and keys; the notifier has the same"
+        description="file with the keys of links in mails, as JSON: current, and keys by name"
     )
     invitation_days: int = Field(7, ge=1, le=90, description="how long an invitation can be accepted")
     disconnection_days: int = Field(7, ge=1, le=90, description="how long a disconnection can be approved")
