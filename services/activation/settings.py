@@ -17,9 +17,7 @@ class ActivationSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="ACTIVATION_", extra="ignore", hide_input_in_errors=True)
 
-    link_keys_file: Path = Field(
-        description="file with the keys of links in mails, as JSON: current, and keys by name"
-    )
+    link_keys_file: Path = Field(description="file with the keys of links in mails, as JSON: current, and keys by name")
     invitation_days: int = Field(7, ge=1, le=90, description="how long an invitation can be accepted")
     disconnection_days: int = Field(7, ge=1, le=90, description="how long a disconnection can be approved")
     grace_days: int = Field(30, ge=1, le=365, description="how long licences may stay in use beyond what is bought")
