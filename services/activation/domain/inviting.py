@@ -198,12 +198,12 @@ def accept(draft: Draft, command: Accept) -> None:
     expected = command.expected(invitation.kid, invitation.invitation_id, invitation.generation)
     if not hmac.compare_digest(expected.encode(), command.code.encode()):
         raise UnknownInvitation
-    if draft.users[invitation.user_id].state != "invited":
-        raise InvitationUsed
     if invitation.state != "open":
         raise {"accepted": InvitationUsed, "withdrawn": InvitationWithdrawn, "expired": InvitationExpired}[
             invitation.state
         ]
+    if draft.users[invitation.user_id].state != "invited":
+        raise InvitationUsed
     must_be_open(draft.before)
     if any(each.sub == command.actor.sub for each in draft.users.values()) or command.actor.sub in draft.before.staff:
         raise UserExists

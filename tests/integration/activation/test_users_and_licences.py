@@ -74,6 +74,17 @@ async def test_a_new_address_or_another_mail_makes_the_old_link_dead(running: Ru
     assert (await client.accept(str(invitation), "olle")).status_code == 200
 
 
+async def test_an_invitation_that_was_taken_back_says_so_to_whoever_follows_its_link(running: Running) -> None:
+    client = await Managed.of(running)
+    user = (await client.invite("olle", licence("bookkeeping"))).json()
+
+    back = await client.request("DELETE", f"/users/{user['user_id']}/invitation")
+
+    assert back.json()["state"] == "removed"
+    assert (await client.counts("bookkeeping"))["available"] == 2
+    assert code_of(await client.accept(user["invitation"]["invitation_id"], "olle")) == "invitation_withdrawn"
+
+
 async def test_an_invitation_that_nobody_answers_ends_by_itself_and_its_seat_is_free(running: Running) -> None:
     client = await Managed.of(running)
     user = (await client.invite("olle", licence("bookkeeping"))).json()
