@@ -119,8 +119,7 @@ def _start(context: Context, stop: asyncio.Event) -> tuple[uvicorn.Server, dict[
         app.state.consumer = Consumer(context, context.subscriptions)
         coroutines["consumer"] = app.state.consumer.run(stop)
         coroutines["retrier"] = _until(stop, app.state.retrier.run(context.heartbeats))
-    jobs = (*HOUSEKEEPING, *([announce.job(service.announcers)] if service.announcers else ()), *service.jobs)
-    jobs += service.jobs_by(settings) if service.jobs_by else ()
+    jobs = (*HOUSEKEEPING, *([announce.job(service.announcers)] if service.announcers else ()), *service.jobs(settings))
     coroutines["jobs"] = _until(stop, run_jobs(context.database, context.heartbeats, jobs))
     for name, run in service.loops.items():
         coroutines[name] = _until(stop, run(context))

@@ -67,8 +67,7 @@ class Service:
     migrations: Path
     subscriptions: tuple[Subscription, ...] = ()
     routers: tuple[APIRouter, ...] = ()
-    jobs: tuple[Job, ...] = ()
-    jobs_by: Callable[[Any], tuple[Job, ...]] | None = None
+    jobs: Callable[[Any], tuple[Job, ...]] = lambda _settings: ()
     """Given the settings: the jobs that go by them."""
     loops: dict[str, Loop] = field(default_factory=dict)
     announcers: tuple[Announcer, ...] = ()

@@ -31,7 +31,7 @@ SERVICE = Service(
         Subscription("agency-events", AGENCIES, producer="onboarding"),
     ),
     routers=ROUTERS,
-    jobs_by=jobs,
+    jobs=jobs,
     check=check,
     announcers=ANNOUNCERS,
     projections=PROJECTIONS,

@@ -28,7 +28,7 @@ SERVICE = Service(
         Subscription("activation-events", PROGRESS, producer="activation"),
     ),
     routers=(clients.router, agencies.router, requests.router),
-    jobs=(Job("forget-requests", timedelta(hours=1), forget_old),),
+    jobs=lambda _settings: (Job("forget-requests", timedelta(hours=1), forget_old),),
     announcers=ANNOUNCERS,
     projections=PROJECTIONS,
     trace=trace,
