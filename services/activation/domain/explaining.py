@@ -83,6 +83,7 @@ def _chain(client: Client, user: Member, part: Part, question: Question, now: da
 
 
 def _licence_links(client: Client, user: Member, part: Part, question: Question, now: datetime) -> Iterator[Link]:
+    yield _link("program_access", client.activation.program_access, "licences_not_allowed", "system_administrator")
     opening = PROGRAMS.licences_for(part)
     held = [each for each in opening if client.holds(Cell(user.user_id, "licence", each), now)]
     counted = usage(client.licences, client.users, client.grants)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -47,12 +48,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which entries: of one user, by one subject, of one act, the refused ones or the others; None: any."""
+    """Which entries: of one user, by one subject, of one act, refused or not, since and until when; None: any."""
 
     user_id: UUID | None = None
     by_sub: str | None = None
     act: str | None = None
     refused: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 async def add(uow: UnitOfWork, clients: Sequence[Client]) -> None:
@@ -122,6 +125,7 @@ async def page(
             where h.client_id = $1 and h.history_id < $2 and ($4::uuid is null or h.user_id = $4)
               and ($5::text is null or h.by_sub = $5) and ($6::text is null or h.act = $6)
               and ($7::boolean is null or (h.refused is not null) = $7)
+              and ($8::timestamptz is null or h.at >= $8) and ($9::timestamptz is null or h.at < $9)
             order by h.history_id desc limit $3""",
         client_id,
         before,
@@ -130,6 +134,8 @@ async def page(
         wanted.by_sub,
         wanted.act,
         wanted.refused,
+        wanted.since,
+        wanted.until,
     )
 
 

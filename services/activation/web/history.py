@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import AwareDatetime
 
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
 from services.activation.store import history
@@ -45,9 +46,11 @@ def wanted(
     ] = None,
     act: Annotated[str | None, Query(max_length=64, description="such as save, invite, reduce")] = None,
     refused: Annotated[bool | None, Query(description="refused tries alone, or all but these")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="not before this moment")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="before this moment")] = None,
 ) -> history.Wanted:
     """Which entries a request asks for."""
-    return history.Wanted(user_id, by, act, refused)
+    return history.Wanted(user_id, by, act, refused, since, until)
 
 
 Filter = Annotated[history.Wanted, Depends(wanted)]

@@ -131,6 +131,8 @@ async def test_the_history_tells_what_was_done_and_what_was_refused_and_cannot_b
 
     page = await client.get("/history")
     refusals = await client.get("/history?refused=true")
+    later = await client.get("/history?since=2099-01-01T00:00:00Z")
+    earlier = await client.get("/history?until=2099-01-01T00:00:00Z&refused=true")
     export = await client.request("GET", "/history/export")
 
     assert [(each["act"], each["kind"]) for each in page["items"]] == [
@@ -144,6 +146,7 @@ async def test_the_history_tells_what_was_done_and_what_was_refused_and_cannot_b
         ("activate", "status"),
     ]
     assert [each["refused"] for each in refusals["items"]] == ["program_not_ordered"]
+    assert (later["items"], earlier["items"]) == ([], refusals["items"])
     assert len(export.text.splitlines()) == 9
     assert "Olle" not in export.text
     for statement in ("update history set act = 'x'", "delete from history", "truncate history"):
