@@ -1,0 +1,323 @@
+"""The census of refusals that are no matter of a content's form: each act provokes one code through one channel."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import orjson
+
+from chassis.fold import Outcome
+from services.onboarding.intake import LARGEST_BYTES
+from tests.integration.in_process import Heard
+from tests.integration.onboarding.census import Channel, Told, fresh, last_told, number_of, sealed, told_of
+from tests.integration.onboarding.running import REQUESTS, Running
+from tests.unit.onboarding.contents import association, cloud_event, content, sole_trader
+
+Provoke = Callable[[Running], Awaitable[Told]]
+PREFIX = "se.aktivera.onboarding."
+
+
+@dataclass(frozen=True)
+class Act:
+    """`pointer` is where the code stands in `errors`; None where it is of the whole. `last`: nothing works afterwards."""
+
+    code: str
+    channel: Channel
+    provoke: Provoke
+    pointer: str | None = None
+    last: bool = False
+
+    def problems(self, told: Told) -> list[str]:
+        places = frozenset() if self.pointer is None else frozenset({(self.pointer, self.code)})
+        return [] if told == Told(self.code, places) else [f"{self.code} at {self.pointer}: told {told}"]
+
+
+ACTS: list[Act] = []
+
+
+def act(code: str, channel: Channel, pointer: str | None = None, *, last: bool = False) -> Callable[[Provoke], Provoke]:
+    """Registers what provokes a code through a channel."""
+
+    def register(provoke: Provoke) -> Provoke:
+        ACTS.append(Act(code, channel, provoke, pointer, last))
+        return provoke
+
+    return register
+
+
+async def create(running: Running, sent: Any, **claims: Any) -> Told:
+    return Told.of((await running.create(sent, **claims)).json())
+
+
+def request(sent: Any, **attributes: Any) -> dict[str, Any]:
+    """A request under an id of its own."""
+    return cloud_event(f"act-{fresh()}", data={"agency": "byra-ett", **sent}, **attributes)
+
+
+async def hear(running: Running, value: bytes, headers: tuple[tuple[str, bytes], ...] = ()) -> Told:
+    before = len(await running.results())
+    outcome: Outcome = await running.hear(Heard(REQUESTS, value, headers=headers))
+    return await last_told(running, before, outcome)
+
+
+async def asked_of(running: Running, kind: str, **data: Any) -> Told:
+    """A request about a client that exists."""
+    return await told_of(running, cloud_event(f"act-{fresh()}", type=f"{PREFIX}{kind}.v1", data=data))
+
+
+@act("duplicate_client", "http")
+async def created_twice(running: Running) -> Told:
+    sent = number_of(fresh())
+    await running.create(sent)
+    return await create(running, sent)
+
+
+@act("duplicate_client", "event")
+async def asked_twice(running: Running) -> Told:
+    sent = number_of(fresh())
+    await running.create(sent)
+    return await told_of(running, request(sent))
+
+
+@act("client_exists_elsewhere", "http")
+async def created_elsewhere(running: Running) -> Told:
+    sent = number_of(fresh())
+    await running.create(sent, agency="byra-tva")
+    return await create(running, sent)
+
+
+@act("client_exists_elsewhere", "event")
+async def asked_elsewhere(running: Running) -> Told:
+    sent = number_of(fresh())
+    await running.create(sent, agency="byra-tva")
+    return await told_of(running, request(sent))
+
+
+@act("possible_duplicate", "http")
+async def association_created_twice(running: Running) -> Told:
+    sent = content(details__identity=association(), details__name="Föreningen Ett")
+    await running.create(sent)
+    return await create(running, sent)
+
+
+@act("possible_duplicate", "event")
+async def association_asked_twice(running: Running) -> Told:
+    sent = content(details__identity=association(), details__name="Föreningen Två")
+    await running.create(sent)
+    asked = request(sent)
+    asked["data"]["details"]["identity"] = await sealed(running, asked["id"], association())
+    return await told_of(running, asked)
+
+
+@act("already_onboarded", "http")
+async def reference_created_twice(running: Running) -> Told:
+    reference = {"external_ref": f"ref-{fresh()}"}
+    await running.create(number_of(fresh()) | reference)
+    return await create(running, number_of(fresh()) | reference)
+
+
+@act("already_onboarded", "event")
+async def reference_asked_twice(running: Running) -> Told:
+    reference = {"external_ref": f"ref-{fresh()}"}
+    await running.ask(request(number_of(fresh()) | reference))
+    return await told_of(running, request(number_of(fresh()) | reference))
+
+
+@act("unknown_agency", "http")
+async def created_for_nobody(running: Running) -> Told:
+    return await create(running, number_of(fresh()), agency="byra-noll")
+
+
+@act("unknown_agency", "event")
+async def asked_for_nobody(running: Running) -> Told:
+    return await told_of(running, request(number_of(fresh()) | {"agency": "byra-noll"}))
+
+
+@act("invalid_content", "http")
+async def two_things_wrong(running: Running) -> Told:
+    return Told((await create(running, content(details__name="", licences__confirmation_email="x"))).code)
+
+
+@act("invalid_content", "event")
+async def two_things_wrong_in_a_request(running: Running) -> Told:
+    return Told((await told_of(running, request(content(details__name="", licences__confirmation_email="x")))).code)
+
+
+@act("identity_undecryptable", "event", "/details/identity/number_jwe")
+async def encrypted_to_nobody(running: Running) -> Told:
+    return await told_of(running, request(content(details__identity={"kind": "sole_trader", "number_jwe": "a.b.c.d.e"})))
+
+
+@act("identity_not_for_this_request", "event", "/details/identity/number_jwe")
+async def encrypted_for_another(running: Running) -> Told:
+    return await told_of(running, request(content(details__identity=await sealed(running, "another", sole_trader()))))
+
+
+@act("wrong_agency", "event")
+async def asked_for_an_agency_that_is_not_the_sources(running: Running) -> Told:
+    await running.context.database.execute("update sources set agencies = '{byra-ett}'")
+    told = await told_of(running, request(number_of(fresh()) | {"agency": "byra-tva"}))
+    await running.context.database.execute("update sources set agencies = null")
+    return told
+
+
+@act("wrong_source", "event")
+async def asked_in_anothers_name(running: Running) -> Told:
+    return await told_of(running, request(number_of(fresh()), source="/upstream/other"))
+
+
+@act("event_id_reused", "event")
+async def asked_under_an_id_of_before(running: Running) -> Told:
+    first = request(number_of(fresh()))
+    await running.ask(first)
+    return await told_of(running, {**first, "data": {**first["data"], "locale": "en"}})
+
+
+@act("unknown_event_type", "event", "/type")
+async def asked_for_what_we_do_not_know(running: Running) -> Told:
+    return await told_of(running, request(number_of(fresh()), type=f"{PREFIX}wished.v1"))
+
+
+@act("unsupported_version", "event", "/type")
+async def asked_in_a_version_to_come(running: Running) -> Told:
+    return await told_of(running, request(number_of(fresh()), type=f"{PREFIX}requested.v9"))
+
+
+@act("malformed_event", "event", "/data")
+async def asked_without_data(running: Running) -> Told:
+    return await told_of(running, cloud_event(f"act-{fresh()}", data=None))
+
+
+@act("malformed_json", "event")
+async def sent_what_is_no_json(running: Running) -> Told:
+    return await hear(running, b'{"specversion": "1.0", ')
+
+
+@act("malformed_json", "http")
+async def posted_what_is_no_json(running: Running) -> Told:
+    return await posted(running, b'{"details": ')
+
+
+@act("too_deep", "event", "/data")
+async def asked_too_deep(running: Running) -> Told:
+    sent: Any = "x"
+    for _ in range(40):
+        sent = [sent]
+    return await told_of(running, request({"locale": sent}))
+
+
+@act("payload_too_large", "event")
+async def sent_too_much(running: Running) -> Told:
+    return await hear(running, orjson.dumps(request({"external_ref": "x" * LARGEST_BYTES})))
+
+
+@act("payload_too_large", "http")
+async def posted_too_much(running: Running) -> Told:
+    return await posted(running, b'"' + b"x" * LARGEST_BYTES + b'"')
+
+
+@act("unsupported_media_type", "event", "/datacontenttype")
+async def sent_another_type(running: Running) -> Told:
+    return await told_of(running, request(number_of(fresh()), datacontenttype="text/csv"))
+
+
+@act("unsupported_media_type", "http")
+async def posted_another_type(running: Running) -> Told:
+    return await posted(running, b"name;number", kind="text/csv")
+
+
+async def posted(running: Running, body: bytes, kind: str = "application/json", **headers: str) -> Told:
+    sent = running.token() | {"Content-Type": kind} | headers
+    return Told.of((await running.http.post("/v1/clients", content=body, headers=sent)).json())
+
+
+@act("unknown_client", "event")
+async def asked_to_cancel_nobody(running: Running) -> Told:
+    return await asked_of(running, "cancellation_requested", external_ref=f"ref-{fresh()}", reason="mistake")
+
+
+async def asked_to_cancel(running: Running, status: str) -> Told:
+    reference = f"ref-{fresh()}"
+    await running.ask(request(number_of(fresh()) | {"external_ref": reference}))
+    await running.context.database.execute("update clients set status = $1 where external_ref = $2", status, reference)
+    client_id = (await running.rows("select client_id from clients where external_ref = $1", reference))[0]["client_id"]
+    return await asked_of(running, "cancellation_requested", client_id=str(client_id), reason="mistake")
+
+
+@act("client_cancelled", "event")
+async def asked_to_cancel_twice(running: Running) -> Told:
+    return await asked_to_cancel(running, "cancelled")
+
+
+@act("client_disconnected", "event")
+async def asked_to_cancel_who_left(running: Running) -> Told:
+    return await asked_to_cancel(running, "disconnected")
+
+
+@act("client_erased", "event")
+async def asked_to_cancel_who_is_erased(running: Running) -> Told:
+    return await asked_to_cancel(running, "erased")
+
+
+async def asked_for_licences(running: Running, effective_at: Any) -> Told:
+    kind = "licences_change_requested"
+    return await asked_of(running, kind, external_ref="x", counts={"payroll": 1}, effective_at=effective_at)
+
+
+@act("invalid_date", "event", "/effective_at")
+async def asked_for_licences_on_no_day(running: Running) -> Told:
+    return await asked_for_licences(running, "tomorrow")
+
+
+@act("effective_at_in_past", "event", "/effective_at")
+async def asked_for_licences_in_the_past(running: Running) -> Told:
+    return await asked_for_licences(running, "2020-01-01T00:00:00Z")
+
+
+@act("not_allowed", "http")
+async def created_by_nobody(running: Running) -> Told:
+    return await create(running, number_of(fresh()), roles=[])
+
+
+@act("not_found", "http")
+async def shown_what_is_not_there(running: Running) -> Told:
+    answer = await running.http.get(
+        "/v1/clients/0193a5b0-0000-7000-8000-000000000000", headers=running.token()
+    )
+    return Told.of(answer.json())
+
+
+@act("invalid_cursor", "http")
+async def listed_from_nowhere(running: Running) -> Told:
+    return Told.of((await running.http.get("/v1/clients?cursor=%25", headers=running.token())).json())
+
+
+@act("invalid_idempotency_key", "http")
+async def created_under_no_key(running: Running) -> Told:
+    return await posted(running, orjson.dumps(number_of(fresh())), **{"Idempotency-Key": "x" * 300})
+
+
+@act("idempotency_key_reused", "http")
+async def created_under_a_key_of_before(running: Running) -> Told:
+    key = {"Idempotency-Key": f"key-{fresh()}"}
+    await posted(running, orjson.dumps(number_of(fresh())), **key)
+    return await posted(running, orjson.dumps(number_of(fresh())), **key)
+
+
+@act("idempotency_key_in_use", "http")
+async def created_under_a_key_under_way(running: Running) -> Told:
+    key = f"key-{fresh()}"
+    other = await asyncpg.connect(running.context.settings.dsn)
+    try:
+        place = f"byra-ett/karin/create-client\x1f{key}"
+        await other.execute("select pg_advisory_lock(hashtextextended($1, 7))", place)
+        return await posted(running, orjson.dumps(number_of(fresh())), **{"Idempotency-Key": key})
+    finally:
+        await other.close()
+
+
+@act("service_unavailable", "http", last=True)
+async def created_without_a_database(running: Running) -> Told:
+    await running.context.database.pool.close()
+    return await create(running, number_of(fresh()))

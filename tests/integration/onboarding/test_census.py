@@ -1,0 +1,90 @@
+"""The census: every code that onboarding owns is provoked, in every way that it can come about, with one code and place."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import pytest
+
+from tests.integration.onboarding.census import CHANNELS, CONTENT, OWNED, SENDS, Channel
+from tests.integration.onboarding.census_acts import ACTS
+from tests.integration.onboarding.running import Running
+
+NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
+    "http": {
+        **dict.fromkeys(("wrong_source", "wrong_agency", "event_id_reused"), "a person is no source"),
+        **dict.fromkeys(("malformed_event", "unknown_event_type", "unsupported_version"), "a body is no event"),
+        "identity_must_be_encrypted": "TLS ends at the service, a topic is read by others",
+        "identity_not_for_this_request": "nothing is encrypted there",
+        "too_deep": "the rule book looks at no level that it does not know",
+    },
+    "event": {
+        **dict.fromkeys(("not_allowed", "not_found", "invalid_cursor"), "nobody asks to see"),
+        **dict.fromkeys(
+            ("idempotency_key_required", "invalid_idempotency_key", "idempotency_key_in_use", "idempotency_key_reused"),
+            "an event has its id",
+        ),
+        "service_unavailable": "an event waits",
+    },
+}
+"""Codes that cannot come about in a channel, with the reason."""
+
+AWAITED: Mapping[Channel, frozenset[str]] = {
+    "http": frozenset(),
+    "event": frozenset(),
+}
+"""Codes whose acts are still to be built. Only ever shorter: one that is provoked must not stand here."""
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+async def test_each_fault_of_content_is_told_by_its_code_at_its_place(running: Running, name: Channel) -> None:
+    await running.register_agency()
+    problems = [
+        problem
+        for wrong in CONTENT
+        if name not in wrong.but
+        for problem in wrong.problems(await SENDS[name](running, wrong), name)
+    ]
+    assert problems == []
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+async def test_each_act_that_is_refused_is_told_by_its_code_at_its_place(running: Running, name: Channel) -> None:
+    for agency in ("byra-ett", "byra-tva"):
+        await running.register_agency(agency)
+    problems = [
+        problem
+        for act in sorted(ACTS, key=lambda each: each.last)
+        if act.channel == name
+        for problem in act.problems(await act.provoke(running))
+    ]
+    assert problems == []
+
+
+def provoked(name: Channel) -> set[str]:
+    return {each.code for each in CONTENT if name not in each.but} | {each.code for each in ACTS if each.channel == name}
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_every_code_is_provoked_wherever_it_can_come_about(name: Channel) -> None:
+    assert OWNED - provoked(name) - set(NOT_THERE[name]) - AWAITED[name] == set()
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_what_is_awaited_is_not_there_yet(name: Channel) -> None:
+    assert AWAITED[name] & (provoked(name) | set(NOT_THERE[name])) == set()
+    assert AWAITED[name] <= OWNED
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_what_cannot_come_about_in_a_channel_is_provoked_in_another(name: Channel) -> None:
+    elsewhere = {code for other in CHANNELS if other != name for code in provoked(other) | AWAITED[other]}
+    assert set(NOT_THERE[name]) <= elsewhere
+    assert set(NOT_THERE[name]) & provoked(name) == set()
+
+
+def test_a_code_stands_at_the_same_place_in_every_channel() -> None:
+    places = defaultdict(set)
+    for act in ACTS:
+        if act.pointer != "/datacontenttype":  # an attribute of events alone
+            places[act.code].add(act.pointer)
+    assert {code: found for code, found in places.items() if len(found) > 1} == {}
