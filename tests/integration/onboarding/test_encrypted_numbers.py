@@ -143,9 +143,7 @@ async def test_a_wrong_number_inside_is_refused_by_the_rule_book_at_its_place(
     running: Running, number: str, code: str
 ) -> None:
     await running.ask(request(await jwe(running, number=number)))
-    assert await answers(running) == [
-        ("rejected", code, [{"pointer": "/details/identity/number_jwe", "code": code}])
-    ]
+    assert await answers(running) == [("rejected", code, [{"pointer": "/details/identity/number_jwe", "code": code}])]
 
 
 async def test_a_plain_and_an_encrypted_number_together_conflict(running: Running) -> None:

@@ -205,4 +205,4 @@ def test_a_file_of_keys_that_cannot_be_used_is_named_and_its_content_is_not(tmp_
     with pytest.raises(SecretUnusable) as refused:
         IntakeKeys.from_file(tmp_path / "intake-keys.json")
     assert str(refused.value).startswith(str(tmp_path / "intake-keys.json"))
-    assert KEY.as_dict(private=True)["d"] not in str(refused.value)
+    assert str(KEY.as_dict(private=True)["d"]) not in str(refused.value)
