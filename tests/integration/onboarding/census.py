@@ -1,8 +1,8 @@
 """The census of refusals: what of a client's content is refused with which code, in every way that content comes in.
 
-A channel is a way in. Each takes the same content (tests/unit/onboarding/contents.py) and answers what was told: a further
-channel is a function registered by `channel`, and its name in `Channel`. What is no matter of content is an act, which
-stands beside its channel in census_acts.py.
+A channel is a way in. Each takes the same content (tests/unit/onboarding/contents.py) and answers what was told: a
+further channel is a function registered by `channel`, and its name in `Channel`. What is no matter of content is an
+act, which stands with its channel in census_acts.py.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -41,7 +41,7 @@ class Told:
 class Wrong:
     """One thing wrong with a content: it must be told by this code, at this pointer and nowhere else.
 
-    `but` are the channels that cannot carry it. `sealed`: an event carries the number encrypted, and is told of that place.
+    `but` are the channels that cannot carry it. `sealed`: an event carries the number encrypted, and is told of that.
     """
 
     code: str
@@ -106,7 +106,7 @@ async def sealed(running: Running, event_id: str, identity: Mapping[str, Any]) -
 
 
 async def told_of(running: Running, request: dict[str, Any]) -> Told:
-    """What a source is told of its request; a record that no answer can be addressed to is told by what it is held for."""
+    """What a source is told of its request; of a record that names no sender, what it is held for."""
     before = len(await running.results())
     return await last_told(running, before, await running.ask(request))
 
@@ -154,6 +154,7 @@ CONTENT = (
     Wrong("identity_required", "/details/identity", {IDENTITY: ...}),
     Wrong("identity_required", NUMBER, {"details__identity__number": ""}),
     Wrong("identity_conflict", "/details/identity", {"details__identity__number_jwe": "a.b.c.d.e"}),
+    Wrong("identity_undecryptable", ENCRYPTED, {IDENTITY: {"kind": "sole_trader", "number_jwe": "a.b.c.d.e"}}),
     Wrong("invalid_org_number", NUMBER, {"details__identity__number": "551360-0790"}),
     Wrong("invalid_check_digit", NUMBER, {"details__identity__number": "556036-0794"}),
     Wrong("identity_is_personal", NUMBER, {"details__identity__number": "850709-9805"}),
@@ -161,7 +162,8 @@ CONTENT = (
           {IDENTITY: association() | {"responsible_person": None}}, sealed=True),
     Wrong("invalid_personal_number", NUMBER, person("701092-1232"), sealed=True),
     Wrong("invalid_check_digit", NUMBER, person("121272-1212"), sealed=True),
-    Wrong("identity_date_in_future", NUMBER, person("20991231-1236"), sealed=True),
+    Wrong("identity_date_in_future", NUMBER, person("261231-1239"), sealed=True),
+    Wrong("identity_century_required", NUMBER, person("2612311239"), sealed=True),
     Wrong("identity_must_be_encrypted", NUMBER, person("811218-9876"), but=EVENT_ONLY),
     Wrong("personal_number_not_allowed", "/details/name", {"details__name": "Firma 811218-9876"}),
     Wrong("personal_number_not_allowed", "/external_ref", beside={"external_ref": "811218-9876"}),

@@ -8,11 +8,17 @@ import asyncpg
 import orjson
 
 from chassis.fold import Outcome
+from schemas.activation import ActivationCancellationRefusedV1
+from schemas.envelope import EventData
+from schemas.licences import LicencesChangeRefusedV1
+from schemas.values import Pointer
 from services.onboarding.intake import LARGEST_BYTES
 from tests.integration.in_process import Heard
 from tests.integration.onboarding.census import Channel, Told, fresh, last_told, number_of, sealed, told_of
 from tests.integration.onboarding.running import REQUESTS, Running
+from tests.integration.onboarding.test_intake import told
 from tests.unit.onboarding.contents import association, cloud_event, content, sole_trader
+from tests.unit.onboarding.test_progress import CLIENT, SCOPE
 
 Provoke = Callable[[Running], Awaitable[Told]]
 PREFIX = "se.aktivera.onboarding."
@@ -20,7 +26,7 @@ PREFIX = "se.aktivera.onboarding."
 
 @dataclass(frozen=True)
 class Act:
-    """`pointer` is where the code stands in `errors`; None where it is of the whole. `last`: nothing works afterwards."""
+    """`pointer` is where the code stands in `errors`; None: it is of the whole. `last`: nothing works afterwards."""
 
     code: str
     channel: Channel
@@ -144,11 +150,6 @@ async def two_things_wrong_in_a_request(running: Running) -> Told:
     return Told((await told_of(running, request(content(details__name="", licences__confirmation_email="x")))).code)
 
 
-@act("identity_undecryptable", "event", "/details/identity/number_jwe")
-async def encrypted_to_nobody(running: Running) -> Told:
-    return await told_of(running, request(content(details__identity={"kind": "sole_trader", "number_jwe": "a.b.c.d.e"})))
-
-
 @act("identity_not_for_this_request", "event", "/details/identity/number_jwe")
 async def encrypted_for_another(running: Running) -> Told:
     return await told_of(running, request(content(details__identity=await sealed(running, "another", sole_trader()))))
@@ -157,9 +158,9 @@ async def encrypted_for_another(running: Running) -> Told:
 @act("wrong_agency", "event")
 async def asked_for_an_agency_that_is_not_the_sources(running: Running) -> Told:
     await running.context.database.execute("update sources set agencies = '{byra-ett}'")
-    told = await told_of(running, request(number_of(fresh()) | {"agency": "byra-tva"}))
+    answer = await told_of(running, request(number_of(fresh()) | {"agency": "byra-tva"}))
     await running.context.database.execute("update sources set agencies = null")
-    return told
+    return answer
 
 
 @act("wrong_source", "event")
@@ -245,6 +246,42 @@ async def asked_to_cancel(running: Running, status: str) -> Told:
     return await asked_of(running, "cancellation_requested", client_id=str(client_id), reason="mistake")
 
 
+async def refused_by_activation(running: Running, refusal: EventData) -> Told:
+    """What a source is told of a cancellation or of licences that activation refused."""
+    reference = f"ref-{fresh()}"
+    await running.ask(request(number_of(fresh()) | {"external_ref": reference}))
+    if isinstance(refusal, ActivationCancellationRefusedV1):
+        await asked_of(running, "cancellation_requested", external_ref=reference, reason="mistake")
+    else:
+        await asked_of(running, "licences_change_requested", external_ref=reference, counts={"payroll": 0})
+    asked = (await running.said("client-events"))[-1]
+    before = len(await running.results())
+    outcome = await running.hear(told(refusal, asked["subject"], 1, request_id=asked["data"]["request_id"]))
+    return await last_told(running, before, outcome)
+
+
+@act("already_activated", "event")
+async def asked_to_cancel_who_is_active(running: Running) -> Told:
+    refusal = ActivationCancellationRefusedV1(**SCOPE, request_id=CLIENT, code="already_activated")
+    return await refused_by_activation(running, refusal)
+
+
+@act("licences_in_use", "event", "/counts/payroll")
+async def asked_for_fewer_licences_than_are_in_use(running: Running) -> Told:
+    return await licences_refused(running, "licences_in_use")
+
+
+@act("program_retired", "event", "/counts/payroll")
+async def asked_for_licences_of_what_is_no_more(running: Running) -> Told:
+    return await licences_refused(running, "program_retired")
+
+
+async def licences_refused(running: Running, code: str) -> Told:
+    errors = [Pointer(pointer="/counts/payroll", code=code)]
+    refusal = LicencesChangeRefusedV1(**SCOPE, request_id=CLIENT, code=code, errors=errors)
+    return await refused_by_activation(running, refusal)
+
+
 @act("client_cancelled", "event")
 async def asked_to_cancel_twice(running: Running) -> Told:
     return await asked_to_cancel(running, "cancelled")
@@ -282,9 +319,7 @@ async def created_by_nobody(running: Running) -> Told:
 
 @act("not_found", "http")
 async def shown_what_is_not_there(running: Running) -> Told:
-    answer = await running.http.get(
-        "/v1/clients/0193a5b0-0000-7000-8000-000000000000", headers=running.token()
-    )
+    answer = await running.http.get("/v1/clients/0193a5b0-0000-7000-8000-000000000000", headers=running.token())
     return Told.of(answer.json())
 
 
