@@ -2,7 +2,7 @@
 
 A channel is a way in. Each takes the same content (tests/unit/onboarding/contents.py) and answers what was told: a
 further channel is a function registered by `channel`, and its name in `Channel`. What is no matter of content is an
-act, which stands with its channel in census_acts.py.
+act, which stands in the module of its channel.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
