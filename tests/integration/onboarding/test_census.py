@@ -30,6 +30,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         **dict.fromkeys(("draft_expired", "draft_submitted", "stale_version"), "a request has no draft of it"),
         **dict.fromkeys(("file_changed", "invalid_csv"), "a request is no file"),
         **dict.fromkeys(("client_active", "reveal_limit", "consultant_has_clients"), "no request asks for it"),
+        **dict.fromkeys(("if_match_required", "not_changeable", "not_reassignable"), "no request changes details"),
         "form_mismatch": "a warning, and a source has nobody to warn",
         "reason_required": "a reason is a field like others there: required",
     },
@@ -37,11 +38,29 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
 """Codes that cannot come about in a channel, with the reason."""
 
 STILL_TO_BUILD_OVER_HTTP = """
-    agency_admin_required already_activated client_active client_cancelled client_disconnected client_erased
-    client_manager_required consultant_has_clients draft_expired draft_submitted effective_at_in_past file_changed
-    form_mismatch idempotency_key_required invalid_csv invalid_date invalid_transition licences_in_use
-    operator_required program_retired rate_limited reason_required request_pending reveal_limit stale_version
-    unknown_client unknown_consultant
+    agency_admin_required
+    already_activated
+    client_active
+    client_manager_required
+    consultant_has_clients
+    draft_expired
+    draft_submitted
+    effective_at_in_past
+    file_changed
+    form_mismatch
+    idempotency_key_required
+    invalid_csv
+    invalid_date
+    invalid_transition
+    licences_in_use
+    operator_required
+    program_retired
+    rate_limited
+    reason_required
+    request_pending
+    reveal_limit
+    unknown_client
+    unknown_consultant
 """
 AWAITED: Mapping[Channel, frozenset[str]] = {
     "http": frozenset(STILL_TO_BUILD_OVER_HTTP.split()),
