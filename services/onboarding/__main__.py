@@ -15,7 +15,7 @@ from services.onboarding.handlers import PROGRESS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.store.requests import forget_old
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, clients, requests
+from services.onboarding.web import agencies, clients, requests, sources
 
 SERVICE = Service(
     name="onboarding",
@@ -27,7 +27,8 @@ SERVICE = Service(
         intake.subscription(),
         Subscription("activation-events", PROGRESS, producer="activation"),
     ),
-    routers=(clients.router, agencies.router, requests.router),
+    further=intake.further,
+    routers=(clients.router, agencies.router, requests.router, sources.router),
     jobs=lambda _settings: (Job("forget-requests", timedelta(hours=1), forget_old),),
     announcers=ANNOUNCERS,
     projections=PROJECTIONS,

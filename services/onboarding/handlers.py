@@ -55,7 +55,8 @@ from services.onboarding.domain.progress import (
     follow_listed,
     follow_snapshot,
 )
-from services.onboarding.store import agencies, clients, neighbours, progress, requests
+from services.onboarding.domain.sources import AddSource, ChangeSource, SetState, add_source, change_source, set_state
+from services.onboarding.store import agencies, clients, neighbours, progress, requests, sources
 from services.onboarding.store.neighbours import Sought
 
 
@@ -182,6 +183,12 @@ AGENCIES = Handler(
     load=agencies.load,
     decide={PutAgency: put_agency, PutConsultant: put_consultant},
     save=agencies.save,
+)
+
+SOURCES = Handler(
+    load=sources.load,
+    decide={AddSource: add_source, ChangeSource: change_source, SetState: set_state},
+    save=sources.save,
 )
 
 PROGRESS = Handler(

@@ -10,11 +10,13 @@ from schemas.client import ClientStatus
 from schemas.values import IdentityKind, Locale, Origin, Role
 
 
-class _Lenient(BaseModel):
+class Lenient(BaseModel):
+    """A body that may have anything."""
+
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
 
-class NewClientBody(_Lenient):
+class NewClientBody(Lenient):
     """The three steps, and what stands beside them; see GET /v1/programs for the programs."""
 
     model_config = ConfigDict(
@@ -42,7 +44,7 @@ class NewClientBody(_Lenient):
     administrators: Any = None
 
 
-class AgencyBody(_Lenient):
+class AgencyBody(Lenient):
     """An agency, whole."""
 
     name: Any = None
@@ -50,7 +52,7 @@ class AgencyBody(_Lenient):
     client_visibility: Any = None
 
 
-class ConsultantBody(_Lenient):
+class ConsultantBody(Lenient):
     """A consultant, whole."""
 
     name: Any = None

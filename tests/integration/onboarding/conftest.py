@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import RSAKey
 
+from chassis.readers import Readers
 from chassis.service import Service
 from services.onboarding import vault
 from services.onboarding.__main__ import SERVICE
 from services.onboarding.settings import OnboardingSettings
+from tests.infrastructure import Infrastructure
 from tests.integration.in_process import in_process
+from tests.integration.onboarding.reading import Reading
 from tests.integration.onboarding.running import Running
 
 
@@ -23,6 +26,25 @@ def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = tmp_path / name
         path.write_text(base64.b64encode(os.urandom(32)).decode() + "\n")
         monkeypatch.setenv(f"ONBOARDING_VAULT_{name.upper()}_FILE", str(path))
+    vault.opened.cache_clear()
+
+
+@pytest.fixture
+async def reading(  # what it is made of
+    database_for: Callable[[Service], Awaitable[str]],
+    tmp_path: Path,
+    issuer: RSAKey,
+    secrets: None,
+    infra: Infrastructure,
+    prefix: str,
+) -> AsyncIterator[Reading]:
+    """Beside its routes, its loops on real Kafka: readers of sources, its own consumer, relay and retrier."""
+    settings = OnboardingSettings(database_dsn=await database_for(SERVICE))
+    given = {"kafka_bootstrap": infra.kafka, "topic_prefix": prefix, "topic_partitions": 3}
+    async with in_process(SERVICE, settings, tmp_path, issuer, **given) as (context, http):
+        reading = Reading(context, http, issuer, Readers(context))
+        async with reading.loops():
+            yield reading
     vault.opened.cache_clear()
 
 
