@@ -15,7 +15,7 @@ from services.onboarding.handlers import PROGRESS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.store.requests import forget_old
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, clients, requests, sources
+from services.onboarding.web import agencies, changes, clients, intake_key, requests, sources
 
 SERVICE = Service(
     name="onboarding",
@@ -28,7 +28,7 @@ SERVICE = Service(
         Subscription("activation-events", PROGRESS, producer="activation"),
     ),
     further=intake.further,
-    routers=(clients.router, agencies.router, requests.router, sources.router),
+    routers=(clients.router, changes.router, agencies.router, intake_key.router, requests.router, sources.router),
     jobs=lambda _settings: (Job("forget-requests", timedelta(hours=1), forget_old),),
     announcers=ANNOUNCERS,
     projections=PROJECTIONS,

@@ -1,4 +1,4 @@
-"""The command beside a whole stack with the mock broker: held events, sources, a mock that forgets, a mock that has ended."""
+"""The command beside a whole stack with the mock broker: held events, sources, a mock that forgets or has ended."""
 
 import asyncio
 import json
