@@ -1,4 +1,7 @@
-"""`python -m schemas.generate`: writes json/ and asyncapi.yaml from the catalogue; `--check` says what is stale."""
+"""`python -m schemas.generate`: writes json/ and asyncapi.yaml from the catalogue; `--check` says what is stale.
+
+`--release` writes released/ as well, unless that would break what is released.
+"""
 
 import argparse
 import json
@@ -12,9 +15,11 @@ from schemas.asyncapi import asyncapi
 from schemas.catalogue import CATALOGUE, TOPICS
 from schemas.envelope import EventType
 from schemas.json_schema import json_schema, schema_file, title_of
+from schemas.released import release
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE / "examples"
+RELEASED = HERE / "released"
 
 
 class _PlainDumper(yaml.SafeDumper):
@@ -71,12 +76,17 @@ def _as_json(document: object) -> str:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m schemas.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
-    if not parser.parse_args(arguments).check:
-        write()
-        return 0
-    problems = stale()
+    parser.add_argument("--release", action="store_true", help="write released/ too; exit 1 where that breaks somebody")
+    given = parser.parse_args(arguments)
+    if given.check:
+        return _told(stale(), "run python -m schemas.generate")
+    write()
+    return _told(release(CATALOGUE, RELEASED), "make it a new version, beside the old one") if given.release else 0
+
+
+def _told(problems: list[str], advice: str) -> int:
     for each in problems:
-        sys.stderr.write(f"{each}; run python -m schemas.generate\n")
+        sys.stderr.write(f"{each}; {advice}\n")
     return 1 if problems else 0
 
 

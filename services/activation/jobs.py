@@ -74,10 +74,16 @@ async def remind_of_clients(days: int, uow: UnitOfWork) -> int:
 
 
 async def release_consultant(rules: Rules, uow: UnitOfWork) -> int:
-    """Takes one consultant out of all of their clients, or out of none and says at which they are needed."""
+    """Takes one consultant out of all of their clients, or out of none and says at which they are needed.
+
+    Before, in a transaction of its own: from then on the consultant is given nothing more.
+    """
     removal = await removals.first(uow)
     if removal is None:
         return 0
+    if not removal.marked:
+        await removals.mark_leaving(uow, removal)
+        return 1
     try:
         async with uow.savepoint():
             await _release(rules, uow, removal)
@@ -97,8 +103,8 @@ async def _release(rules: Rules, uow: UnitOfWork, removal: removals.Removal) -> 
             decided[key] = decide(client, act, uow.now)
         except Refused:
             needed.append(key)
-    if not needed:
-        await removals.mark_leaving(uow, removal)
+    if needed:
+        await removals.keep(uow, removal)
     version = await removals.settle(uow, removal)
     facts = {"agency": removal.agency, "sub": removal.sub, "request_id": removal.request_id}
     if needed:

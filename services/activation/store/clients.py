@@ -11,9 +11,8 @@ from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from schemas.values import Person
 from services.activation.domain.activation import Activation, Asked
-from services.activation.domain.agency import Consultant
 from services.activation.domain.client import Client
-from services.activation.store import history
+from services.activation.store import history, staff
 from services.activation.store.columns import COLUMNS
 from services.activation.store.tables import (
     DISCONNECTIONS,
@@ -46,8 +45,10 @@ update activations a
 
 
 async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Client]:
-    """The clients that exist, locked in the order of their keys."""
-    return await _clients(uow, await uow.connection.fetch(_LOCKED, keys))
+    """The clients that exist, locked in the order of their keys, and none of their consultants leaves meanwhile."""
+    rows = await uow.connection.fetch(_LOCKED, keys)
+    await staff.hold(uow, sorted({row["agency"] for row in rows}))
+    return await _clients(uow, rows)
 
 
 async def look(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Client]:
@@ -102,7 +103,7 @@ async def _clients(uow: UnitOfWork, rows: Sequence[Any]) -> dict[UUID, Client]:
     links, wishes, asked = await LINKS.load(uow, ids), await DISCONNECTIONS.load(uow, ids), await _asked(uow, ids)
     restorations = await RESTORATIONS.load(uow, ids)
     agencies = sorted({row["agency"] for row in rows})
-    staff, linked_only = await _staff(uow, agencies), await _linked_only(uow, agencies)
+    members, linked_only = await staff.of(uow, agencies), await _linked_only(uow, agencies)
     return {
         key: Client(
             activation=Activation(*row[: len(COLUMNS)]),
@@ -118,7 +119,7 @@ async def _clients(uow: UnitOfWork, rows: Sequence[Any]) -> dict[UUID, Client]:
             disconnecting=wishes[key].get(None),
             restoring=restorations[key].get(None),
             asked=asked.get(key, ()),
-            staff=staff.get(row["agency"], {}),
+            staff=members.get(row["agency"], {}),
             seen_by_all=row["agency"] not in linked_only,
             due_at=row["due_at"],
         )
@@ -142,18 +143,6 @@ async def _asked(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, tuple[Asked
             row["reason"],
         )
         found[row["client_id"]] = (*found.get(row["client_id"], ()), asked)
-    return found
-
-
-async def _staff(uow: UnitOfWork, agencies: Sequence[str]) -> dict[str, dict[str, Consultant]]:
-    found: dict[str, dict[str, Consultant]] = {}
-    for row in await uow.connection.fetch(
-        """select agency, sub, name, email, locale, roles from consultants
-            where agency = any($1::text[]) and not leaving""",
-        agencies,
-    ):
-        one = Consultant(row["sub"], row["name"], row["email"], row["locale"], tuple(row["roles"]))
-        found.setdefault(row["agency"], {})[one.sub] = one
     return found
 
 

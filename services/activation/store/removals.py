@@ -5,25 +5,27 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.unit_of_work import UnitOfWork
+from services.activation.store.staff import LOCK_STAFF
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A wish of onboarding's to remove a consultant."""
+    """A wish of onboarding's to remove a consultant. `marked`: nothing has been given to them since."""
 
     agency: str
     sub: str
     request_id: UUID
+    marked: bool
 
 
 async def first(uow: UnitOfWork) -> Removal | None:
     """The wish that has waited longest and is not put off, locked."""
     row = await uow.connection.fetchrow(
-        """select agency, sub, request_id from removals where put_off_until is null or put_off_until <= $1
+        """select agency, sub, request_id, marked from removals where put_off_until is null or put_off_until <= $1
             order by place limit 1 for update skip locked""",
         uow.now,
     )
-    return None if row is None else Removal(row["agency"], row["sub"], row["request_id"])
+    return None if row is None else Removal(**dict(row))
 
 
 async def clients_of(uow: UnitOfWork, agency: str, sub: str) -> list[UUID]:
@@ -46,9 +48,29 @@ async def clients_of(uow: UnitOfWork, agency: str, sub: str) -> list[UUID]:
 
 
 async def mark_leaving(uow: UnitOfWork, removal: Removal) -> None:
-    """From now on nothing is given to the consultant any more, though onboarding has not removed them yet."""
+    """From now on nothing is given to the consultant any more, though onboarding has not removed them yet.
+
+    Waits for those who may be giving them something at this moment. No client may be locked in this transaction:
+    whoever gives something locks the client first.
+    """
+    await uow.connection.execute(LOCK_STAFF, [removal.agency])
+    await _set_leaving(uow, removal, True)
+
+
+async def keep(uow: UnitOfWork, removal: Removal) -> None:
+    """The consultant stays, and can be given things again."""
+    await _set_leaving(uow, removal, False)
+
+
+async def _set_leaving(uow: UnitOfWork, removal: Removal, leaving: bool) -> None:
     await uow.connection.execute(
-        "update consultants set leaving = true where agency = $1 and sub = $2", removal.agency, removal.sub
+        "update consultants set leaving = $3 where agency = $1 and sub = $2", removal.agency, removal.sub, leaving
+    )
+    await uow.connection.execute(
+        "update removals set marked = $3 where agency = $1 and request_id = $2",
+        removal.agency,
+        removal.request_id,
+        leaving,
     )
 
 

@@ -6,10 +6,17 @@ from typing import Any
 
 import httpx
 
+from chassis.handling import Change
 from chassis.ids import uuid7
 from chassis.jobs import run_job
 from schemas.agency import ConsultantRegisteredV1, ConsultantRemovalRequestedV1
+from services.activation.domain.acts import decide
+from services.activation.domain.consultants import Link
+from services.activation.domain.rights import Actor
 from services.activation.jobs import jobs
+from services.activation.settings import ActivationSettings
+from services.activation.store import clients
+from tests.eventually import eventually
 from tests.integration.activation.managing import Managed, code_of, licence, role
 from tests.integration.activation.running import Running
 from tests.unit.activation.events import cancellation, envelope
@@ -100,11 +107,40 @@ async def lets_go(client: Managed, of: str, sub: str, chance: random.Random) -> 
     return await client.request("PATCH", "/access", sub, json={"changes": [change]}, headers=seen, **options)
 
 
-async def leave(running: Running, due: Any, version: int) -> None:
+async def test_a_consultant_who_is_linked_at_the_moment_of_leaving_leaves_that_client_too(running: Running) -> None:
+    """PROMISE: of a released consultant nothing is left. Red where the wish does not wait for those who read before."""
+    settings, database = running.context.settings, running.context.database
+    assert isinstance(settings, ActivationSettings)
+    (removals,) = [each for each in jobs(settings) if each.name == "removals"]
+    for version, sub in enumerate(("karin", "erik"), 1):
+        data = ConsultantRegisteredV1.model_validate({"agency": "byra-ett", **consultant(sub)})
+        await running.hear(envelope(data, version=version))
+    client = await Managed.of(running)
+    anna = Actor("anna", "Anna", "byra-ett", frozenset({"client_manager", "agency_admin"}))
+    link = Link(anna, settings.rules, ("karin", "erik"))
+
+    async def somebody_waits() -> bool:
+        return bool(await running.rows("select 1 from pg_locks where locktype = 'advisory' and not granted"))
+
+    async with database.unit_of_work() as uow:
+        before = (await clients.load(uow, [client.client_id]))[client.client_id]
+        leaving = asyncio.create_task(leave(running, removals, 3, "erik"))
+        await eventually(somebody_waits, within=10)
+        after = decide(before, link, uow.now).state
+        await clients.save(uow, [Change(client.client_id, before, after)])
+    await leaving
+
+    released = (await running.said("activation-events", "byra-ett"))[-1]
+    assert released["type"].endswith("consultant.released.v1")
+    assert released["data"]["clients"] == [str(client.client_id)]
+    assert await running.rows("select 1 from links where sub = 'erik'") == []
+
+
+async def leave(running: Running, due: Any, version: int, sub: str = "karin") -> None:
     removal = ConsultantRemovalRequestedV1.model_validate(
         {
             "agency": "byra-ett",
-            "sub": "karin",
+            "sub": sub,
             "request_id": uuid7(),
             "requested_by": {"kind": "user", "id": "anna", "name": "Anna"},
         }

@@ -245,6 +245,7 @@ async def test_a_consultant_leaves_all_clients_or_none(running: Running) -> None
     await running.hear(envelope(removal("karin"), version=3))
     await due(running, name="removals")
     refused = (await running.said("activation-events", "byra-ett"))[-1]
+    (kept,) = await running.rows("select leaving from consultants where sub = 'karin'")
     handed = await running.http.post(
         "/v1/handovers",
         json={"from": "karin", "to": "erik", "clients": [str(alone.client_id)]},
@@ -256,6 +257,7 @@ async def test_a_consultant_leaves_all_clients_or_none(running: Running) -> None
 
     assert refused["type"].endswith("consultant.release_refused.v1")
     assert refused["data"]["clients"] == [str(alone.client_id)]
+    assert kept["leaving"] is False
     assert handed.status_code == 200, handed.text
     assert released["type"].endswith("consultant.released.v1")
     assert [refused["sequence"], released["sequence"]] == ["1", "2"]
