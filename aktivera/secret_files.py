@@ -5,6 +5,7 @@ from pathlib import Path
 from aktivera import SERVICES
 from aktivera.local.credentials import (
     HELD_KEY,
+    INTAKE_KEYS,
     LINK_KEYS,
     PUBLIC_KEYS,
     SIGNING_KEY,
@@ -22,7 +23,7 @@ _LOGINS = tuple(f"postgres-{role}" for service in SERVICES for role in (service,
 SHARES = {
     "postgres": (SUPERUSER,),
     "migrate": (SUPERUSER, *_LOGINS),
-    "onboarding": ("postgres-onboarding", PUBLIC_KEYS, HELD_KEY, VAULT_KEY, VAULT_PEPPER),
+    "onboarding": ("postgres-onboarding", PUBLIC_KEYS, HELD_KEY, VAULT_KEY, VAULT_PEPPER, INTAKE_KEYS),
     "activation": ("postgres-activation", PUBLIC_KEYS, HELD_KEY, LINK_KEYS),
     "notifier": ("postgres-notifier", PUBLIC_KEYS, HELD_KEY),
     "demo": (SIGNING_KEY,),

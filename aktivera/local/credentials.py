@@ -6,12 +6,14 @@ import os
 import secrets as random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 SIGNING_KEY = "token-signing-key.json"
 PUBLIC_KEYS = "token-keys.json"
 HELD_KEY = "held-key"
 VAULT_KEY = "vault-key"
 VAULT_PEPPER = "vault-pepper"
+INTAKE_KEYS = "intake-keys.json"
 LINK_KEYS = "link-keys.json"
 
 
@@ -24,6 +26,7 @@ def ensure_keys(folder: Path) -> None:
     """The keys that the services read by file. Never made anew: data sealed with them would be lost."""
     for name in (HELD_KEY, VAULT_KEY, VAULT_PEPPER):
         _once(folder / name, lambda: base64.b64encode(random.token_bytes(32)).decode())
+    _once(folder / INTAKE_KEYS, lambda: json.dumps({"keys": [intake_key()]}))
     _once(folder / LINK_KEYS, _link_keys)
     private = json.loads(_once(folder / SIGNING_KEY, _signing_key))
     public = {name: value for name, value in private.items() if name != "d"}
@@ -32,6 +35,15 @@ def ensure_keys(folder: Path) -> None:
 
 def _link_keys() -> str:
     return json.dumps({"current": "links-1", "keys": {"links-1": base64.b64encode(random.token_bytes(32)).decode()}})
+
+
+def intake_key() -> dict[str, Any]:
+    """A fresh private key (JWK) that sources can encrypt to."""
+    from joserfc.jwk import ECKey
+
+    key = ECKey.generate_key("P-256", {"use": "enc", "alg": "ECDH-ES+A256KW"}, private=True)
+    key.ensure_kid()
+    return dict(key.as_dict(private=True))
 
 
 def _signing_key() -> str:

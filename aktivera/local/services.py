@@ -57,6 +57,7 @@ def service_environment(name: str, endpoints: Endpoints, secrets: Path) -> dict[
     if name == "onboarding":
         own["ONBOARDING_VAULT_KEY_FILE"] = str(secrets / credentials.VAULT_KEY)
         own["ONBOARDING_VAULT_PEPPER_FILE"] = str(secrets / credentials.VAULT_PEPPER)
+        own["ONBOARDING_INTAKE_KEYS_FILE"] = str(secrets / credentials.INTAKE_KEYS)
     if name == "activation":
         own["ACTIVATION_LINK_KEYS_FILE"] = str(secrets / credentials.LINK_KEYS)
     if name == "notifier":

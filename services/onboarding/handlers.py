@@ -65,7 +65,10 @@ class OrderMatters(Exception):  # named after the fact
 
 @dataclass(frozen=True, slots=True)
 class RequestKey:
-    """One request, and what load needs to find what it is about. `content` is a digest that stays in memory."""
+    """One request, and what load needs to find what it is about. `content` is a digest that stays in memory.
+
+    It is of the content as it was opened: a sender that encrypts the same number afresh sends the same again.
+    """
 
     topic: str
     source: str

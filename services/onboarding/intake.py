@@ -23,7 +23,9 @@ from schemas.onboarding import (
     RequestEnvelope,
 )
 from schemas.topics import requests_topic, results_topic
+from services.onboarding import vault
 from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
+from services.onboarding.domain.encrypted_number import DecryptedNumber, read_payload, undecryptable
 from services.onboarding.domain.requests import rejection
 from services.onboarding.handlers import requests_from
 
@@ -94,7 +96,7 @@ def decode(record: Record) -> Envelope[Any]:
         correlationid=event.correlationid or event.id,
         causationid=None,
         traceparent=accepted(event.traceparent),
-        data=event.data,
+        data=_opened(event),
     )
 
 
@@ -139,6 +141,24 @@ def _binary(record: Record, headers: Mapping[str, str], content_type: str) -> Do
 def _must_be_json(content_type: str) -> None:
     if content_type and content_type != "application/json" and not content_type.endswith("+json"):
         raise Unprocessable("unsupported_media_type", "data of another type than JSON", "/datacontenttype")
+
+
+def _opened(event: RequestEnvelope[Any]) -> Any:
+    """The event's data with the encrypted number opened: from here on it is in memory, and then in the vault."""
+    details = event.data.details if isinstance(event.data, OnboardingRequestedV1) else None
+    identity = details.get("identity") if isinstance(details, dict) else None
+    sent = identity.get("number_jwe") if isinstance(identity, dict) else None
+    if not isinstance(sent, str):
+        return event.data
+    opened = {**details, "identity": {**identity, "number_jwe": _number_in(sent, event)}}  # type: ignore[dict-item]  # both are dicts where a text was found
+    return event.data.model_copy(update={"details": opened})
+
+
+def _number_in(sent: str, event: RequestEnvelope[Any]) -> DecryptedNumber:
+    try:
+        return read_payload(vault.opened().intake.open(sent), event.source, event.id, sent)
+    except vault.Undecryptable:
+        return undecryptable(sent)
 
 
 def _headers(record: Record) -> dict[str, str]:

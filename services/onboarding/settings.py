@@ -9,12 +9,15 @@ from chassis.settings import ServiceSettings
 
 
 class VaultSettings(BaseSettings):
-    """The two secrets of the vault."""
+    """The secrets of the vault."""
 
     model_config = SettingsConfigDict(env_prefix="ONBOARDING_", extra="ignore", hide_input_in_errors=True)
 
     vault_key_file: Path = Field(description="file with the master key that wraps data keys (32 bytes, base64)")
     vault_pepper_file: Path = Field(description="file with the secret of the blind index (32 bytes, base64)")
+    intake_keys_file: Path = Field(
+        description="file with the private keys (JWKS) that open what sources encrypt; the first is published"
+    )
 
 
 class OnboardingSettings(ServiceSettings, VaultSettings):

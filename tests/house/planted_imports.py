@@ -54,7 +54,7 @@ FORBIDDEN = (
     plant("services/notifier/handlers.py", "from services.notifier import delivery", "service-layers"),
     plant("services/notifier/mailer.py", "from services.notifier import handlers", "service-layers"),
     plant("services/notifier/mailer.py", "from services.notifier.store import queue", "service-layers"),
-    plant("services/onboarding/vault.py", "from services.onboarding import store", "service-layers"),
+    plant("services/onboarding/vault/numbers.py", "from services.onboarding import store", "service-layers"),
     plant(LISTING, "from chassis import ids", "pure-domain"),
     *(plant(LISTING, f"import {module}", "pure-domain") for module in PURE),
     plant(LISTING, "import asyncpg", "pure-domain", "postgres-home"),
@@ -91,7 +91,7 @@ FORBIDDEN = (
 
 ALLOWED = (
     plant("services/activation/store/lists.py", "import asyncpg"),
-    plant("services/onboarding/vault.py", "import asyncpg"),
+    plant("services/onboarding/vault/numbers.py", "import asyncpg"),
     plant("aktivera/local/probes.py", "import aiokafka"),
     plant("services/notifier/mailer.py", "import aiosmtplib"),
     plant("services/insights/statistics.py", "import faust"),

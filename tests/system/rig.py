@@ -28,6 +28,7 @@ from services.onboarding.__main__ import SERVICE as ONBOARDING
 from tests.eventually import eventually
 from tests.infrastructure import ROOT, Infrastructure
 from tests.link_keys import write_link_keys
+from tests.vault_secrets import vault_settings, write_vault_secrets
 
 SERVICES: dict[str, Service] = {"onboarding": ONBOARDING, "activation": ACTIVATION, "notifier": NOTIFIER}
 READY_SECONDS = 40.0
@@ -65,8 +66,8 @@ class Rig:
         """Databases, topics and keys; nothing runs yet."""
         key = OKPKey.generate_key("Ed25519", {"kid": "rig"}, private=True)
         (folder / "keys.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
-        for name in ("held-key", "vault-key", "vault-pepper"):
-            (folder / name).write_text(base64.b64encode(os.urandom(32)).decode())
+        (folder / "held-key").write_text(base64.b64encode(os.urandom(32)).decode())
+        write_vault_secrets(folder)
         write_link_keys(folder / "link-keys.json")
         common = CommonSettings(
             environment="test", kafka_bootstrap=infra.kafka, topic_prefix=prefix, topic_partitions=partitions
@@ -176,8 +177,7 @@ class Rig:
         own = {
             f"{name}_DATABASE_DSN": self.databases[service],
             f"{name}_HTTP_PORT": str(port),
-            "ONBOARDING_VAULT_KEY_FILE": str(self.folder / "vault-key"),
-            "ONBOARDING_VAULT_PEPPER_FILE": str(self.folder / "vault-pepper"),
+            **vault_settings(self.folder),
             "ACTIVATION_LINK_KEYS_FILE": str(self.folder / "link-keys.json"),
             "NOTIFIER_SMTP_PORT": str(self.ports.get("smtp", 25)),
             "NOTIFIER_SMTP_TLS": "none",

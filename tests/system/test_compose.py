@@ -162,7 +162,9 @@ def test_an_image_holds_chassis_schemas_and_its_own_service_alone(stack: Stack, 
 @pytest.mark.parametrize("service", OURS)
 def test_a_service_sees_its_own_secrets_alone(stack: Stack, service: str) -> None:
     names = set(stack.compose("exec", "-T", service, "ls", "/secrets").split())
-    own = {"onboarding": {"vault-key", "vault-pepper"}, "activation": {"link-keys.json"}}.get(service, set())
+    own = {"onboarding": {"vault-key", "vault-pepper", "intake-keys.json"}, "activation": {"link-keys.json"}}.get(
+        service, set()
+    )
     assert names == {f"postgres-{service}", "held-key", "token-keys.json"} | own
     modes = set(stack.compose("exec", "-T", service, "sh", "-c", "stat -c %a /secrets/*").split())
     assert modes == {"400"}

@@ -15,6 +15,7 @@ from services.onboarding.domain.agency import AgencyUnknown
 from services.onboarding.domain.client import Client, Origins, created
 from services.onboarding.domain.details import LONGEST_NUMBER
 from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
+from services.onboarding.domain.encrypted_number import DecryptedNumber
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.identity_numbers import (
     IdentityNumber,
@@ -105,8 +106,7 @@ class Wanted:
     def of(cls, content: Mapping[str, Any], agency: str | None, source: str | None) -> "Wanted":
         details = content.get("details")
         identity = details.get("identity") if isinstance(details, Mapping) else None
-        kind, number = (identity.get("kind"), identity.get("number")) if isinstance(identity, Mapping) else (None, None)
-        number = number if isinstance(number, str) and len(number) <= LONGEST_NUMBER else None
+        kind, number = (identity.get("kind"), _number_in(identity)) if isinstance(identity, Mapping) else (None, None)
         return cls(line(agency), source, line(content.get("external_ref")), line(kind), number)
 
     def identity_number(self, today: date) -> IdentityNumber | None:
@@ -119,6 +119,12 @@ class Wanted:
             return personal_number(self.number, today)
         except NumberInvalid:
             return None
+
+
+def _number_in(identity: Mapping[str, Any]) -> str | None:
+    encrypted = identity.get("number_jwe")
+    number = encrypted.number if isinstance(encrypted, DecryptedNumber) else identity.get("number")
+    return number if isinstance(number, str) and len(number) <= LONGEST_NUMBER else None
 
 
 def line(value: Any) -> str | None:

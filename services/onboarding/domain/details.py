@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from schemas.values import IdentityKind
 from services.onboarding.domain import fields
+from services.onboarding.domain.encrypted_number import UNDECRYPTABLE, DecryptedNumber
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.identity_numbers import (
     IdentityNumber,
@@ -19,6 +20,7 @@ from services.onboarding.domain.new_client import Address, Channel, Details, Ide
 DETAILS = "/details"
 IDENTITY = "/details/identity"
 NUMBER = "/details/identity/number"
+ENCRYPTED = "/details/identity/number_jwe"
 ADDRESS = "/details/address"
 
 LONGEST_NUMBER = 40
@@ -74,24 +76,36 @@ def _read_number(
     if number is not None and encrypted is not None:
         found.add(IDENTITY, "identity_conflict")
     elif encrypted is not None:
-        found.add(f"{IDENTITY}/number_jwe", "identity_undecryptable")
+        return _read_encrypted(found, encrypted, kind, today)
     elif number is None or number == "":
         found.add(NUMBER, "identity_required")
     elif not isinstance(number, str) or len(number) > LONGEST_NUMBER:
         found.add(NUMBER, "invalid_value")
+    elif kind is not None and kind != "organisation" and channel == "event":
+        found.add(NUMBER, "identity_must_be_encrypted")
     elif kind is not None:
-        return _number_of(found, kind, number, today, channel)
+        return _number_of(found, kind, number, today, NUMBER)
     return None
 
 
-def _number_of(found: Findings, kind: str, number: str, today: date, channel: Channel) -> IdentityNumber | None:
-    if kind != "organisation" and channel == "event":
-        found.add(NUMBER, "identity_must_be_encrypted")
-        return None
+def _read_encrypted(found: Findings, encrypted: Any, kind: str | None, today: date) -> IdentityNumber | None:
+    """An event's number was opened where it was read; a person sends theirs over TLS, and has no key to encrypt to."""
+    if not isinstance(encrypted, DecryptedNumber):
+        found.add(ENCRYPTED, UNDECRYPTABLE)
+    elif encrypted.number is None:
+        found.add(ENCRYPTED, encrypted.code or UNDECRYPTABLE)
+    elif len(encrypted.number) > LONGEST_NUMBER:
+        found.add(ENCRYPTED, "invalid_value")
+    elif kind is not None:
+        return _number_of(found, kind, encrypted.number, today, ENCRYPTED)
+    return None
+
+
+def _number_of(found: Findings, kind: str, number: str, today: date, pointer: str) -> IdentityNumber | None:
     try:
         return organisation_number(number, today) if kind == "organisation" else personal_number(number, today)
     except NumberInvalid as invalid:
-        found.add(NUMBER, invalid.code)
+        found.add(pointer, invalid.code)
         return None
 
 

@@ -155,3 +155,22 @@ class IntakeShown(BaseModel):
     retryable: bool
     received_at: datetime
     client: dict[str, Any] | None
+
+
+class PublishedKey(BaseModel):
+    """A public key (RFC 7517), with the two algorithms that a JWE to it must name."""
+
+    kty: str
+    crv: str
+    x: str
+    y: str
+    kid: str
+    use: str
+    alg: str
+    enc: str
+
+
+class PublishedKeys(BaseModel):
+    """The key to encrypt to, as a JWK Set."""
+
+    keys: list[PublishedKey]

@@ -1,7 +1,5 @@
 """The three services, each on a fresh database, in this process."""
 
-import base64
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from services.onboarding.settings import OnboardingSettings
 from tests.integration.announce.town import Resident
 from tests.integration.in_process import in_process
 from tests.link_keys import write_link_keys
+from tests.vault_secrets import write_vault_secrets
 
 Databases = Callable[[Service], Awaitable[str]]
 
@@ -27,10 +26,8 @@ Databases = Callable[[Service], Awaitable[str]]
 async def onboarding(
     database_for: Databases, tmp_path: Path, issuer: RSAKey, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Resident]:
-    for name in ("key", "pepper"):
-        path = tmp_path / name
-        path.write_text(base64.b64encode(os.urandom(32)).decode())
-        monkeypatch.setenv(f"ONBOARDING_VAULT_{name.upper()}_FILE", str(path))
+    for name, value in write_vault_secrets(tmp_path).items():
+        monkeypatch.setenv(name, value)
     vault.opened.cache_clear()
     settings = OnboardingSettings(database_dsn=await database_for(ONBOARDING))
     async with in_process(ONBOARDING, settings, tmp_path, issuer) as (context, http):

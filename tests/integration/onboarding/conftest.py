@@ -1,7 +1,5 @@
 """A running onboarding service on a fresh database, with a vault of its own."""
 
-import base64
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -14,15 +12,14 @@ from services.onboarding.__main__ import SERVICE
 from services.onboarding.settings import OnboardingSettings
 from tests.integration.in_process import in_process
 from tests.integration.onboarding.running import Running
+from tests.vault_secrets import write_vault_secrets
 
 
 @pytest.fixture
 def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The vault's two secrets, where the service looks for them."""
-    for name in ("key", "pepper"):
-        path = tmp_path / name
-        path.write_text(base64.b64encode(os.urandom(32)).decode() + "\n")
-        monkeypatch.setenv(f"ONBOARDING_VAULT_{name.upper()}_FILE", str(path))
+    """The vault's secrets, where the service looks for them."""
+    for name, value in write_vault_secrets(tmp_path).items():
+        monkeypatch.setenv(name, value)
     vault.opened.cache_clear()
 
 

@@ -1,24 +1,20 @@
 """The start of the process where a secret of the vault is wrong."""
 
-import base64
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from chassis.settings import environment
 from tests.infrastructure import ROOT
+from tests.vault_secrets import write_vault_secrets
 
 
 def test_a_wrong_vault_key_ends_the_start_with_exit_2_and_one_line(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("not a key")
-    (tmp_path / "pepper").write_text(base64.b64encode(os.urandom(32)).decode())
-    settings = {
+    settings = write_vault_secrets(tmp_path) | {
         "AKTIVERA_ENVIRONMENT": "test",
         "ONBOARDING_DATABASE_DSN": "postgresql://nobody@127.0.0.1/nothing",
-        "ONBOARDING_VAULT_KEY_FILE": str(tmp_path / "key"),
-        "ONBOARDING_VAULT_PEPPER_FILE": str(tmp_path / "pepper"),
     }
+    (tmp_path / "vault-key").write_text("not a key")
     done = subprocess.run(
         [sys.executable, "-m", "services.onboarding"],
         cwd=ROOT,
@@ -31,5 +27,5 @@ def test_a_wrong_vault_key_ends_the_start_with_exit_2_and_one_line(tmp_path: Pat
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "onboarding: settings are wrong",
-        f"{tmp_path / 'key'} must hold 32 bytes in base64",
+        f"{tmp_path / 'vault-key'} must hold 32 bytes in base64",
     ]

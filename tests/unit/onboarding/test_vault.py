@@ -11,19 +11,20 @@ from services.onboarding import vault
 from services.onboarding.__main__ import SERVICE
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.vault import SecretUnusable
+from tests.vault_secrets import write_vault_secrets
 
 GOOD = base64.b64encode(os.urandom(32))
 
 
 @pytest.fixture
 def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The master key's file; the pepper is good."""
-    (tmp_path / "pepper").write_bytes(GOOD)
-    for name in ("key", "pepper"):
-        monkeypatch.setenv(f"ONBOARDING_VAULT_{name.upper()}_FILE", str(tmp_path / name))
+    """The master key's file, which is missing; the other secrets are good."""
+    for name, value in write_vault_secrets(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "vault-key").unlink()
     monkeypatch.setenv("ONBOARDING_DATABASE_DSN", "postgresql://nobody@127.0.0.1/nothing")
     vault.opened.cache_clear()
-    return tmp_path / "key"
+    return tmp_path / "vault-key"
 
 
 def test_good_secrets_open_the_vault_at_the_start(key: Path) -> None:

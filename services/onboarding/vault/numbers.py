@@ -1,23 +1,19 @@
-"""The vault: personal identity numbers, each sealed with its client's own key; nothing else ever holds one."""
+"""Personal identity numbers at rest: each sealed with its client's own key, which the master key wraps."""
 
-import base64
 import hashlib
 import hmac
 import os
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from chassis.settings import ServiceSettings, read_secret
 from chassis.unit_of_work import UnitOfWork
 from services.onboarding.domain.identity_numbers import IdentityNumber
-from services.onboarding.settings import VaultSettings
+from services.onboarding.vault.intake_keys import IntakeKeys
+from services.onboarding.vault.key_files import KEY_BYTES
 
 NONCE_BYTES = 12
-KEY_BYTES = 32
 
 
 class Vault:
@@ -26,7 +22,8 @@ class Vault:
     A data key per client is wrapped by the master key, so that destroying the row's key erases one client alone.
     """
 
-    def __init__(self, master_key: bytes, pepper: bytes) -> None:
+    def __init__(self, master_key: bytes, pepper: bytes, intake: IntakeKeys) -> None:
+        self.intake = intake
         self._master = AESGCM(master_key)
         self._pepper = pepper
         self._master_key_id = hashlib.sha256(b"master-key-id" + master_key).hexdigest()[:16]
@@ -72,36 +69,6 @@ class Vault:
 
     def _keyed(self, purpose: bytes, content: bytes) -> bytes:
         return hmac.digest(self._pepper, purpose + b"\x00" + content, "sha256")
-
-
-class SecretUnusable(ValueError):  # named after the fact
-    """A secret of the vault cannot be read or is none; its text names the file and never the content."""
-
-
-def check(_settings: ServiceSettings) -> None:
-    """Opens the vault at the start of the process. Raises SecretUnusable, which no later try would mend."""
-    opened()
-
-
-@cache
-def opened() -> Vault:
-    """The vault of this process. Raises SecretUnusable."""
-    settings = VaultSettings()
-    return Vault(_key(settings.vault_key_file), _key(settings.vault_pepper_file))
-
-
-def _key(path: Path) -> bytes:
-    try:
-        text = read_secret(path)
-    except (OSError, UnicodeError) as error:  # an OSError would be taken for the database's absence
-        raise SecretUnusable(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'no text'}") from None
-    try:
-        key = base64.b64decode(text, validate=True)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise SecretUnusable(f"{path} must hold {KEY_BYTES} bytes in base64")
-    return key
 
 
 def _close(cipher: AESGCM, content: bytes, client_id: UUID) -> bytes:
