@@ -21,11 +21,11 @@ from services.onboarding.drafting import Looked, Viewer
 from services.onboarding.store import clients, drafts
 from services.onboarding.web.bodies import CreatedClient
 from services.onboarding.web.draft_bodies import DraftBody, DraftPage, ListedDraft, ShownDraft
+from services.onboarding.web.editions import IfMatch, etag, perhaps_seen, seen_edition
 from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.shown import created_before, created_client
 from services.onboarding.web.shown_drafts import listed_draft, shown_draft
 from services.onboarding.web.staff import STAFF, person
-from services.onboarding.web.versions import IfMatch, etag, perhaps_seen, seen_version
 
 router = APIRouter(prefix="/v1/drafts", tags=["drafts"], dependencies=[Depends(harmless_headers)])
 
@@ -93,7 +93,7 @@ async def show(draft_id: UUID, who: Who, store: Store) -> JSONResponse:
 async def put(
     draft_id: UUID, step: Step, body: DraftBody, who: Who, store: Store, why: Why, if_match: IfMatch = None
 ) -> JSONResponse:
-    viewer, command = _viewer(who), PutStep(step, body.root, seen_version(if_match))
+    viewer, command = _viewer(who), PutStep(step, body.root, seen_edition(if_match))
     try:
         async with store.unit_of_work() as uow:
             looked = await drafting.put(uow, viewer, draft_id, command, why)
