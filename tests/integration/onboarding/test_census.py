@@ -40,11 +40,11 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         **dict.fromkeys(("service_unavailable", "rate_limited"), "an event waits"),
         **dict.fromkeys(("agency_admin_required", "client_manager_required", "operator_required"), "no person asks"),
         **dict.fromkeys(
-            ("draft_expired", "draft_submitted", "too_many_drafts", "stale_version", "if_match_required"),
-            "a request has no draft of it",
+            ("draft_expired", "draft_submitted", "too_many_drafts", "stale_version"), "a request has no draft of it"
         ),
         **dict.fromkeys(("file_changed", "invalid_csv"), "a request is no file"),
         **dict.fromkeys(("client_active", "reveal_limit", "consultant_has_clients"), "no request asks for it"),
+        **dict.fromkeys(("if_match_required", "not_changeable", "not_reassignable"), "no request changes details"),
         "form_mismatch": "a warning, and a source has nobody to warn",
         "reason_required": "a reason is a field like others there: required",
     },
@@ -60,11 +60,26 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
 """Codes that cannot come about in a channel, with the reason."""
 
 STILL_TO_BUILD_OVER_HTTP = """
-    agency_admin_required already_activated client_active client_cancelled client_disconnected client_erased
-    client_manager_required consultant_has_clients effective_at_in_past file_changed
-    idempotency_key_required invalid_csv invalid_date invalid_transition licences_in_use
-    operator_required program_retired rate_limited reason_required request_pending reveal_limit stale_version
-    unknown_client unknown_consultant
+    agency_admin_required
+    already_activated
+    client_active
+    client_manager_required
+    consultant_has_clients
+    effective_at_in_past
+    file_changed
+    idempotency_key_required
+    invalid_csv
+    invalid_date
+    invalid_transition
+    licences_in_use
+    operator_required
+    program_retired
+    rate_limited
+    reason_required
+    request_pending
+    reveal_limit
+    unknown_client
+    unknown_consultant
 """
 AWAITED: Mapping[Channel, frozenset[str]] = {
     "http": frozenset(STILL_TO_BUILD_OVER_HTTP.split()),
