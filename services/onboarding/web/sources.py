@@ -1,5 +1,6 @@
 """Routes on which operators set up upstream sources."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -32,6 +33,7 @@ from services.onboarding.web.staff import operator
 router = APIRouter(prefix="/v1/sources", tags=["sources"], dependencies=[Depends(harmless_headers)])
 
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])$", description="such as bolagsregistret")]
+KAFKA_SECONDS = 5.0
 Operator = Annotated[Caller, Depends(operator)]
 
 
@@ -96,7 +98,6 @@ async def show(slug: Slug, _: Operator, store: Store, opened: Opened) -> SourceS
 async def put(  # a route is made of what it needs
     slug: Slug, body: SourceBody, who: Operator, store: Store, opened: Opened, why: Why, response: Response
 ) -> SourceShown:
-    await _topics_must_be_there(opened, slug)
     response.status_code = await _do(store, opened, AddSource(slug, _given(body), who.sub), why)
     return await _one(store, opened, slug)
 
@@ -131,6 +132,8 @@ async def _do(store: Store, opened: Context, command: AddSource | ChangeSource |
         before, after = None if done.before is None else done.before.source, done.after.source
         if isinstance(command, AddSource) and before is not None and after is not None and before.state == "removed":
             await sources.begin_anew(uow, opened.common.topic_prefix + topics_of(command.slug)[0])
+        if isinstance(command, AddSource) and after != before:
+            await _topics_must_be_there(opened, command.slug)
         return Answer(201 if before is None or before.state == "removed" else 200, {})
 
     return (await once(store, work)).status
@@ -138,7 +141,8 @@ async def _do(store: Store, opened: Context, command: AddSource | ChangeSource |
 
 async def _topics_must_be_there(opened: Context, slug: str) -> None:
     names = [opened.common.topic_prefix + each for each in topics_of(slug)]
-    there = await kafka.partitions(opened.common, names)
+    async with asyncio.timeout(KAFKA_SECONDS):
+        there = await kafka.partitions(opened.common, names)
     missing = [each for each in names if not there.get(each)]
     if missing:
         raise TopicsMissing(topics=missing)

@@ -47,9 +47,13 @@ async def reading(  # what it is made of
 
 @pytest.fixture
 async def running(
-    database_for: Callable[[Service], Awaitable[str]], tmp_path: Path, issuer: RSAKey, secrets: None
+    database_for: Callable[[Service], Awaitable[str]],
+    tmp_path: Path,
+    issuer: RSAKey,
+    secrets: None,
+    infra: Infrastructure,
 ) -> AsyncIterator[Running]:
     settings = OnboardingSettings(database_dsn=await database_for(SERVICE))
-    async with in_process(SERVICE, settings, tmp_path, issuer) as (context, http):
+    async with in_process(SERVICE, settings, tmp_path, issuer, kafka_bootstrap=infra.kafka) as (context, http):
         yield Running(context, http, issuer)
     vault.opened.cache_clear()
