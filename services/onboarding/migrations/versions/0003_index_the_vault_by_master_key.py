@@ -1,0 +1,12 @@
+"""An index that finds what an old master key wraps, so that exchanging the key costs no scan a batch."""
+
+from alembic import op
+
+revision = "onboarding_0003"
+down_revision = "onboarding_0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("create index vault_master_key_id on vault (master_key_id)")
