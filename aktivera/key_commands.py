@@ -63,7 +63,9 @@ def new_master_key(file: File = None, as_json: Json = False) -> None:
 def drop_master_key(
     name: Annotated[str, typer.Argument(metavar="ID", help="As `aktivera vault status` shows it.")],
     file: File = None,
-    unused: Annotated[bool, typer.Option("--unused", help="Do not ask onboarding: the key is known to be unused.")] = False,
+    unused: Annotated[
+        bool, typer.Option("--unused", help="Do not ask onboarding: the key is known to be unused.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take an old master key out of the file. Refused while something is wrapped by it, and for the current one."""

@@ -29,14 +29,12 @@ async def looked(context: Context) -> bool:
 
 async def look_until_seen(context: Context) -> None:
     """A loop: looks again until the database can be had. Raises ValueError, which ends the process."""
-    while not await _found_right(context):
+    while True:
+        try:
+            if await looked(context):
+                break
+        except ValueError as fact:
+            log.error("what is stored cannot be used", detail=str(fact))
+            raise
         await asyncio.sleep(AGAIN_SECONDS)
     await asyncio.Event().wait()
-
-
-async def _found_right(context: Context) -> bool:
-    try:
-        return await looked(context)
-    except ValueError as fact:
-        log.error("what is stored cannot be used", detail=str(fact))
-        raise

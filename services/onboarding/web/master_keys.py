@@ -1,4 +1,4 @@
-"""Routes of the vault's master keys, for operators: which are in use, and data keys wrapped anew with the current one."""
+"""Routes of the vault's master keys, for operators: which are in use, and data keys wrapped with the current one."""
 
 from typing import Annotated
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,10 +22,10 @@ from services.onboarding.vault import MasterKeyMissing, SecretUnusable
 from tests.eventually import eventually
 from tests.infrastructure import ROOT
 from tests.integration.onboarding.running import Running
-from tests.unit.onboarding.contents import content, sole_trader
+from tests.unit.onboarding.contents import association, content, sole_trader
 
 PEOPLE = ("811218-9876", "000229-1235", "121272-1219", "701061-1239")
-OPERATOR = {"agency": "drift", "roles": ["operator"]}
+OPERATOR: dict[str, Any] = {"agency": "drift", "roles": ["operator"]}
 
 
 def key_file() -> Path:
@@ -79,14 +80,12 @@ async def test_a_new_client_is_wrapped_with_the_current_key(running: Running, cl
     assert len(clients) == len(PEOPLE)
     key_exchange.add_master_key(key_file())
     await status(running)  # looks at the file
-    created = await running.create(content(details__identity=sole_trader("860713-9848")))
+    created = await running.create(content(details__identity=association()))
     assert created.status_code == 201, created.text
     assert await status(running) == ([(True, True, 1), (True, False, 4)], 4)
 
 
-async def test_a_key_that_is_needed_and_gone_stops_the_start_and_is_named(
-    running: Running, clients: list[str]
-) -> None:
+async def test_a_key_that_is_needed_and_gone_stops_the_start_and_is_named(running: Running, clients: list[str]) -> None:
     (old,) = read_keys(key_file())
     key_exchange.add_master_key(key_file())
     assert await looked(running.context)
@@ -104,7 +103,7 @@ async def test_a_key_that_is_needed_and_gone_stops_the_start_and_is_named(
 
 
 @pytest.mark.parametrize("claims", [{"roles": ["agency_admin"]}, {"roles": ["operator"], "client": "c-1"}])
-async def test_only_operators_see_and_exchange_keys(running: Running, claims: dict[str, object]) -> None:
+async def test_only_operators_see_and_exchange_keys(running: Running, claims: dict[str, Any]) -> None:
     headers = running.token(**claims)
     assert (await running.http.get("/v1/vault", headers=headers)).status_code == 403
     assert (await running.http.post("/v1/vault/rotation", json={}, headers=headers)).status_code == 403
@@ -195,4 +194,4 @@ async def test_a_service_whose_vault_needs_another_key_does_not_start(
     assert old in said[1]
     assert len(said) == 2
     assert len(clients) == len(PEOPLE)
-    assert await running.rows("select from vault where master_key_id <> $1", old) == []
+    assert await running.rows("select 1 from vault where master_key_id <> $1", old) == []

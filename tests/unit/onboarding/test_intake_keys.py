@@ -20,7 +20,6 @@ from services.onboarding.vault.intake_keys import IntakeKeys
 from tests.vault_secrets import encrypted, intake_key, write_intake_keys
 
 
-
 def keys_in(folder: Path, *keys: ECKey) -> IntakeKeys:
     write_intake_keys(folder, *keys)
     return IntakeKeys(folder / "intake-keys.json")
