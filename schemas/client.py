@@ -9,6 +9,7 @@ from schemas.envelope import EventData
 from schemas.values import (
     Access,
     Administrator,
+    Code,
     Counts,
     Email,
     EmailOrBlank,
@@ -55,7 +56,10 @@ class ClientCreatedV1(_Client):
 
 
 class ClientUpdatedV1(_Client):
-    """A client's details changed."""
+    """A client's details changed. `changed`: the fields whose values are others now, an address or a number unshown."""
+
+    changed_by: Person | None = None
+    changed: list[Code] | None = None
 
 
 class ClientSnapshotV1(_Client):

@@ -17,6 +17,7 @@ from schemas.activation import (
     ActivationCancelledV1,
     ActivationConfiguredV1,
     ActivationListedV1,
+    ActivationReassignedV1,
 )
 from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.envelope import Envelope
@@ -28,6 +29,7 @@ from schemas.onboarding import (
 )
 from services.onboarding import vault
 from services.onboarding.domain.agency import PutAgency, PutConsultant, put_agency, put_consultant
+from services.onboarding.domain.changing import ChangeClient, Standing, change_client
 from services.onboarding.domain.client import Client, Target
 from services.onboarding.domain.creation import (
     CreateClient,
@@ -53,10 +55,12 @@ from services.onboarding.domain.progress import (
     follow_licences_change_refused,
     follow_licences_changed,
     follow_listed,
+    follow_reassigned,
     follow_snapshot,
 )
-from services.onboarding.store import agencies, clients, neighbours, progress, requests
+from services.onboarding.store import agencies, clients, neighbours, on_file, progress, requests
 from services.onboarding.store.neighbours import Sought
+from services.onboarding.store.on_file import Edit
 
 
 class OrderMatters(Exception):  # named after the fact
@@ -181,6 +185,12 @@ CREATIONS: Handler[Wanted, Creation] = Handler(
     save=save_creations,
 )
 
+CHANGES: Handler[Edit, Standing] = Handler(
+    load=on_file.load,
+    decide={ChangeClient: change_client},
+    save=on_file.save,
+)
+
 AGENCIES = Handler(
     load=agencies.load,
     decide={PutAgency: put_agency, PutConsultant: put_consultant},
@@ -193,6 +203,7 @@ PROGRESS = Handler(
         ActivationListedV1: follow_listed,
         ActivationActivatedV1: follow_activated,
         ActivationConfiguredV1: follow_configured,
+        ActivationReassignedV1: follow_reassigned,
         ActivationCancelledV1: follow_cancelled,
         ActivationCancellationRefusedV1: follow_cancellation_refused,
         LicencesChangedV1: follow_licences_changed,

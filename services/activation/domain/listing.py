@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from schemas.activation import ActivationListedV1
+from schemas.activation import ActivationListedV1, ActivationReassignedV1
 from schemas.client import ClientCreatedV1, ClientErasedV1, ClientSnapshotV1, ClientUpdatedV1
 from schemas.envelope import Decision, Envelope, Say
-from services.activation.domain.activation import Activation, ClientUnknown, User
+from services.activation.domain.activation import Activation, ClientUnknown, User, said, scope_of
 
 OPEN = ("submitted", "listed")
 GONE = ("cancelled", "disconnected", "erased")
@@ -48,8 +48,21 @@ def list_client(
 
 
 def follow_client(state: Activation | None, event: Envelope[ClientUpdatedV1], _now: datetime) -> Decision[Activation]:
-    """Takes over what onboarding owns. Access, licences and the responsible consultant are ours since the listing."""
-    return _follow(state, event.data)
+    """Takes over what onboarding owns. Access, licences and the responsible consultant are ours since the listing.
+
+    Another consultant is taken from an update that was made to name one: the value of any other may be older than ours.
+    """
+    client, after = event.data, _follow(state, event.data).state
+    wanted, by = client.responsible_consultant, client.changed_by
+    if (
+        by is None
+        or "responsible_consultant" not in (client.changed or ())
+        or wanted == after.responsible_consultant
+        or after.status != "pending"
+    ):
+        return Decision(after)
+    data = ActivationReassignedV1(**scope_of(after), responsible_consultant=wanted, by=by)
+    return said(after, data, responsible_consultant=wanted)
 
 
 def follow_snapshot(state: Activation | None, event: Envelope[ClientSnapshotV1], now: datetime) -> Decision[Activation]:

@@ -9,6 +9,7 @@ from schemas.client import ClientCreatedV1, ClientStatus
 from schemas.envelope import Say
 from schemas.errors import Refused
 from schemas.values import Access, Administrator, Locale, Origin, Person
+from services.onboarding.domain.life_cycle import must_live
 from services.onboarding.domain.new_client import Address, Identity
 
 
@@ -18,29 +19,10 @@ class ClientUnknown(Refused):
     code = "unknown_client"
 
 
-class ClientIsCancelled(Refused):
-    """The client was cancelled."""
+class ClientElsewhere(Refused):
+    """There is no such client, or it is another agency's."""
 
-    code = "client_cancelled"
-
-
-class ClientIsDisconnected(Refused):
-    """The client left the agency."""
-
-    code = "client_disconnected"
-
-
-class ClientIsErased(Refused):
-    """The client's data are gone."""
-
-    code = "client_erased"
-
-
-_GONE: Mapping[ClientStatus, type[Refused]] = {
-    "cancelled": ClientIsCancelled,
-    "disconnected": ClientIsDisconnected,
-    "erased": ClientIsErased,
-}
+    code = "not_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +104,5 @@ class Target:
         """The source's own client that can still change. Raises ClientUnknown and what its status forbids."""
         if target is None or target.source != source:
             raise ClientUnknown
-        if target.status in _GONE:
-            raise _GONE[target.status]
+        must_live(target.status)
         return target

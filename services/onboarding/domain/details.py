@@ -34,15 +34,29 @@ def read_details(found: Findings, value: Any, today: date, channel: Channel) -> 
     given = fields.obj(found, value, DETAILS)
     if given is None:
         return None
-    name = fields.text(found, given.get("name"), f"{DETAILS}/name", long="name_too_long")
-    protected = fields.flag(found, given.get("protected_identity"), f"{DETAILS}/protected_identity", default=False)
+    name, protected = read_name(found, given), read_protection(found, given)
     identity = read_identity(found, given.get("identity"), today, channel)
-    address = None
-    if given.get("address") is not None or not protected:
-        address = read_address(found, given.get("address"))
+    address = read_place(found, given, protected=bool(protected))
     if name is None or identity is None or protected is None:
         return None
     return Details(name, identity, protected, address)
+
+
+def read_name(found: Findings, given: Mapping[str, Any]) -> str | None:
+    """What the client is called."""
+    return fields.text(found, given.get("name"), f"{DETAILS}/name", long="name_too_long")
+
+
+def read_protection(found: Findings, given: Mapping[str, Any]) -> bool | None:
+    """Whether the identity is protected; it is not where nothing is said."""
+    return fields.flag(found, given.get("protected_identity"), f"{DETAILS}/protected_identity", default=False)
+
+
+def read_place(found: Findings, given: Mapping[str, Any], *, protected: bool) -> Address | None:
+    """The address, which must be there unless the identity is protected."""
+    if given.get("address") is None and protected:
+        return None
+    return read_address(found, given.get("address"))
 
 
 def read_identity(found: Findings, value: Any, today: date, channel: Channel) -> Identity | None:

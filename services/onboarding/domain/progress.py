@@ -12,6 +12,7 @@ from schemas.activation import (
     ActivationCancelledV1,
     ActivationConfiguredV1,
     ActivationListedV1,
+    ActivationReassignedV1,
 )
 from schemas.activation_snapshot import ActivationSnapshotV1, ActivationStatus
 from schemas.client import ClientStatus
@@ -72,6 +73,8 @@ class Progress:
     activated_at: datetime | None = None
     configured_at: datetime | None = None
     cancelled_at: datetime | None = None
+    activated_by_name: str | None = None
+    responsible_consultant: str | None = None
 
 
 def follow_listed(state: Progress | None, event: Envelope[ActivationListedV1], _now: datetime) -> Decision[Progress]:
@@ -84,8 +87,9 @@ def follow_activated(
     state: Progress | None, event: Envelope[ActivationActivatedV1], _now: datetime
 ) -> Decision[Progress]:
     """A consultant activated the client."""
-    at = event.data.activated_at
-    return _reached(replace(_known(state), status="active", activated_at=at), OnboardingActivatedV1, at)
+    at, by = event.data.activated_at, event.data.activated_by
+    after = replace(_known(state), status="active", activated_at=at, activated_by_name=by.name)
+    return _reached(after, OnboardingActivatedV1, at)
 
 
 def follow_configured(
@@ -94,6 +98,13 @@ def follow_configured(
     """The client's licences and permissions were saved for the first time."""
     at = event.data.configured_at
     return _reached(replace(_known(state), status="active", configured_at=at), OnboardingConfiguredV1, at)
+
+
+def follow_reassigned(
+    state: Progress | None, event: Envelope[ActivationReassignedV1], _now: datetime
+) -> Decision[Progress]:
+    """Another consultant answers for the client: what we say of it must not name the one before."""
+    return Decision(replace(_known(state), responsible_consultant=event.data.responsible_consultant))
 
 
 def follow_cancelled(
@@ -121,6 +132,8 @@ def follow_snapshot(
         activated_at=data.activated_at,
         configured_at=data.configured_at,
         cancelled_at=data.cancelled_at,
+        activated_by_name=data.activated_by.name if data.activated_by else None,
+        responsible_consultant=data.responsible_consultant,
     )
     says: list[Say] = []
     for name, result in _RESULTS.items():

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.db import Database
+from chassis.unit_of_work import UnitOfWork
 
 _SHOWN = """client_id, agency, status, name, identity_kind, identity_mask, protected_identity, origin, test,
   external_ref, responsible_consultant, created_by_sub, created_by_name, created_at, listed_at, activated_at,
@@ -16,7 +17,8 @@ _PAGE = f"""select {_SHOWN} from clients
         or external_ref = $4 or org_number = $5)
  order by client_id desc limit $6"""  # noqa: S608  # column names only
 
-_ONE = f"""select {_SHOWN}, version, responsible_person, street, postal_code, city, country, program_access,
+_ONE = f"""select {_SHOWN}, version, edition, changed_at, changed_by_sub, changed_by_name,
+  responsible_person, street, postal_code, city, country, program_access,
   invoice_recipient, invoice_interval, counts, confirmation_email, locale, administrators, source
   from clients where agency = $1 and client_id = $2"""  # noqa: S608  # column names only
 
@@ -38,6 +40,11 @@ async def page(
 async def one(database: Database, agency: str, client_id: UUID) -> Any:
     """One client of an agency, or None."""
     return await database.fetchrow(_ONE, agency, client_id)
+
+
+async def one_within(uow: UnitOfWork, agency: str, client_id: UUID) -> Any:
+    """The same inside a transaction."""
+    return await uow.connection.fetchrow(_ONE, agency, client_id)
 
 
 async def traced(database: Database, client_id: UUID | None, correlation_id: str | None) -> tuple[list[Any], list[Any]]:

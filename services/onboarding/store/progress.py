@@ -10,7 +10,7 @@ from chassis.unit_of_work import UnitOfWork
 from services.onboarding.domain.progress import Asked, Progress
 
 _LOAD = """select c.client_id, c.agency, c.status, c.external_ref, c.request_id, c.correlation_id, s.results_topic,
-       c.listed_at, c.activated_at, c.configured_at, c.cancelled_at
+       c.listed_at, c.activated_at, c.configured_at, c.cancelled_at, c.activated_by_name, c.responsible_consultant
   from clients c left join sources s on s.source = c.source
  where c.client_id = any($1::uuid[]) order by c.client_id for update of c"""
 
@@ -18,9 +18,12 @@ _COMMANDS = """select client_id, command_id, request_id, correlation_id, results
  where client_id = any($1::uuid[]) and command_id is not null"""
 
 _SAVE = """update clients c set status = n.status, listed_at = n.listed_at, activated_at = n.activated_at,
-       configured_at = n.configured_at, cancelled_at = n.cancelled_at
-  from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[])
-    as n(client_id, status, listed_at, activated_at, configured_at, cancelled_at)
+       configured_at = n.configured_at, cancelled_at = n.cancelled_at, activated_by_name = n.activated_by_name,
+       responsible_consultant = n.responsible_consultant
+  from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+              $7::text[], $8::text[])
+    as n(client_id, status, listed_at, activated_at, configured_at, cancelled_at, activated_by_name,
+         responsible_consultant)
  where c.client_id = n.client_id"""
 
 
@@ -45,6 +48,8 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Progress]]) -> No
             [each.activated_at for each in after],
             [each.configured_at for each in after],
             [each.cancelled_at for each in after],
+            [each.activated_by_name for each in after],
+            [each.responsible_consultant for each in after],
         )
 
 
@@ -60,6 +65,8 @@ def _progress(row: Any, commands: dict[UUID, Asked]) -> Progress:
         activated_at=row["activated_at"],
         configured_at=row["configured_at"],
         cancelled_at=row["cancelled_at"],
+        activated_by_name=row["activated_by_name"],
+        responsible_consultant=row["responsible_consultant"],
     )
 
 

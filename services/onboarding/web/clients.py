@@ -20,6 +20,7 @@ from services.onboarding.domain.identity_numbers import NumberInvalid, organisat
 from services.onboarding.handlers import CREATIONS
 from services.onboarding.store import lists
 from services.onboarding.web.bodies import ClientPage, CreatedClient, NewClientBody, ShownClient
+from services.onboarding.web.editions import etag
 from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.shown import listed_client, shown_client
 from services.onboarding.web.staff import STAFF, NotFound, person
@@ -82,7 +83,7 @@ async def show(client_id: UUID, who: Who, store: Store) -> JSONResponse:
     row = await lists.one(store, who.agency, client_id)
     if row is None:
         raise NotFound
-    return JSONResponse(shown_client(row).model_dump(mode="json"))
+    return JSONResponse(shown_client(row).model_dump(mode="json"), headers=etag(row["edition"]))
 
 
 @router.get("/programs", summary="The programs that a client can have")

@@ -36,6 +36,9 @@ def shown_client(row: Any) -> ShownClient:
         _common(row)
         | {
             "version": row["version"],
+            "edition": row["edition"],
+            "changed_at": row["changed_at"],
+            "changed_by": _person(row["changed_by_sub"], row["changed_by_name"]),
             "identity": _identity(row) | {"responsible_person": row["responsible_person"]},
             "address": None if row["street"] is None else address,
             "access": {each: row[each] for each in ("program_access", "invoice_recipient", "invoice_interval")},
@@ -48,10 +51,12 @@ def shown_client(row: Any) -> ShownClient:
 
 
 def _common(row: Any) -> dict[str, Any]:
-    by = None
-    if row["created_by_sub"] is not None:
-        by = {"sub": row["created_by_sub"], "name": row["created_by_name"]}
+    by = _person(row["created_by_sub"], row["created_by_name"])
     return {each: row[each] for each in _PLAIN} | {"identity": _identity(row), "created_by": by}
+
+
+def _person(sub: str | None, name: str | None) -> dict[str, str | None] | None:
+    return None if sub is None else {"sub": sub, "name": name}
 
 
 def _identity(row: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.activation import ActivationListedV1
+from schemas.activation import ActivationListedV1, ActivationReassignedV1
 from schemas.client import ClientErasedV1, ClientSnapshotV1, ClientUpdatedV1
 from schemas.values import Person
 from services.activation.domain.activation import ClientUnknown
@@ -152,3 +152,28 @@ def test_the_creator_travels_whole() -> None:
     assert only(list_client(None, created(), NOW), ActivationListedV1).created_by == Person(
         sub="karin", name="Karin Karlsson"
     )
+
+
+KARIN = Person(sub="karin", name="Karin Karlsson")
+
+
+def test_an_update_that_names_another_consultant_is_taken_over_and_said_while_the_client_waits() -> None:
+    data = updated(responsible_consultant="erik", changed=["responsible_consultant"], changed_by=KARIN)
+    decision = follow_client(listed(responsible_consultant="anna"), envelope(data), LATER)
+    assert decision.state.responsible_consultant == "erik"
+    said = only(decision, ActivationReassignedV1)
+    assert (said.responsible_consultant, said.by, decision.says[0].version) == ("erik", KARIN, 2)
+
+
+@pytest.mark.parametrize("changed", [None, [], ["name"]])
+def test_an_update_of_something_else_leaves_the_consultant_whom_we_know(changed: list[str] | None) -> None:
+    data = updated(responsible_consultant="erik", name="Nytt AB", changed=changed, changed_by=KARIN)
+    decision = follow_client(listed(responsible_consultant="anna"), envelope(data), LATER)
+    assert (decision.state.responsible_consultant, decision.state.client_name, decision.says) == ("anna", "Nytt AB", ())
+
+
+def test_once_activated_an_update_names_no_consultant() -> None:
+    state = activate(listed(responsible_consultant="anna"), arrow(), LATER).state
+    data = updated(responsible_consultant="erik", changed=["responsible_consultant"], changed_by=KARIN)
+    decision = follow_client(state, envelope(data), LATER)
+    assert (decision.state.responsible_consultant, decision.says) == ("anna", ())

@@ -1,0 +1,63 @@
+"""Routes on which people change a client: its details, with what others changed meanwhile; and the history of it."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+
+from chassis.callers import Store, Who, Why
+from chassis.commands import Answer, execute, once
+from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
+from chassis.unit_of_work import UnitOfWork
+from services.onboarding.domain.changing import ChangeClient, StaleVersion
+from services.onboarding.domain.creation import line
+from services.onboarding.handlers import CHANGES
+from services.onboarding.store import changes, lists
+from services.onboarding.store.on_file import Edit
+from services.onboarding.web.bodies import ChangesBody, ChangesPage, ShownClient
+from services.onboarding.web.editions import IfMatch, etag, seen_edition
+from services.onboarding.web.headers import harmless_headers
+from services.onboarding.web.shown import shown_client
+from services.onboarding.web.staff import STAFF, NotFound, person
+
+router = APIRouter(prefix="/v1/clients/{client_id}", tags=["clients"], dependencies=[Depends(harmless_headers)])
+
+CURSORS: Cursors[int] = Cursors("client-changes", int)
+MOST_SHOWN = 200
+
+
+@router.patch("", summary="Changes a client's details: a JSON Merge Patch (RFC 7396)", response_model=ShownClient)
+async def change(
+    client_id: UUID, body: ChangesBody, who: Who, store: Store, why: Why, if_match: IfMatch = None
+) -> JSONResponse:
+    """What is named is set, null takes away, what is not named stays."""
+    who.must_be_staff(*STAFF)
+    patch = body.patch()
+    command = ChangeClient(who.agency, seen_edition(if_match), patch, person(who))
+    key = Edit(client_id, who.agency, line(patch.get("external_ref")), why)
+
+    async def work(uow: UnitOfWork) -> Answer:
+        await execute(uow, CHANGES, key, command, why)
+        row = await lists.one_within(uow, who.agency, client_id)
+        return Answer(200, shown_client(row).model_dump(mode="json"))
+
+    try:
+        given = await once(store, work)
+    except StaleVersion as refusal:
+        refusal.facts["changes"] = await changes.since(store, client_id, command.seen, MOST_SHOWN)
+        raise
+    return JSONResponse(given.body, given.status, etag(given.body["edition"]))
+
+
+@router.get("/changes", summary="Who changed what of a client, the newest first", response_model=ChangesPage)
+async def history(
+    client_id: UUID, who: Who, store: Store, limit: Limit = DEFAULT_LIMIT, cursor: After = None
+) -> JSONResponse:
+    who.must_be_staff(*STAFF, "operator")
+    if await lists.one(store, who.agency, client_id) is None:
+        raise NotFound
+    rows = await changes.page(store, client_id, CURSORS.read(cursor), limit + 1)
+    shown, more = CURSORS.page(rows, limit, lambda row: row["edition"])
+    items: list[dict[str, Any]] = [changes.shown(row) for row in shown]
+    return JSONResponse(ChangesPage.model_validate({"items": items, "next": more}).model_dump(mode="json"))

@@ -1,0 +1,31 @@
+"""The edition of a client in a request and its answer: `ETag` and `If-Match`."""
+
+import re
+from typing import Annotated
+
+from fastapi import Header
+
+from schemas.errors import Refused
+
+IfMatch = Annotated[str | None, Header(alias="If-Match", description="the ETag that the reading gave")]
+
+NEVER = -1
+
+
+class IfMatchRequired(Refused):
+    """A change must say which edition it has seen."""
+
+    code = "if_match_required"
+
+
+def seen_edition(if_match: str | None) -> int:
+    """The edition that an If-Match names; one that none can be is stale. Raises IfMatchRequired."""
+    if if_match is None:
+        raise IfMatchRequired
+    found = re.fullmatch(r'(?:W/)?"([0-9]{1,18})"', if_match.strip())
+    return int(found[1]) if found else NEVER
+
+
+def etag(edition: int) -> dict[str, str]:
+    """The header that names an edition."""
+    return {"ETag": f'"{edition}"'}
