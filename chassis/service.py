@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,9 @@ class Context:
     seal: Seal
     kafka: Clients = field(default_factory=Clients)
 
-    @property
+    @cached_property
     def subscriptions(self) -> dict[str, Subscription]:
-        """By the topic's name as it is in Kafka."""
+        """By the topic's name as it is in Kafka; `chassis.readers` adds those that come while the service runs."""
         return {self.common.topic_prefix + each.topic: each for each in self.service.subscriptions}
 
 
@@ -79,3 +80,5 @@ class Service:
     """Given the settings before anything is opened; a ValueError or OSError ends the start with its text."""
     check_stored: Callable[[Database], Awaitable[None]] | None = None
     """As `check`, for what the stored data need: done before any work is taken, or once the database can be had."""
+    further: Callable[[Database], Awaitable[Mapping[str, Subscription]]] | None = None
+    """Subscriptions that come, pause and go while the service runs, by the name of each one's own reader."""

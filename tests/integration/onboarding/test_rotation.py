@@ -21,6 +21,7 @@ from services.onboarding.settings import VaultSettings
 from services.onboarding.vault import MasterKeyMissing, SecretUnusable
 from tests.eventually import eventually
 from tests.infrastructure import ROOT
+from tests.integration.onboarding.guide import Guide
 from tests.integration.onboarding.running import Running
 from tests.unit.onboarding.contents import association, content, sole_trader
 
@@ -83,6 +84,19 @@ async def test_a_new_client_is_wrapped_with_the_current_key(running: Running, cl
     created = await running.create(content(details__identity=association()))
     assert created.status_code == 201, created.text
     assert await status(running) == ([(True, True, 1), (True, False, 4)], 4)
+
+
+async def test_a_draft_is_wrapped_anew_too_and_opens_afterwards(running: Running) -> None:
+    await running.register_agency()
+    guide = await (await Guide.begun(running)).fill(content(details__identity=sole_trader()))
+    (old,) = read_keys(key_file())
+    key_exchange.add_master_key(key_file())
+    assert await status(running) == ([(True, True, 0), (True, False, 1)], 1)
+    assert await rewrap(running, 10) == 1
+    key_exchange.drop_master_key(key_file(), old)
+    vault.opened.cache_clear()
+    shown = await running.http.get(guide.path, headers=guide.headers)
+    assert (shown.status_code, shown.json()["details"]["name"]) == (200, "Exempelbolaget AB")
 
 
 async def test_a_key_that_is_needed_and_gone_stops_the_start_and_is_named(running: Running, clients: list[str]) -> None:
