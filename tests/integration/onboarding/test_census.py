@@ -20,7 +20,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         "too_deep": "the rule book looks at no level that it does not know",
     },
     "event": {
-        **dict.fromkeys(("not_allowed", "not_found", "invalid_cursor"), "nobody asks to see"),
+        **dict.fromkeys(("not_allowed", "not_found", "invalid_cursor", "unknown_parameter"), "nobody asks to see"),
         **dict.fromkeys(
             ("idempotency_key_required", "invalid_idempotency_key", "idempotency_key_in_use", "idempotency_key_reused"),
             "an event has its id",
