@@ -15,7 +15,7 @@ from tests.integration.onboarding.running import SOURCE, Running
 from tests.unit.onboarding.contents import association, cloud_event, content, organisation, sole_trader
 from tests.vault_secrets import encrypted
 
-Channel = Literal["http", "event"]
+Channel = Literal["http", "event", "guide"]
 NUMBER = "/details/identity/number"
 ENCRYPTED = "/details/identity/number_jwe"
 IDENTITY = "details__identity"

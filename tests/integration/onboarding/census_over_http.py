@@ -119,6 +119,49 @@ async def created_under_a_key_under_way(running: Running) -> Told:
         await other.close()
 
 
+async def changed(running: Running, patch: Any, seen: str | None = '"1"', status: str = "submitted") -> Told:
+    """What is told of a change of a new client, which has come to a status meanwhile."""
+    client_id = (await running.create(number_of(fresh()))).json()["client_id"]
+    await running.context.database.execute("update clients set status = $1 where client_id = $2", status, client_id)
+    headers = running.token() | ({} if seen is None else {"If-Match": seen})
+    return Told.of((await running.http.patch(f"/v1/clients/{client_id}", json=patch, headers=headers)).json())
+
+
+@act("if_match_required", "http")
+async def changed_unseen(running: Running) -> Told:
+    return await changed(running, {"locale": "en"}, seen=None)
+
+
+@act("stale_version", "http")
+async def changed_on_what_is_no_more(running: Running) -> Told:
+    return await changed(running, {"locale": "en"}, seen='"7"')
+
+
+@act("not_changeable", "http", "/licences/counts")
+async def changed_what_is_not_ours(running: Running) -> Told:
+    return await changed(running, {"licences": {"counts": {"payroll": 1}}})
+
+
+@act("not_reassignable", "http")
+async def reassigned_when_active(running: Running) -> Told:
+    return await changed(running, {"responsible_consultant": "erik"}, status="active")
+
+
+@act("client_cancelled", "http")
+async def changed_when_cancelled(running: Running) -> Told:
+    return await changed(running, {"locale": "en"}, status="cancelled")
+
+
+@act("client_disconnected", "http")
+async def changed_when_gone(running: Running) -> Told:
+    return await changed(running, {"locale": "en"}, status="disconnected")
+
+
+@act("client_erased", "http")
+async def changed_when_erased(running: Running) -> Told:
+    return await changed(running, {"locale": "en"}, status="erased")
+
+
 @act("service_unavailable", "http", last=True)
 async def created_without_a_database(running: Running) -> Told:
     await running.context.database.pool.close()
