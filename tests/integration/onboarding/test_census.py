@@ -27,7 +27,7 @@ OF_SOURCES = """
 AT_THE_DOOR = """
     client_manager_required idempotency_key_in_use idempotency_key_required idempotency_key_reused invalid_cursor
     invalid_idempotency_key malformed_json operator_required payload_too_large service_unavailable
-    unsupported_media_type
+    unknown_parameter unsupported_media_type
 """
 
 NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
