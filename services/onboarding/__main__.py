@@ -15,7 +15,7 @@ from services.onboarding.handlers import PROGRESS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.store.requests import forget_old
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, changes, clients, intake_key, requests
+from services.onboarding.web import agencies, changes, clients, intake_key, questions, requests
 
 SERVICE = Service(
     name="onboarding",
@@ -27,7 +27,7 @@ SERVICE = Service(
         intake.subscription(),
         Subscription("activation-events", PROGRESS, producer="activation"),
     ),
-    routers=(clients.router, changes.router, agencies.router, intake_key.router, requests.router),
+    routers=(clients.router, changes.router, questions.router, agencies.router, intake_key.router, requests.router),
     jobs=lambda _settings: (Job("forget-requests", timedelta(hours=1), forget_old),),
     announcers=ANNOUNCERS,
     projections=PROJECTIONS,
