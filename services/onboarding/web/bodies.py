@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.client import ClientStatus
 from schemas.values import IdentityKind, Locale, Origin, Role
+from services.onboarding.web.remarks import Remark
 
 
 class Lenient(BaseModel):
@@ -62,13 +63,14 @@ class ConsultantBody(Lenient):
 
 
 class CreatedClient(BaseModel):
-    """The client that was created."""
+    """The client that was created, and what should be looked at all the same."""
 
     client_id: UUID
     agency: str
     status: ClientStatus
     external_ref: str | None
     created_at: datetime
+    warnings: list[Remark] = []
 
 
 class ConsultantShown(BaseModel):

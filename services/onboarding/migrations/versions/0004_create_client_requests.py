@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "onboarding_0003"
-down_revision = "onboarding_0002"
+revision = "onboarding_0004"
+down_revision = "onboarding_0003"
 branch_labels = None
 depends_on = None
 
