@@ -13,7 +13,7 @@ from services.onboarding.handlers import PROGRESS
 from services.onboarding.jobs import JOBS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, changes, clients, drafts, intake_key, questions, requests
+from services.onboarding.web import agencies, changes, clients, drafts, intake_key, questions, requests, sources
 
 SERVICE = Service(
     name="onboarding",
@@ -25,6 +25,7 @@ SERVICE = Service(
         intake.subscription(),
         Subscription("activation-events", PROGRESS, producer="activation"),
     ),
+    further=intake.further,
     routers=(
         drafts.router,
         clients.router,
@@ -33,6 +34,7 @@ SERVICE = Service(
         agencies.router,
         intake_key.router,
         requests.router,
+        sources.router,
     ),
     jobs=lambda _settings: JOBS,
     announcers=ANNOUNCERS,

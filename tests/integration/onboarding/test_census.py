@@ -5,7 +5,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.integration.onboarding import census_by_event, census_by_guide, census_of_requests, census_over_http  # noqa: F401  # they register their acts
+from tests.integration.onboarding import (  # noqa: F401  # they register their acts
+    census_by_event,
+    census_by_guide,
+    census_of_requests,
+    census_of_sources,
+    census_over_http,
+)
 from tests.integration.onboarding.census import CHANNELS, CONTENT, OWNED, SENDS, Channel
 from tests.integration.onboarding.census_acts import ACTS
 from tests.integration.onboarding.running import Running
@@ -16,6 +22,9 @@ ABOUT_CLIENTS = """
     effective_at_in_past invalid_date invalid_transition licences_in_use not_changeable not_reassignable
     program_retired reason_required request_pending reveal_limit unknown_client unknown_consultant
 """
+OF_SOURCES = """
+    event_type_not_allowed source_differs source_is_first source_topics_missing too_many_sources unknown_source
+"""
 AT_THE_DOOR = """
     client_manager_required idempotency_key_in_use idempotency_key_required idempotency_key_reused invalid_cursor
     invalid_idempotency_key malformed_json operator_required payload_too_large service_unavailable
@@ -25,6 +34,7 @@ AT_THE_DOOR = """
 NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
     "http": {
         **dict.fromkeys(("wrong_source", "wrong_agency", "event_id_reused"), "a person is no source"),
+        "event_type_not_allowed": "a person is no source",
         **dict.fromkeys(("malformed_event", "unknown_event_type", "unsupported_version"), "a body is no event"),
         "identity_must_be_encrypted": "TLS ends at the service, a topic is read by others",
         "identity_not_for_this_request": "nothing is encrypted there",
@@ -46,6 +56,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         **dict.fromkeys(("client_active", "reveal_limit", "consultant_has_clients"), "no request asks for it"),
         **dict.fromkeys(("if_match_required", "not_changeable", "not_reassignable"), "no request changes details"),
         "request_pending": "what a source asks is answered in the order in which it asks",
+        **dict.fromkeys(set(OF_SOURCES.split()) - {"event_type_not_allowed"}, "no source sets itself up"),
         "form_mismatch": "a warning, and a source has nobody to warn",
         "reason_required": "a reason is a field like others there: required",
     },
@@ -55,6 +66,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         **dict.fromkeys(("identity_must_be_encrypted", "identity_not_for_this_request"), "nothing is encrypted there"),
         **dict.fromkeys(("file_changed", "invalid_csv"), "a draft is no file"),
         **dict.fromkeys(ABOUT_CLIENTS.split(), "a draft is no client yet"),
+        **dict.fromkeys(OF_SOURCES.split(), "a draft is no source"),
         **dict.fromkeys(AT_THE_DOOR.split(), "told at the door of HTTP, whatever is behind it"),
     },
 }
@@ -67,7 +79,6 @@ STILL_TO_BUILD_OVER_HTTP = """
     consultant_has_clients
     file_changed
     invalid_csv
-    operator_required
     rate_limited
     reason_required
     reveal_limit
