@@ -21,6 +21,7 @@ from services.onboarding.web import (
     intake_key,
     master_keys,
     programs,
+    questions,
     requests,
     sources,
 )
@@ -41,6 +42,7 @@ SERVICE = Service(
         clients.router,
         programs.router,
         changes.router,
+        questions.router,
         agencies.router,
         intake_key.router,
         master_keys.router,
