@@ -13,7 +13,18 @@ from services.onboarding.handlers import PROGRESS
 from services.onboarding.jobs import JOBS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, changes, clients, drafts, intake_key, requests, sources
+from services.onboarding.web import (
+    agencies,
+    changes,
+    clients,
+    drafts,
+    intake_key,
+    master_keys,
+    programs,
+    questions,
+    requests,
+    sources,
+)
 
 SERVICE = Service(
     name="onboarding",
@@ -29,9 +40,12 @@ SERVICE = Service(
     routers=(
         drafts.router,
         clients.router,
+        programs.router,
         changes.router,
+        questions.router,
         agencies.router,
         intake_key.router,
+        master_keys.router,
         requests.router,
         sources.router,
     ),
@@ -40,6 +54,7 @@ SERVICE = Service(
     projections=PROJECTIONS,
     trace=trace,
     check=vault.check,
+    check_stored=vault.check_stored,
 )
 
 if __name__ == "__main__":
