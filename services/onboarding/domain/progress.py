@@ -188,7 +188,9 @@ def _refused(state: Progress, command_id: UUID, code: str, errors: tuple[Pointed
     asked = state.commands.get(command_id)
     if asked is None:
         return Decision(state)
-    data = rejection(code, errors, request_id=asked.request_id, agency=state.agency, client_id=state.client_id)
+    about = {"request_id": asked.request_id, "agency": state.agency, "client_id": state.client_id}
+    done = {"activated_by": state.activated_by_name, "activated_at": state.activated_at}  # what some codes tell
+    data = rejection(code, errors, **about, **done)
     return Decision(state, (asked.told(data),))
 
 
