@@ -1,10 +1,8 @@
 """The onboarding service: `python -m services.onboarding`."""
 
-from datetime import timedelta
 from pathlib import Path
 
 from chassis.handling import Subscription
-from chassis.jobs import Job
 from chassis.lifecycle import main
 from chassis.service import Service
 from schemas.catalogue import CATALOGUE
@@ -12,10 +10,10 @@ from services.onboarding import __doc__ as description
 from services.onboarding import intake, vault
 from services.onboarding.announce import ANNOUNCERS, PROJECTIONS
 from services.onboarding.handlers import PROGRESS
+from services.onboarding.jobs import JOBS
 from services.onboarding.settings import OnboardingSettings
-from services.onboarding.store.requests import forget_old
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, changes, clients, intake_key, requests
+from services.onboarding.web import agencies, changes, clients, drafts, intake_key, requests, sources
 
 SERVICE = Service(
     name="onboarding",
@@ -27,8 +25,17 @@ SERVICE = Service(
         intake.subscription(),
         Subscription("activation-events", PROGRESS, producer="activation"),
     ),
-    routers=(clients.router, changes.router, agencies.router, intake_key.router, requests.router),
-    jobs=lambda _settings: (Job("forget-requests", timedelta(hours=1), forget_old),),
+    further=intake.further,
+    routers=(
+        drafts.router,
+        clients.router,
+        changes.router,
+        agencies.router,
+        intake_key.router,
+        requests.router,
+        sources.router,
+    ),
+    jobs=lambda _settings: JOBS,
     announcers=ANNOUNCERS,
     projections=PROJECTIONS,
     trace=trace,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.envelope import Decision
 from schemas.errors import Refused
-from schemas.values import IdentityKind, Locale, Person
+from schemas.values import IdentityKind, Locale, Origin, Person
 from services.onboarding.domain import fields
 from services.onboarding.domain.agency import AgencyUnknown
 from services.onboarding.domain.client import Client, Origins, created
@@ -89,6 +89,7 @@ class CreateClient:
     content: Mapping[str, Any]
     created_by: Person
     correlation_id: str
+    origin: Origin = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def swedish_date(now: datetime) -> date:
 def create_client(state: Creation | None, command: CreateClient, now: datetime) -> Decision[Creation]:
     """A person creates a client. Raises ContentInvalid and the refusals above."""
     assert state is not None, "load answers the neighbours of every new client"
-    _refuse_disclosure(command.created_by)
+    refuse_disclosure(command.created_by)
     new = review(command.content, swedish_date(now), "http")
     if state.neighbours.agency_locale is None:
         raise AgencyUnknown
@@ -152,33 +153,39 @@ def create_client(state: Creation | None, command: CreateClient, now: datetime) 
         now,
         correlation_id=command.correlation_id,
         created_by=command.created_by,
+        origin=command.origin,
     )
     return Decision(replace(state, client=client), (created(client),))
 
 
-def _refuse_disclosure(caller: Person) -> None:
+def refuse_disclosure(caller: Person) -> None:
     """An issuer that names people by their number must be set otherwise: who created a client is told to others."""
     if discloses_a_number(caller.sub) or discloses_a_number(caller.name):
         raise NumberDisclosed
 
 
 def refuse_duplicates(new: NewClient, agency: str, neighbours: Neighbours) -> None:
-    """Raises the refusal that a clash calls for; the reference first, since it names the client beyond doubt."""
+    """Raises the first clash, unless it was confirmed."""
+    for clash in clashes(new.details.identity.kind, new.details.name, agency, neighbours):
+        if not (isinstance(clash, AssociationPerhapsExists) and new.confirm_duplicate):
+            raise clash
+
+
+def clashes(kind: IdentityKind, name: str, agency: str, neighbours: Neighbours) -> list[Refused]:
+    """What a new client clashes with; the reference first, since it names the client beyond doubt."""
+    found: list[Refused] = []
     if neighbours.same_reference is not None:
-        raise ExternalReferenceKnown(client_id=neighbours.same_reference)
-    identity = new.details.identity
-    same = [each for each in neighbours.same_number if each.kind == identity.kind]
-    if identity.kind == "association_without_orgnr":
-        name = name_key(new.details.name)
-        same = [each for each in same if each.agency == agency and each.name_key == name]
-        if same and not new.confirm_duplicate:
-            raise AssociationPerhapsExists(client_id=same[0].client_id)
-        return
-    for each in same:
-        if each.agency == agency:
-            raise ClientExistsInAgency(client_id=each.client_id)
-    if same:
-        raise ClientExistsElsewhere
+        found.append(ExternalReferenceKnown(client_id=neighbours.same_reference))
+    same = [each for each in neighbours.same_number if each.kind == kind]
+    own = [each for each in same if each.agency == agency]
+    if kind == "association_without_orgnr":
+        key = name_key(name)
+        found += [AssociationPerhapsExists(client_id=each.client_id) for each in own if each.name_key == key][:1]
+    elif own:
+        found.append(ClientExistsInAgency(client_id=own[0].client_id))
+    elif same:
+        found.append(ClientExistsElsewhere())
+    return found
 
 
 def begin(  # noqa: PLR0913  # a client is made of all of these
@@ -190,6 +197,7 @@ def begin(  # noqa: PLR0913  # a client is made of all of these
     *,
     correlation_id: str,
     created_by: Person | None = None,
+    origin: Origin = "event",
     request: Origins | None = None,
     test: bool = False,
 ) -> Client:
@@ -207,7 +215,7 @@ def begin(  # noqa: PLR0913  # a client is made of all of these
         counts=new.licences.counts,
         confirmation_email=new.licences.confirmation_email,
         locale=new.locale or neighbours.agency_locale or "sv",
-        origin="connected" if new.connected else "api" if request is None else "event",
+        origin="connected" if new.connected else origin,
         test=test,
         external_ref=new.external_ref,
         responsible_consultant=new.responsible_consultant,

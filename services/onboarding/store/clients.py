@@ -39,6 +39,11 @@ async def add(uow: UnitOfWork, clients: Sequence[Client], indexes: Mapping[UUID,
         )
 
 
+async def one(uow: UnitOfWork, client_id: UUID) -> Any:
+    """The row of a client that exists."""
+    return await uow.connection.fetchrow("select * from clients where client_id = $1", client_id)
+
+
 async def targets(uow: UnitOfWork, ids: Sequence[UUID], references: Sequence[tuple[str, str]]) -> list[Target]:
     """The clients with these ids, or with these (source, external_ref); locked."""
     if not ids and not references:

@@ -53,6 +53,15 @@ class Vault:
         key = _open(self._master, row["wrapped_key"], client_id)
         return _open(AESGCM(key), row["sealed"], client_id).decode()
 
+    def seal_draft(self, owner: UUID, content: bytes) -> tuple[str, bytes, bytes]:
+        """What is not a client yet: (master key id, wrapped key, sealed), which opens for its owner alone."""
+        key = AESGCM.generate_key(KEY_BYTES * 8)
+        return self._master_key_id, _close(self._master, key, owner), _close(AESGCM(key), content, owner)
+
+    def open_draft(self, owner: UUID, wrapped_key: bytes, sealed: bytes) -> bytes:
+        """What `seal_draft` sealed. Raises cryptography.exceptions.InvalidTag for a foreign key."""
+        return _open(AESGCM(_open(self._master, wrapped_key, owner)), sealed, owner)
+
     def _row(self, client_id: UUID, number: IdentityNumber) -> tuple[UUID, str, bytes, bytes]:
         key = AESGCM.generate_key(KEY_BYTES * 8)
         sealed = _close(AESGCM(key), number.canonical.encode(), client_id)

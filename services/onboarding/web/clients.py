@@ -22,7 +22,7 @@ from services.onboarding.store import lists
 from services.onboarding.web.bodies import ClientPage, CreatedClient, NewClientBody, ShownClient
 from services.onboarding.web.editions import etag
 from services.onboarding.web.headers import harmless_headers
-from services.onboarding.web.shown import listed_client, shown_client
+from services.onboarding.web.shown import created_client, listed_client, shown_client
 from services.onboarding.web.staff import STAFF, NotFound, person
 
 router = APIRouter(prefix="/v1", tags=["clients"], dependencies=[Depends(harmless_headers)])
@@ -103,14 +103,7 @@ async def programs(who: Who) -> dict[str, Any]:  # noqa: ARG001  # any caller, b
 def _created(change: Change[Wanted, Creation]) -> Answer:
     client = change.after.client
     assert client is not None
-    body = CreatedClient(
-        client_id=client.client_id,
-        agency=client.agency,
-        status=client.status,
-        external_ref=client.external_ref,
-        created_at=client.created_at,
-    )
-    return Answer(201, body.model_dump(mode="json"))
+    return Answer(201, created_client(client).model_dump(mode="json"))
 
 
 def _org_number(words: str, store: Store) -> str:

@@ -1,4 +1,4 @@
-"""The edition of a client in a request and its answer: `ETag` and `If-Match`."""
+"""The edition of a client or a draft in a request and its answer: `ETag` and `If-Match`."""
 
 import re
 from typing import Annotated
@@ -24,6 +24,11 @@ def seen_edition(if_match: str | None) -> int:
         raise IfMatchRequired
     found = re.fullmatch(r'(?:W/)?"([0-9]{1,18})"', if_match.strip())
     return int(found[1]) if found else NEVER
+
+
+def perhaps_seen(if_match: str | None) -> int | None:
+    """As `seen_edition`, where a caller may also leave it out."""
+    return None if if_match is None else seen_edition(if_match)
 
 
 def etag(edition: int) -> dict[str, str]:

@@ -4,7 +4,11 @@ from typing import Any
 
 import orjson
 
-from services.onboarding.web.bodies import ListedClient, ShownClient
+from services.onboarding.domain.client import Client
+from services.onboarding.domain.drafts import form_warnings
+from services.onboarding.domain.identity_numbers import IdentityNumber
+from services.onboarding.web.bodies import CreatedClient, ListedClient, ShownClient
+from services.onboarding.web.remarks import remarks
 
 _PLAIN = (
     "client_id",
@@ -22,6 +26,28 @@ _PLAIN = (
     "configured_at",
     "cancelled_at",
 )
+
+
+def created_client(client: Client) -> CreatedClient:
+    """What the creation of a client answers."""
+    return CreatedClient(
+        client_id=client.client_id,
+        agency=client.agency,
+        status=client.status,
+        external_ref=client.external_ref,
+        created_at=client.created_at,
+        warnings=remarks(form_warnings(client.identity.kind, client.identity.number, client.name)),
+    )
+
+
+def created_before(row: Any) -> CreatedClient:
+    """The same of a client that was created earlier."""
+    warned = []
+    if row["org_number"] is not None:
+        number = IdentityNumber(row["org_number"], "organisation")
+        warned = form_warnings(row["identity_kind"], number, row["name"])
+    plain = {name: row[name] for name in ("client_id", "agency", "status", "external_ref", "created_at")}
+    return CreatedClient(**plain, warnings=remarks(warned))
 
 
 def listed_client(row: Any) -> ListedClient:

@@ -1,0 +1,30 @@
+"""Errors and warnings that come with an answer instead of refusing: each with its place and both texts."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from schemas.errors import Pointed, problem
+from services.onboarding.domain.drafts import Warned
+
+
+class Remark(BaseModel):
+    """Something to look at: its place, what it is, and what to do about it."""
+
+    pointer: str
+    code: str
+    detail_sv: str
+    detail_en: str
+    client_id: UUID | None = None
+
+
+def remark(pointer: str, code: str, client_id: UUID | None = None) -> Remark:
+    """One remark with its texts."""
+    (said,) = problem(code, [Pointed(pointer, code)])["errors"]
+    return Remark(**said, client_id=client_id)
+
+
+def remarks(warned: Sequence[Warned]) -> list[Remark]:
+    """Several, as they were found."""
+    return [remark(each.pointer, each.code, each.client_id) for each in warned]
