@@ -29,7 +29,7 @@ class LevelNotAllowed(Refused):
 
 
 class CellMisfit(Refused):
-    """A change names what its kind does not have: a role's part, a system administrator's program, a licence's level."""
+    """A change names what its kind has not: a role's part, a system administrator's program, a licence's level."""
 
     code = "cell_misfit"
 

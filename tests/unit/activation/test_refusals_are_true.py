@@ -117,9 +117,7 @@ def only_for_a_time() -> Client:
 
 
 def test_who_would_leave_an_administrator_on_time_alone_is_pointed_at_it_with_one_code() -> None:
-    saved = refusal(
-        only_for_a_time(), Save(KARIN, RULES, 0, (Wish(user_id("karin"), "system_administrator", "none"),))
-    )
+    saved = refusal(only_for_a_time(), Save(KARIN, RULES, 0, (Wish(user_id("karin"), "system_administrator", "none"),)))
     unlinked = refusal(only_for_a_time(), Link(ANNA, RULES, ()))
     disabled = refusal(only_for_a_time(), SetState(KARIN, RULES, user_id("karin"), "disabled"))
 
