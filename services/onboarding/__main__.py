@@ -13,7 +13,7 @@ from services.onboarding.handlers import PROGRESS
 from services.onboarding.jobs import JOBS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, changes, clients, drafts, intake_key, requests, sources
+from services.onboarding.web import agencies, changes, clients, drafts, intake_key, programs, requests, sources
 
 SERVICE = Service(
     name="onboarding",
@@ -29,6 +29,7 @@ SERVICE = Service(
     routers=(
         drafts.router,
         clients.router,
+        programs.router,
         changes.router,
         agencies.router,
         intake_key.router,

@@ -27,7 +27,7 @@ OF_SOURCES = """
 AT_THE_DOOR = """
     client_manager_required idempotency_key_in_use idempotency_key_required idempotency_key_reused invalid_cursor
     invalid_idempotency_key malformed_json operator_required payload_too_large service_unavailable
-    unsupported_media_type
+    unknown_parameter unsupported_media_type
 """
 
 NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
@@ -41,7 +41,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         **dict.fromkeys(("draft_expired", "draft_submitted", "too_many_drafts"), "the guide has drafts"),
     },
     "event": {
-        **dict.fromkeys(("not_allowed", "not_found", "invalid_cursor"), "nobody asks to see"),
+        **dict.fromkeys(("not_allowed", "not_found", "invalid_cursor", "unknown_parameter"), "nobody asks to see"),
         **dict.fromkeys(
             ("idempotency_key_required", "invalid_idempotency_key", "idempotency_key_in_use", "idempotency_key_reused"),
             "an event has its id",
