@@ -227,8 +227,8 @@ def _report(found: Found) -> Part:
         "New clients",
         f"`POST /v1/clients` over {LANES} kept connections, beside a bare FastAPI route that inserts one row and"
         " promises nothing (no rules, no duplicate check, no outbox, no token): two turns each, the order turned round."
-        f" By events: {found.backlog.events:,} of a backlog, decided and committed; and at half of that rate, open loop,"
-        " from the intended moment to the answer in the results topic.",
+        f" By events: {found.backlog.events:,} of a backlog, decided and committed; and at half of that rate, open"
+        " loop, from the intended moment to the answer in the results topic.",
         ["| | creates/s (least–largest) | p50 ms | p99 ms | µs CPU: Python | Postgres |", "|---|---|---|---|---|---|"],
     )
     shown = []
