@@ -13,7 +13,17 @@ from services.onboarding.handlers import PROGRESS
 from services.onboarding.jobs import JOBS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, changes, clients, drafts, intake_key, programs, requests, sources
+from services.onboarding.web import (
+    agencies,
+    changes,
+    clients,
+    drafts,
+    intake_key,
+    programs,
+    questions,
+    requests,
+    sources,
+)
 
 SERVICE = Service(
     name="onboarding",
@@ -31,6 +41,7 @@ SERVICE = Service(
         clients.router,
         programs.router,
         changes.router,
+        questions.router,
         agencies.router,
         intake_key.router,
         requests.router,

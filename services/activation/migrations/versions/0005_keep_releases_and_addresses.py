@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "activation_0004"
-down_revision = "activation_0003"
+revision = "activation_0005"
+down_revision = "activation_0004"
 branch_labels = None
 depends_on = None
 
