@@ -9,9 +9,13 @@ from aktivera.local.postgres import provision
 from chassis import kafka
 from chassis.migrate import migrate
 from chassis.settings import CommonSettings, with_password
-from schemas.topics import TOPICS
+from schemas.topics import REQUESTS, RESULTS, TOPICS, requests_topic, results_topic
 
 CODE = Path(__file__).resolve().parent.parent
+
+
+class TopicsNotMade(Exception):  # named after the fact
+    """The broker does not answer, or refuses to make topics."""
 
 
 def migrations_of(service: str) -> Path:
@@ -32,6 +36,17 @@ def _owner_dsn(service: str, settings: Mapping[str, str]) -> str:
         return with_password(settings[f"{prefix}_OWNER_DSN"], Path(file) if file else None)
     secret = Path(settings["AKTIVERA_POSTGRES_SUPERUSER_PASSWORD_FILE"])  # beside it: postgres-<role>, …
     return asyncio.run(provision(with_password(server, secret), service, secret.parent)).owner
+
+
+def create_source_topics(kafka_bootstrap: str, slug: str) -> list[str]:
+    """Creates the pair of topics of a source where it is missing, and answers their names. Raises TopicsNotMade."""
+    common = CommonSettings(kafka_bootstrap=kafka_bootstrap)
+    days = (TOPICS[REQUESTS].retention_days, TOPICS[RESULTS].retention_days)
+    wanted = zip((requests_topic(slug), results_topic(slug)), days, strict=True)
+    try:
+        return asyncio.run(kafka.create_topics(common, list(wanted)))
+    except (kafka.KafkaError, TimeoutError) as error:
+        raise TopicsNotMade(str(error) or type(error).__name__) from None
 
 
 def create_topics(settings: Mapping[str, str]) -> list[str]:

@@ -25,6 +25,7 @@ async def handle_batch(
     subscriptions: Mapping[str, Subscription],
     batch: Items,
     breaker: Breaker,
+    loop: str = "consumer",
 ) -> dict[Place, Offset]:
     """Handles what was read of any partitions; answers how far each is. Raises StopReading, and what is transient."""
     clock = asyncio.get_running_loop().time
@@ -44,7 +45,7 @@ async def handle_batch(
                 by_topic.setdefault(place.topic, []).extend(new)
                 offsets[place.topic, place.partition] = Offset(new[-1].offset + 1, record_id(new[-1].record))
         for topic, items in by_topic.items():
-            outcomes[topic] = await _handle_topic(context, uow, subscriptions[topic], items, watch)
+            outcomes[topic] = await _handle_topic(context, uow, subscriptions[topic], items, watch, loop)
         await reached("consumer.after_apply")
         if offsets:
             await consumer_offsets.advance(uow, offsets)
@@ -55,13 +56,11 @@ async def handle_batch(
 
 
 async def _handle_topic(
-    context: Context, uow: UnitOfWork, subscription: Subscription, items: Sequence[Item], watch: Watch
+    context: Context, uow: UnitOfWork, subscription: Subscription, items: Sequence[Item], watch: Watch, loop: str
 ) -> Outcome:
     topic = items[0].record.topic
     held = await held_events.held_keys(uow, topic, {item.key for item in items})
-    fold = Fold(
-        uow, subscription, context.service.catalogue, held, watch, beat=lambda: context.heartbeats.beat("consumer")
-    )
+    fold = Fold(uow, subscription, context.service.catalogue, held, watch, beat=lambda: context.heartbeats.beat(loop))
     outcome = await fold.apply(items)
     if outcome.holds:
         reasons = Counter(hold.reason for hold in outcome.holds)

@@ -41,10 +41,12 @@ STOPPED_SECONDS = 10.0
 
 
 class Consumer:
-    """One member of the service's group. `stopped_by` says why it does not read, where it does not."""
+    """One member of the service's group, or of that of its `reader`. `stopped_by`: why it does not read, if so."""
 
-    def __init__(self, context: Context, subscriptions: Mapping[str, Subscription]) -> None:
+    def __init__(self, context: Context, subscriptions: Mapping[str, Subscription], reader: str | None = None) -> None:
         self._context = context
+        self._loop = "consumer" if reader is None else f"reader {reader}"
+        self._group = context.service.name if reader is None else f"{context.service.name}-{reader}"
         self._database = context.database
         self._subscriptions = subscriptions
         self._size = min(500, context.settings.batch_events)
@@ -62,7 +64,7 @@ class Consumer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Reads until `stop` is set. What stops reading is shown and looked at again; broken clients are replaced."""
-        self._context.heartbeats.expect("consumer", LIMIT_SECONDS)
+        self._context.heartbeats.expect(self._loop, LIMIT_SECONDS)
         while not stop.is_set():
             self._beat()
             try:
@@ -80,7 +82,7 @@ class Consumer:
 
     async def _read(self, stop: asyncio.Event) -> None:
         self._leaving = False
-        consumer = self._context.kafka.consumer(self._context.common, self._context.service.name)
+        consumer = self._context.kafka.consumer(self._context.common, self._group)
         consumer.subscribe(list(self._subscriptions), listener=_Rebalances(self))
         try:
             async with asyncio.timeout(KAFKA_SECONDS * 4):
@@ -196,7 +198,7 @@ class Consumer:
         """Whether all of it is handled: up to a gap is not, which is to be named at once."""
         self._beat()
         started = asyncio.get_running_loop().time()
-        offsets = await handle_batch(self._context, self._subscriptions, items, self._breaker)
+        offsets = await handle_batch(self._context, self._subscriptions, items, self._breaker, self._loop)
         await reached("consumer.after_commit")
         whole = True
         for (topic, partition), offset in offsets.items():
@@ -250,7 +252,7 @@ class Consumer:
             await asyncio.wait_for(stop.wait(), seconds)
 
     def _beat(self) -> None:
-        self._context.heartbeats.beat("consumer")
+        self._context.heartbeats.beat(self._loop)
 
     def assigned(self, places: set[TopicPartition]) -> None:
         """A rebalance gave us these: each is verified before it is read."""

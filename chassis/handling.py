@@ -70,6 +70,7 @@ class Subscription:
     `producer` names the service that writes it: versions are counted per (producer, aggregate).
     `ours`: offsets without gaps, an order per key, versions. A sender's topic has none of these; for it `decode` turns
     a record into an envelope, and `reject` tells the sender what cannot be decoded (None where no sender can be told).
+    `paused`: not read for now; what is held of it can still be settled.
     """
 
     topic: str
@@ -78,3 +79,4 @@ class Subscription:
     ours: bool = True
     decode: Callable[[Record], Envelope[Any]] | None = None
     reject: Callable[[Record, Unprocessable], Say | None] | None = None
+    paused: bool = False

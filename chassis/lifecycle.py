@@ -24,6 +24,7 @@ from chassis.consumer import Consumer
 from chassis.db import open_database
 from chassis.heartbeats import Heartbeats
 from chassis.jobs import Job, run_jobs
+from chassis.readers import Readers
 from chassis.relay import Relay
 from chassis.seal import Seal
 from chassis.service import Context, Service
@@ -116,9 +117,12 @@ def _start(context: Context, stop: asyncio.Event) -> tuple[uvicorn.Server, dict[
     relay = Relay(context)
     coroutines: dict[str, Coroutine[Any, Any, None]] = {"http": server.serve(), "relay": relay.run(stop)}
     if settings.consume and context.subscriptions:
-        app.state.consumer = Consumer(context, context.subscriptions)
+        app.state.consumer = Consumer(context, dict(context.subscriptions))  # and none that comes later
         coroutines["consumer"] = app.state.consumer.run(stop)
         coroutines["retrier"] = _until(stop, app.state.retrier.run(context.heartbeats))
+    if service.further is not None:
+        app.state.readers = Readers(context)
+        coroutines["readers"] = app.state.readers.run(stop)
     jobs = (*HOUSEKEEPING, *([announce.job(service.announcers)] if service.announcers else ()), *service.jobs(settings))
     coroutines["jobs"] = _until(stop, run_jobs(context.database, context.heartbeats, jobs))
     for name, run in service.loops.items():

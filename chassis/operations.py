@@ -66,6 +66,7 @@ Operator = Annotated[Caller, Depends(operator)]
 async def status(_: Operator, context: Opened, request: Request) -> dict[str, Any]:
     database = context.database
     consumer = getattr(request.app.state, "consumer", None)
+    readers = getattr(request.app.state, "readers", None)
     counts = await database.fetchrow(
         """select (select count(*) from outbox) as outbox,
                   (select min(created_at) from outbox) as outbox_since,
@@ -83,7 +84,7 @@ async def status(_: Operator, context: Opened, request: Request) -> dict[str, An
             {"name": each.name, "owner": each.owner, "kind": each.kind, "rebuilds": each.clear is not None}
             for each in context.service.projections
         ],
-        "reading_stopped_by": getattr(consumer, "stopped_by", None),
+        "reading_stopped_by": getattr(consumer, "stopped_by", None) or (readers and readers.stopped_by),
         "stuck": context.heartbeats.stuck(),
         **dict(counts),
         "handled": {row["topic"]: int(row["handled"]) for row in offsets},

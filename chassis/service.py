@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,9 @@ class Context:
     seal: Seal
     kafka: Clients = field(default_factory=Clients)
 
-    @property
+    @cached_property
     def subscriptions(self) -> dict[str, Subscription]:
-        """By the topic's name as it is in Kafka."""
+        """By the topic's name as it is in Kafka; `chassis.readers` adds those that come while the service runs."""
         return {self.common.topic_prefix + each.topic: each for each in self.service.subscriptions}
 
 
@@ -79,3 +80,5 @@ class Service:
     """Facts of its own that the service adds to its status."""
     check: Callable[[Any], None] | None = None
     """Given the settings before anything is opened; a ValueError or OSError ends the start with its text."""
+    further: Callable[[Database], Awaitable[Mapping[str, Subscription]]] | None = None
+    """Subscriptions that come, pause and go while the service runs, by the name of each one's own reader."""

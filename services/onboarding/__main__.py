@@ -13,7 +13,7 @@ from services.onboarding.handlers import PROGRESS
 from services.onboarding.jobs import JOBS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, changes, clients, drafts, imports, intake_key, requests
+from services.onboarding.web import agencies, changes, clients, drafts, imports, intake_key, requests, sources
 
 SERVICE = Service(
     name="onboarding",
@@ -25,14 +25,16 @@ SERVICE = Service(
         intake.subscription(),
         Subscription("activation-events", PROGRESS, producer="activation"),
     ),
+    further=intake.further,
     routers=(
         drafts.router,
-        imports.router,
+        imports.router,  # before a client's own routes: `imports` is no client's id
         clients.router,
         changes.router,
         agencies.router,
         intake_key.router,
         requests.router,
+        sources.router,
     ),
     largest_bodies=imports.LARGEST_BODIES,
     jobs=lambda _settings: JOBS,

@@ -58,7 +58,8 @@ from services.onboarding.domain.progress import (
     follow_reassigned,
     follow_snapshot,
 )
-from services.onboarding.store import agencies, clients, neighbours, on_file, progress, requests
+from services.onboarding.domain.sources import AddSource, ChangeSource, SetState, add_source, change_source, set_state
+from services.onboarding.store import agencies, clients, neighbours, on_file, progress, requests, sources
 from services.onboarding.store.neighbours import Sought
 from services.onboarding.store.on_file import Edit
 
@@ -195,6 +196,12 @@ AGENCIES = Handler(
     load=agencies.load,
     decide={PutAgency: put_agency, PutConsultant: put_consultant},
     save=agencies.save,
+)
+
+SOURCES = Handler(
+    load=sources.load,
+    decide={AddSource: add_source, ChangeSource: change_source, SetState: set_state},
+    save=sources.save,
 )
 
 PROGRESS = Handler(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from chassis.db import Database
 from chassis.decoding import unknown_type
 from chassis.failures import Unprocessable
 from chassis.handling import Record, Subscription
@@ -28,6 +30,7 @@ from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_n
 from services.onboarding.domain.encrypted_number import DecryptedNumber, read_payload, undecryptable
 from services.onboarding.domain.requests import rejection
 from services.onboarding.handlers import requests_from
+from services.onboarding.store import sources
 
 LARGEST_BYTES = 256 * 1024
 DEEPEST = 32
@@ -62,6 +65,15 @@ def subscription(slug: str | None = None) -> Subscription:
         decode=decode,
         reject=partial(reject, results=results_topic(slug)),
     )
+
+
+async def further(database: Database) -> dict[str, Subscription]:
+    """The topics of the further sources that there are, by the name of each one's reader."""
+    found: dict[str, Subscription] = {}
+    for source in await sources.all_of(database):
+        if source.slug is not None:
+            found[f"source-{source.slug}"] = replace(subscription(source.slug), paused=source.state != "active")
+    return found
 
 
 def decode(record: Record) -> Envelope[Any]:

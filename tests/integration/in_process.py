@@ -55,7 +55,7 @@ class InProcess:
         """Handles records of one topic as one batch."""
         records = [each if isinstance(each, Heard) else Heard.of(each) for each in heard]
         (topic,) = {record.topic for record in records}
-        subscription = next(each for each in self.context.service.subscriptions if each.topic == topic)
+        subscription = self.context.subscriptions[self.context.common.topic_prefix + topic]
         async with self.context.database.unit_of_work() as uow:
             fold = Fold(uow, subscription, CATALOGUE, {})
             return await fold.apply([read(record, subscription, CATALOGUE) for record in records])
@@ -86,12 +86,12 @@ class InProcess:
 
 @asynccontextmanager
 async def in_process(
-    service: Service, settings: ServiceSettings, folder: Path, key: RSAKey
+    service: Service, settings: ServiceSettings, folder: Path, key: RSAKey, **common: Any
 ) -> AsyncIterator[tuple[Context, httpx.AsyncClient]]:
     """What an InProcess is made of, open for as long as the block lasts."""
     keys = folder / "keys.json"
     keys.write_bytes(orjson.dumps(KeySet([key]).as_dict(private=False)))
-    context = await opened(service, CommonSettings(environment="test", token_keys_file=keys), settings)
+    context = await opened(service, CommonSettings(environment="test", token_keys_file=keys, **common), settings)
     app = httpx.ASGITransport(create_app(context))
     async with httpx.AsyncClient(transport=app, base_url=f"http://{service.name}") as http:
         yield context, http

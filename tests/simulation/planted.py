@@ -65,12 +65,14 @@ def _remove(tx: Transaction, tables: Mapping[str, Table], ids: Sequence[int], *_
 def _offsets_first() -> Change:
     known = batch._handle_topic
 
-    async def handle(context: Any, uow: Any, subscription: Any, records: Sequence[Any], watch: Any) -> Any:
+    async def handle(  # as what it stands for
+        context: Any, uow: Any, subscription: Any, records: Sequence[Any], watch: Any, loop: str
+    ) -> Any:
         ends = {(each.topic, each.partition): Offset(each.offset + 1, record_id(each)) for each in records}
         await consumer_offsets.advance(uow, ends)
         uow.connection._open.commit()
         uow.connection._open.ended = False
-        return await known(context, uow, subscription, records, watch)
+        return await known(context, uow, subscription, records, watch, loop)
 
     return batch, "_handle_topic", handle
 

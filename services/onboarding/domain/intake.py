@@ -36,6 +36,12 @@ class AgencyNotAllowed(Refused):
     code = "wrong_agency"
 
 
+class EventTypeNotAllowed(Refused):
+    """The source may not ask for this kind of thing."""
+
+    code = "event_type_not_allowed"
+
+
 class EventIdReused(Refused):
     """The same id came before with other content."""
 
@@ -64,32 +70,32 @@ Act = Callable[[Intake, Envelope[Any], Request, datetime], Acted]
 
 def decide_onboarding(state: Intake | None, event: Envelope[OnboardingRequestedV1], now: datetime) -> Decision[Intake]:
     """A source asks for a client."""
-    return _once(state, event, now, _onboard)
+    return _once(state, event, now, "requested", _onboard)
 
 
 def decide_cancellation(
     state: Intake | None, event: Envelope[OnboardingCancellationRequestedV1], now: datetime
 ) -> Decision[Intake]:
     """A source asks for a client to be cancelled; activation answers."""
-    return _once(state, event, now, _ask_for_cancellation)
+    return _once(state, event, now, "cancellation", _ask_for_cancellation)
 
 
 def decide_licences_change(
     state: Intake | None, event: Envelope[OnboardingLicencesChangeRequestedV1], now: datetime
 ) -> Decision[Intake]:
     """A source asks for other numbers of licences; activation answers."""
-    return _once(state, event, now, _ask_for_licences)
+    return _once(state, event, now, "licences", _ask_for_licences)
 
 
-def _once(state: Intake | None, event: Envelope[Any], now: datetime, act: Act) -> Decision[Intake]:
+def _once(state: Intake | None, event: Envelope[Any], now: datetime, kind: str, act: Act) -> Decision[Intake]:
     """Does what a request asks for, once. Never raises Refused: a refusal is a fact that the sender is told."""
     assert state is not None, "load answers the sender of every topic"
+    if state.sender.removed:
+        return Decision(state)
     earlier = state.request
     request = _request(state, event, now)
-    if event.source != state.sender.source:
-        return Decision(state, (refused(request, Refusal.of(SourceWrong())),))
-    if earlier is not None and earlier.digest != state.digest:
-        return Decision(state, (refused(request, Refusal.of(EventIdReused())),))
+    if forbidden := _forbidden(state, event, kind):
+        return Decision(state, (refused(request, Refusal.of(forbidden)),))
     if earlier is not None and earlier.final:
         return Decision(state, (answer(earlier),))
     try:
@@ -101,6 +107,17 @@ def _once(state: Intake | None, event: Envelope[Any], now: datetime, act: Act) -
         return Decision(replace(state, request=request), (answer(request),))
     assert after.request is not None
     return Decision(after, (answer(after.request), *says))
+
+
+def _forbidden(state: Intake, event: Envelope[Any], kind: str) -> Refused | None:
+    """What is wrong with a request whatever it asks for; it is told, and nothing is kept of the request."""
+    if event.source != state.sender.source:
+        return SourceWrong()
+    if kind not in state.sender.may:
+        return EventTypeNotAllowed()
+    if state.request is not None and state.request.digest != state.digest:
+        return EventIdReused()
+    return None
 
 
 def _onboard(state: Intake, event: Envelope[OnboardingRequestedV1], request: Request, now: datetime) -> Acted:
@@ -164,6 +181,8 @@ def _asked_at(event: Envelope[Any], now: datetime) -> datetime:
 def _about(state: Intake, event: Envelope[Any], request: Request, now: datetime) -> tuple[Target, Request]:
     """The client that is asked about, at its next version, and the request that asks. Raises what forbids asking."""
     target = Target.living(state.target, event.source)
+    if not state.sender.may_send_to(target.agency):
+        raise AgencyNotAllowed
     asked = replace(
         request,
         agency=target.agency,

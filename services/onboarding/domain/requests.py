@@ -15,12 +15,17 @@ from schemas.values import Pointer
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """An upstream source as onboarding knows it. `agencies`: those it may send clients to; None: any."""
+    """An upstream source as onboarding knows it. `agencies`: those it may send clients to; None: any.
+
+    `may`: what it may ask for. A `removed` one is not heard and told nothing, since its topics may be gone.
+    """
 
     source: str
     results_topic: str
     agencies: frozenset[str] | None
     test: bool
+    may: frozenset[str] = frozenset({"requested", "cancellation", "licences"})
+    removed: bool = False
 
     def may_send_to(self, agency: str) -> bool:
         return self.agencies is None or agency in self.agencies

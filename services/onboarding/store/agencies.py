@@ -29,6 +29,14 @@ async def read(database: Database, agency: str) -> Agency | None:
     return None if row is None else _agency(row, await database.fetch(_CONSULTANTS, [agency]))
 
 
+async def registered(database: Database, agencies: Collection[str]) -> set[str]:
+    """Which of these agencies there are."""
+    if not agencies:
+        return set()
+    rows = await database.fetch("select agency from agencies where agency = any($1::text[])", list(agencies))
+    return {row["agency"] for row in rows}
+
+
 async def locales(uow: UnitOfWork, agencies: Collection[str]) -> dict[str, Locale]:
     """The registered ones of some agencies → their language."""
     if not agencies:

@@ -11,11 +11,12 @@ from services.onboarding.domain.progress import Asked, Progress
 
 _LOAD = """select c.client_id, c.agency, c.status, c.external_ref, c.request_id, c.correlation_id, s.results_topic,
        c.listed_at, c.activated_at, c.configured_at, c.cancelled_at, c.activated_by_name, c.responsible_consultant
-  from clients c left join sources s on s.source = c.source
+  from clients c left join sources s on s.source = c.source and s.state <> 'removed'
  where c.client_id = any($1::uuid[]) order by c.client_id for update of c"""
 
-_COMMANDS = """select client_id, command_id, request_id, correlation_id, results_topic from requests
- where client_id = any($1::uuid[]) and command_id is not null"""
+_COMMANDS = """select r.client_id, r.command_id, r.request_id, r.correlation_id, r.results_topic
+  from requests r join sources s on s.source = r.source and s.state <> 'removed'
+ where r.client_id = any($1::uuid[]) and r.command_id is not null"""
 
 _SAVE = """update clients c set status = n.status, listed_at = n.listed_at, activated_at = n.activated_at,
        configured_at = n.configured_at, cancelled_at = n.cancelled_at, activated_by_name = n.activated_by_name,
@@ -59,7 +60,7 @@ def _progress(row: Any, commands: dict[UUID, Asked]) -> Progress:
         agency=row["agency"],
         status=row["status"],
         external_ref=row["external_ref"],
-        request=None if row["request_id"] is None else _asked(row),
+        request=None if row["results_topic"] is None else _asked(row),  # a removed source is told nothing
         commands=commands,
         listed_at=row["listed_at"],
         activated_at=row["activated_at"],

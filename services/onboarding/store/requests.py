@@ -29,7 +29,9 @@ _LOAD = f"""select {", ".join("r." + column for column in COLUMNS)} from request
 async def senders(uow: UnitOfWork, topics: Sequence[str]) -> dict[str, Sender]:
     """Topic → the source that it belongs to."""
     rows = await uow.connection.fetch(
-        "select topic, source, results_topic, agencies, test from sources where topic = any($1::text[])", topics
+        """select topic, source, results_topic, agencies, test, may, state = 'removed' as removed
+             from sources where topic = any($1::text[])""",
+        topics,
     )
     return {
         row["topic"]: Sender(
@@ -37,6 +39,8 @@ async def senders(uow: UnitOfWork, topics: Sequence[str]) -> dict[str, Sender]:
             row["results_topic"],
             None if row["agencies"] is None else frozenset(row["agencies"]),
             row["test"],
+            frozenset(row["may"]),
+            row["removed"],
         )
         for row in rows
     }

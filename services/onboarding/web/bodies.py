@@ -11,11 +11,13 @@ from schemas.values import IdentityKind, Locale, Origin, Role
 from services.onboarding.web.remarks import Remark
 
 
-class _Lenient(BaseModel):
+class Lenient(BaseModel):
+    """A body that may have anything."""
+
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
 
-class NewClientBody(_Lenient):
+class NewClientBody(Lenient):
     """The three steps, and what stands beside them; see GET /v1/programs for the programs."""
 
     model_config = ConfigDict(
@@ -72,7 +74,7 @@ class ChangesBody(BaseModel):
         return named | (self.model_extra or {})
 
 
-class AgencyBody(_Lenient):
+class AgencyBody(Lenient):
     """An agency, whole."""
 
     name: Any = None
@@ -80,7 +82,7 @@ class AgencyBody(_Lenient):
     client_visibility: Any = None
 
 
-class ConsultantBody(_Lenient):
+class ConsultantBody(Lenient):
     """A consultant, whole."""
 
     name: Any = None

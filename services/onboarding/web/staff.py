@@ -1,5 +1,6 @@
 """Who may use onboarding's routes: the agency's own people and operators; never a client's user."""
 
+from chassis.callers import Who
 from chassis.tokens import Caller
 from schemas.errors import Refused
 from schemas.values import Person
@@ -11,6 +12,19 @@ class NotFound(Refused):
     """There is no such thing, or it is another agency's."""
 
     code = "not_found"
+
+
+class OperatorRequired(Refused):
+    """Only an operator of the service may do this."""
+
+    code = "operator_required"
+
+
+def operator(who: Who) -> Caller:
+    """The caller, who must be an operator. Raises Unauthenticated, TokenInvalid, OperatorRequired."""
+    if "operator" not in who.roles or who.client is not None:  # a client's own user is nobody's operator
+        raise OperatorRequired
+    return who
 
 
 def must_be_of(who: Caller, agency: str, *roles: str) -> None:

@@ -1,4 +1,4 @@
-"""The command beside a whole stack with the mock broker: held events, a mock that forgets, a mock that has ended."""
+"""The command beside a whole stack with the mock broker: held events, sources, a mock that forgets or has ended."""
 
 import asyncio
 import json
@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import orjson
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from aktivera.local import stack
 from aktivera.local.layout import Layout
@@ -19,8 +20,11 @@ from aktivera.local.postgres import PostgresNode, provision
 from aktivera.local.process_identity import gone
 from tests.eventually import eventually
 from tests.integration.command.conftest import Run
+from tests.unit.onboarding.contents import cloud_event, content, organisation
 
 pytestmark = pytest.mark.timeout(120)
+
+ADD = ("source", "add", "prov", "--agency", "byra-ett", "--test", "--may", "requested")
 
 
 def endpoints(root: Path) -> dict[str, Any]:
@@ -54,6 +58,25 @@ async def send_unreadable(root: Path, number: int, key: bytes = b"k-1") -> None:
     for each in range(number):
         await producer.send_and_wait("client-events", b"not JSON %d" % each, key=key)
     await producer.stop()
+
+
+async def answer_to(kafka: str, event: dict[str, Any], within: float = 40) -> dict[str, Any]:
+    """What the source `prov` is told of an event that it sends."""
+    consumer = AIOKafkaConsumer("onboarding-results-prov", bootstrap_servers=kafka, auto_offset_reset="earliest")
+    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    await consumer.start()
+    await producer.start()
+    try:
+        await producer.send_and_wait("onboarding-requests-prov", orjson.dumps(event))
+        async with asyncio.timeout(within):
+            async for record in consumer:
+                told: dict[str, Any] = orjson.loads(record.value)
+                if told["data"]["request_id"] == event["id"]:
+                    return told
+    finally:
+        await producer.stop()
+        await consumer.stop()
+    raise AssertionError("the results ended")
 
 
 def test_held_events_are_listed_shown_tried_and_given_up(mock_root: Path, run: Run) -> None:
@@ -108,6 +131,46 @@ def test_all_that_is_held_on_a_key_is_given_up_at_once(mock_root: Path, run: Run
     given_up = run(*words, "--for-real", root=mock_root)
     assert (given_up.exit_code, given_up.stdout) == (0, "3 events discarded; nothing is left on the key\n")
     assert (held("k-2"), len(held("k-3"))) == ([], 1)
+
+
+def test_a_source_is_added_and_answered_and_then_removed(mock_root: Path, run: Run) -> None:
+    assert run("demo", root=mock_root).exit_code == 0  # registers the agency
+    added = run(*ADD, root=mock_root)
+    assert added.exit_code == 0, added.output
+    assert "source      /upstream/prov" in added.stdout.splitlines()
+    assert run(*ADD, root=mock_root).exit_code == 0
+
+    event = cloud_event(
+        "evt-1",
+        source="/upstream/prov",
+        data={"agency": "byra-ett", **content(details__identity__number=organisation(77))},
+    )
+    told = asyncio.run(answer_to(endpoints(mock_root)["kafka"], event))
+    assert told["type"] == "se.aktivera.onboarding.accepted.v1"
+
+    refused = run("source", "add", "prov", "--agency", "byra-tva", root=mock_root)
+    assert (refused.exit_code, refused.stderr.split(":")[1].strip()) == (1, "source_differs")
+    rows = json.loads(run("source", "list", "--json", root=mock_root).stdout)
+    assert [(row["slug"], row["state"], row["test"]) for row in rows] == [
+        (None, "active", False),
+        ("prov", "active", True),
+    ]
+    assert "paused by operator:karin" in run("source", "pause", "prov", root=mock_root).stdout
+    assert "resumed by operator:karin" in run("source", "resume", "prov", root=mock_root).stdout
+    assert "state       removed" in run("source", "remove", "prov", root=mock_root).stdout
+
+
+def test_what_is_wrong_with_the_words_is_said_before_anything_is_made(mock_root: Path, run: Run) -> None:
+    for words, line in (
+        (("add", "Prov", "--agency", "byra-ett"), "refused: invalid_content"),
+        (("add", "prov2"), "name an agency"),
+        (("add", "prov2", "--agency", "byra-ett", "--may", "allt"), "--may takes requested, cancellation, licences"),
+        (("change", "prov2"), "name what shall be otherwise"),
+        (("show", "prov2"), "refused: unknown_source"),
+    ):
+        answer = run("source", *words, root=mock_root)
+        assert answer.exit_code == 1
+        assert answer.stderr.startswith(line), answer.stderr
 
 
 def test_a_mock_that_forgets_is_started_beside_databases_that_forget_too(mock_root: Path, run: Run) -> None:

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.integration.onboarding import census_by_event, census_by_guide, census_over_http  # noqa: F401  # they register their acts
+from tests.integration.onboarding import (  # noqa: F401  # they register their acts
+    census_by_event,
+    census_by_file,
+    census_by_guide,
+    census_of_sources,
+    census_over_http,
+)
 from tests.integration.onboarding.census import CHANNELS, CONTENT, OWNED, SENDS, Channel
 from tests.integration.onboarding.census_acts import ACTS
 from tests.integration.onboarding.running import Running
@@ -16,6 +22,9 @@ ABOUT_CLIENTS = """
     effective_at_in_past invalid_date invalid_transition licences_in_use not_changeable not_reassignable
     program_retired reason_required request_pending reveal_limit unknown_client unknown_consultant
 """
+OF_SOURCES = """
+    event_type_not_allowed source_differs source_is_first source_topics_missing too_many_sources unknown_source
+"""
 AT_THE_DOOR = """
     client_manager_required idempotency_key_in_use idempotency_key_required idempotency_key_reused invalid_cursor
     invalid_idempotency_key malformed_json operator_required payload_too_large service_unavailable
@@ -25,11 +34,13 @@ AT_THE_DOOR = """
 NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
     "http": {
         **dict.fromkeys(("wrong_source", "wrong_agency", "event_id_reused"), "a person is no source"),
+        "event_type_not_allowed": "a person is no source",
         **dict.fromkeys(("malformed_event", "unknown_event_type", "unsupported_version"), "a body is no event"),
         "identity_must_be_encrypted": "TLS ends at the service, a topic is read by others",
         "identity_not_for_this_request": "nothing is encrypted there",
         "too_deep": "the rule book looks at no level that it does not know",
         **dict.fromkeys(("draft_expired", "draft_submitted", "too_many_drafts"), "the guide has drafts"),
+        **dict.fromkeys(("file_changed", "invalid_csv"), "the file is a way of its own"),
     },
     "event": {
         **dict.fromkeys(("not_allowed", "not_found", "invalid_cursor"), "nobody asks to see"),
@@ -45,6 +56,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         **dict.fromkeys(("file_changed", "invalid_csv"), "a request is no file"),
         **dict.fromkeys(("client_active", "reveal_limit", "consultant_has_clients"), "no request asks for it"),
         **dict.fromkeys(("if_match_required", "not_changeable", "not_reassignable"), "no request changes details"),
+        **dict.fromkeys(set(OF_SOURCES.split()) - {"event_type_not_allowed"}, "no source sets itself up"),
         "form_mismatch": "a warning, and a source has nobody to warn",
         "reason_required": "a reason is a field like others there: required",
     },
@@ -54,7 +66,25 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         **dict.fromkeys(("identity_must_be_encrypted", "identity_not_for_this_request"), "nothing is encrypted there"),
         **dict.fromkeys(("file_changed", "invalid_csv"), "a draft is no file"),
         **dict.fromkeys(ABOUT_CLIENTS.split(), "a draft is no client yet"),
+        **dict.fromkeys(OF_SOURCES.split(), "a draft is no source"),
         **dict.fromkeys(AT_THE_DOOR.split(), "told at the door of HTTP, whatever is behind it"),
+    },
+    "file": {
+        **dict.fromkeys(("wrong_source", "wrong_agency", "event_id_reused"), "a person is no source"),
+        **dict.fromkeys(("malformed_event", "unknown_event_type", "unsupported_version"), "a row is no event"),
+        **dict.fromkeys(("identity_must_be_encrypted", "identity_not_for_this_request"), "nothing is encrypted there"),
+        **dict.fromkeys(("identity_conflict", "identity_undecryptable", "too_many_items"), "a file has no such column"),
+        **dict.fromkeys(
+            ("draft_expired", "draft_submitted", "too_many_drafts", "stale_version", "if_match_required"),
+            "a file is no draft",
+        ),
+        "too_deep": "a row has no levels",
+        **dict.fromkeys(ABOUT_CLIENTS.split(), "a row is no client yet"),
+        **dict.fromkeys(OF_SOURCES.split(), "a file is no source"),
+        **dict.fromkeys(
+            set(AT_THE_DOOR.split()) - {"payload_too_large", "unsupported_media_type", "invalid_cursor"},
+            "told at the door of HTTP, whatever is behind it",
+        ),
     },
 }
 """Codes that cannot come about in a channel, with the reason."""
@@ -66,13 +96,10 @@ STILL_TO_BUILD_OVER_HTTP = """
     client_manager_required
     consultant_has_clients
     effective_at_in_past
-    file_changed
     idempotency_key_required
-    invalid_csv
     invalid_date
     invalid_transition
     licences_in_use
-    operator_required
     program_retired
     rate_limited
     reason_required
@@ -85,6 +112,7 @@ AWAITED: Mapping[Channel, frozenset[str]] = {
     "http": frozenset(STILL_TO_BUILD_OVER_HTTP.split()),
     "event": frozenset({"invalid_transition", "request_pending", "unknown_consultant"}),
     "guide": frozenset({"rate_limited"}),
+    "file": frozenset(),
 }
 """Codes whose acts are still to be built. Only ever shorter: one that is provoked must not stand here."""
 

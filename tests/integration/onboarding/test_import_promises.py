@@ -67,7 +67,7 @@ async def test_a_process_that_is_killed_in_the_middle_does_no_row_twice_and_leav
         "-m",
         "services.onboarding",
         cwd=ROOT,
-        env=environment_of_child,
+        env=child_environment,
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
