@@ -58,7 +58,7 @@ def read(data: bytes, charset: str | None) -> File:
     key = os.urandom(KEY_BYTES)
     seal = Seal(key)
     sealed = [(row.number, row.line, seal.close(_packed(row), _place(import_id, row.number))) for row in rows]
-    return File(import_id, safe.digest(data), safe.seal_draft(import_id, key), sealed)
+    return File(import_id, safe.digest(data), safe.seal(import_id, key), sealed)
 
 
 async def start(
@@ -97,7 +97,7 @@ async def work_off(uow: UnitOfWork) -> int:
     if found is None:
         return 0
     file, row = found
-    seal = Seal(vault.opened().open_draft(file.import_id, row["wrapped_key"], row["sealed"]))
+    seal = Seal(vault.opened().unseal(file.import_id, row["master_key_id"], row["wrapped_key"], row["sealed"]))
     batch = await imports.pending(uow, file.import_id, AT_ONCE)
     if not batch:
         await imports.finish(uow, file.import_id)

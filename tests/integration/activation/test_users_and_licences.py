@@ -7,7 +7,6 @@ from uuid import UUID
 from chassis.ids import uuid7
 from chassis.jobs import run_job
 from schemas.agency import ConsultantRegisteredV1, ConsultantRemovalRequestedV1
-from schemas.client import ClientLicencesChangeRequestedV1
 from services.activation.jobs import jobs
 from tests.integration.activation.managing import Managed, code_of, licence, permission, role
 from tests.integration.activation.running import Running
@@ -125,23 +124,6 @@ async def test_a_grant_on_time_ends_by_itself_with_all_that_rests_on_it(running:
     assert later.headers["ETag"] != access.headers["ETag"]
 
 
-async def test_the_access_version_is_304_for_as_long_as_nothing_changed(running: Running) -> None:
-    client = await Managed.of(running)
-    olle = await client.user("olle")
-    path = f"/users/{olle}/access"
-    first = await client.request("GET", path, "olle", claims=client.own)
-    seen = {"If-None-Match": first.headers["ETag"]}
-
-    same = await client.request("GET", path, "olle", claims=client.own, headers=seen)
-    await client.save(licence("bookkeeping", olle))
-    changed = await client.request("GET", path, "olle", claims=client.own, headers=seen)
-    stranger = await client.request("GET", path, "siv", claims=client.own)
-
-    assert (same.status_code, changed.status_code) == (304, 200)
-    assert changed.json()["licences"] == ["bookkeeping"]
-    assert stranger.status_code == 404
-
-
 async def test_who_is_disabled_keeps_nothing_and_the_seat_is_free_at_once(running: Running) -> None:
     client = await Managed.of(running)
     olle = await client.user("olle", licence("bookkeeping"))
@@ -181,35 +163,6 @@ async def test_a_reduction_that_waits_blocks_what_would_not_fit_and_comes_on_its
 
     assert (await client.counts("bookkeeping"))["purchased"] == 1
     assert olle
-
-
-def asked(client: Managed, kind: str, **more: Any) -> Any:
-    data = {
-        "client_id": client.client_id,
-        "request_id": uuid7(),
-        "requested_by": {"kind": kind, "id": "x", "name": "X"},
-        "counts": {"bookkeeping": 1},
-        "reason": "ended",
-        **more,
-    }
-    return envelope(ClientLicencesChangeRequestedV1.model_validate(data), version=2)
-
-
-async def test_a_source_is_not_refused_and_a_person_is(running: Running) -> None:
-    by_source, by_person = await Managed.of(running), await Managed.of(running)
-    for client in (by_source, by_person):
-        await client.user("olle", licence("bookkeeping"))
-        await client.user("siv", licence("bookkeeping"))
-
-    await running.hear(asked(by_source, "source"))
-    await running.hear(asked(by_person, "user"))
-    assert await due(running) == 2
-
-    assert (await said(running, by_source))[-2:] == ["licences.over_assigned", "licences.changed"]
-    assert (await said(running, by_person))[-1] == "licences.change_refused"
-    per = await by_source.user("per")
-    assert code_of(await by_source.save(licence("bookkeeping", per))) == "over_assigned"
-    assert await by_source.counts("bookkeeping") == {"purchased": 1, "assigned": 2, "reserved": 0, "available": 0}
 
 
 async def test_few_left_is_told_once_until_more_are_free(running: Running) -> None:

@@ -9,6 +9,7 @@ from tests.integration.onboarding import (  # noqa: F401  # they register their 
     census_by_event,
     census_by_file,
     census_by_guide,
+    census_of_requests,
     census_of_sources,
     census_over_http,
 )
@@ -28,7 +29,7 @@ OF_SOURCES = """
 AT_THE_DOOR = """
     client_manager_required idempotency_key_in_use idempotency_key_required idempotency_key_reused invalid_cursor
     invalid_idempotency_key malformed_json operator_required payload_too_large service_unavailable
-    unsupported_media_type
+    unknown_parameter unsupported_media_type
 """
 
 NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
@@ -43,7 +44,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         **dict.fromkeys(("file_changed", "invalid_csv"), "the file is a way of its own"),
     },
     "event": {
-        **dict.fromkeys(("not_allowed", "not_found", "invalid_cursor"), "nobody asks to see"),
+        **dict.fromkeys(("not_allowed", "not_found", "invalid_cursor", "unknown_parameter"), "nobody asks to see"),
         **dict.fromkeys(
             ("idempotency_key_required", "invalid_idempotency_key", "idempotency_key_in_use", "idempotency_key_reused"),
             "an event has its id",
@@ -56,6 +57,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         **dict.fromkeys(("file_changed", "invalid_csv"), "a request is no file"),
         **dict.fromkeys(("client_active", "reveal_limit", "consultant_has_clients"), "no request asks for it"),
         **dict.fromkeys(("if_match_required", "not_changeable", "not_reassignable"), "no request changes details"),
+        "request_pending": "what a source asks is answered in the order in which it asks",
         **dict.fromkeys(set(OF_SOURCES.split()) - {"event_type_not_allowed"}, "no source sets itself up"),
         "form_mismatch": "a warning, and a source has nobody to warn",
         "reason_required": "a reason is a field like others there: required",
@@ -91,26 +93,18 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
 
 STILL_TO_BUILD_OVER_HTTP = """
     agency_admin_required
-    already_activated
     client_active
     client_manager_required
     consultant_has_clients
-    effective_at_in_past
-    idempotency_key_required
-    invalid_date
-    invalid_transition
-    licences_in_use
-    program_retired
     rate_limited
     reason_required
-    request_pending
     reveal_limit
     unknown_client
     unknown_consultant
 """
 AWAITED: Mapping[Channel, frozenset[str]] = {
     "http": frozenset(STILL_TO_BUILD_OVER_HTTP.split()),
-    "event": frozenset({"invalid_transition", "request_pending", "unknown_consultant"}),
+    "event": frozenset({"unknown_consultant"}),
     "guide": frozenset({"rate_limited"}),
     "file": frozenset(),
 }

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "onboarding_0005"
-down_revision = "onboarding_0004"
+revision = "onboarding_0007"
+down_revision = "onboarding_0006"
 branch_labels = None
 depends_on = None
 
@@ -37,6 +37,7 @@ create unique index imports_file on imports (agency, digest) where not dry_run;
 create unique index imports_trial on imports (agency, digest) where dry_run and status = 'running';
 create index imports_agency on imports (agency, import_id);
 create index imports_running on imports (import_id) where status = 'running';
+create index imports_master_key_id on imports (master_key_id) where master_key_id is not null;
 create index imports_finished_at on imports (finished_at) where status = 'done';
 
 create table import_rows (
