@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -44,6 +44,10 @@ class Vault:
                 columns=("client_id", "master_key_id", "wrapped_key", "sealed"),
                 records=[self._row(client_id, number) for client_id, number in numbers.items()],
             )
+
+    async def destroy(self, uow: UnitOfWork, clients: Sequence[UUID]) -> None:
+        """Destroys the keys of clients, and with each the number that no other key opens."""
+        await uow.connection.execute("delete from vault where client_id = any($1::uuid[])", clients)
 
     async def reveal(self, uow: UnitOfWork, client_id: UUID) -> str | None:
         """A client's number in twelve digits, or None. Raises cryptography.exceptions.InvalidTag for a foreign key."""
