@@ -18,7 +18,9 @@ from services.onboarding.web import (
     changes,
     clients,
     drafts,
+    imports,
     intake_key,
+    master_keys,
     programs,
     questions,
     requests,
@@ -38,20 +40,24 @@ SERVICE = Service(
     further=intake.further,
     routers=(
         drafts.router,
+        imports.router,  # before a client's own routes: `imports` is no client's id
         clients.router,
         programs.router,
         changes.router,
         questions.router,
         agencies.router,
         intake_key.router,
+        master_keys.router,
         requests.router,
         sources.router,
     ),
+    largest_bodies=imports.LARGEST_BODIES,
     jobs=lambda _settings: JOBS,
     announcers=ANNOUNCERS,
     projections=PROJECTIONS,
     trace=trace,
     check=vault.check,
+    check_stored=vault.check_stored,
 )
 
 if __name__ == "__main__":
