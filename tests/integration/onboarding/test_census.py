@@ -99,7 +99,6 @@ STILL_TO_BUILD_OVER_HTTP = """
     client_active
     client_manager_required
     consultant_has_clients
-    rate_limited
     reason_required
     reveal_limit
     unknown_client
@@ -108,7 +107,7 @@ STILL_TO_BUILD_OVER_HTTP = """
 AWAITED: Mapping[Channel, frozenset[str]] = {
     "http": frozenset(STILL_TO_BUILD_OVER_HTTP.split()),
     "event": frozenset({"unknown_consultant"}),
-    "guide": frozenset({"rate_limited"}),
+    "guide": frozenset(),
     "file": frozenset(),
 }
 """Codes whose acts are still to be built. Only ever shorter: one that is provoked must not stand here."""
