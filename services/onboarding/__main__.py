@@ -23,6 +23,7 @@ from services.onboarding.web import (
     programs,
     questions,
     requests,
+    reveals,
     sources,
 )
 
@@ -47,6 +48,7 @@ SERVICE = Service(
         intake_key.router,
         master_keys.router,
         requests.router,
+        reveals.router,
         sources.router,
     ),
     jobs=lambda _settings: JOBS,
