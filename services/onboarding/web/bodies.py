@@ -191,8 +191,16 @@ class ChangesPage(BaseModel):
     next: str | None
 
 
+class AnswerShown(BaseModel):
+    """Something that the source was told: the type without prefix and version, and the moment of what it tells."""
+
+    what: str
+    at: datetime
+
+
 class IntakeShown(BaseModel):
-    """What became of an upstream request."""
+    """What became of an upstream request. `status`: `waiting` (held, decided again at `next_try_at`, or by a person
+    where that is null), `accepted` or `rejected`."""
 
     source: str
     id: str
@@ -205,6 +213,8 @@ class IntakeShown(BaseModel):
     errors: list[dict[str, str]]
     retryable: bool
     received_at: datetime
+    answers: list[AnswerShown]
+    next_try_at: datetime | None = None
     client: dict[str, Any] | None
 
 
