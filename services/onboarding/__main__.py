@@ -9,11 +9,11 @@ from schemas.catalogue import CATALOGUE
 from services.onboarding import __doc__ as description
 from services.onboarding import intake, vault
 from services.onboarding.announce import ANNOUNCERS, PROJECTIONS
-from services.onboarding.handlers import PROGRESS
+from services.onboarding.handlers import FOLLOWED
 from services.onboarding.jobs import JOBS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, changes, clients, drafts, intake_key, requests, sources
+from services.onboarding.web import agencies, changes, clients, drafts, intake_key, removals, requests, sources
 
 SERVICE = Service(
     name="onboarding",
@@ -23,7 +23,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     subscriptions=(
         intake.subscription(),
-        Subscription("activation-events", PROGRESS, producer="activation"),
+        Subscription("activation-events", FOLLOWED, producer="activation"),
     ),
     further=intake.further,
     routers=(
@@ -31,6 +31,7 @@ SERVICE = Service(
         clients.router,
         changes.router,
         agencies.router,
+        removals.router,
         intake_key.router,
         requests.router,
         sources.router,

@@ -21,6 +21,7 @@ from schemas.activation import (
 )
 from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.envelope import Envelope
+from schemas.handover import ConsultantReleasedV1, ConsultantReleaseRefusedV1
 from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
 from schemas.onboarding import (
     OnboardingCancellationRequestedV1,
@@ -28,7 +29,13 @@ from schemas.onboarding import (
     OnboardingRequestedV1,
 )
 from services.onboarding import vault
-from services.onboarding.domain.agency import PutAgency, PutConsultant, put_agency, put_consultant
+from services.onboarding.domain.agency import (
+    PutAgency,
+    PutConsultant,
+    RemoveConsultant,
+    put_agency,
+    put_consultant,
+)
 from services.onboarding.domain.changing import ChangeClient, Standing, change_client
 from services.onboarding.domain.client import Client, Target
 from services.onboarding.domain.creation import (
@@ -58,6 +65,7 @@ from services.onboarding.domain.progress import (
     follow_reassigned,
     follow_snapshot,
 )
+from services.onboarding.domain.removal import follow_release_refused, follow_released, remove_consultant
 from services.onboarding.domain.sources import AddSource, ChangeSource, SetState, add_source, change_source, set_state
 from services.onboarding.store import agencies, clients, neighbours, on_file, progress, requests, sources
 from services.onboarding.store.neighbours import Sought
@@ -194,7 +202,7 @@ CHANGES: Handler[Edit, Standing] = Handler(
 
 AGENCIES = Handler(
     load=agencies.load,
-    decide={PutAgency: put_agency, PutConsultant: put_consultant},
+    decide={PutAgency: put_agency, PutConsultant: put_consultant, RemoveConsultant: remove_consultant},
     save=agencies.save,
 )
 
@@ -220,6 +228,35 @@ PROGRESS = Handler(
     save=progress.save,
     key=lambda event: event.data.client_id,
 )
+
+
+RELEASES: dict[type[Any], Any] = {
+    ConsultantReleasedV1: follow_released,
+    ConsultantReleaseRefusedV1: follow_release_refused,
+}
+FOLLOWED: Handler[UUID | str, Any] = Handler(
+    load=lambda uow, keys: _load_followed(uow, keys),
+    decide={**PROGRESS.decide, **RELEASES},
+    save=lambda uow, changes: _save_followed(uow, changes),
+    key=lambda event: event.data.agency if type(event.data) in RELEASES else event.data.client_id,
+)
+"""All that is heard of activation: of clients, whose key is an id, and of agencies, whose key is a text."""
+
+
+async def _load_followed(uow: UnitOfWork, keys: Sequence[UUID | str]) -> dict[UUID | str, Any]:
+    found: dict[Any, Any] = {}
+    if of_agencies := [key for key in keys if isinstance(key, str)]:
+        found.update(await agencies.load(uow, of_agencies))
+    if of_clients := [key for key in keys if isinstance(key, UUID)]:
+        found.update(await progress.load(uow, of_clients))
+    return found
+
+
+async def _save_followed(uow: UnitOfWork, changes: Sequence[Change[Any, Any]]) -> None:
+    if of_agencies := [change for change in changes if isinstance(change.key, str)]:
+        await agencies.save(uow, of_agencies)
+    if of_clients := [change for change in changes if isinstance(change.key, UUID)]:
+        await progress.save(uow, of_clients)
 
 
 def requests_from(topic: str) -> Handler[RequestKey, Intake]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from schemas.client import ClientStatus
-from schemas.values import IdentityKind, Locale, Origin, Role
+from schemas.values import IdentityKind, Locale, Origin
 from services.onboarding.web.remarks import Remark
 
 
@@ -74,23 +74,6 @@ class ChangesBody(BaseModel):
         return named | (self.model_extra or {})
 
 
-class AgencyBody(Lenient):
-    """An agency, whole."""
-
-    name: Any = None
-    locale: Any = None
-    client_visibility: Any = None
-
-
-class ConsultantBody(Lenient):
-    """A consultant, whole."""
-
-    name: Any = None
-    email: Any = None
-    locale: Any = None
-    roles: Any = None
-
-
 class CreatedClient(BaseModel):
     """The client that was created, and what should be looked at all the same."""
 
@@ -100,27 +83,6 @@ class CreatedClient(BaseModel):
     external_ref: str | None
     created_at: datetime
     warnings: list[Remark] = []
-
-
-class ConsultantShown(BaseModel):
-    """A consultant."""
-
-    sub: str
-    name: str
-    email: str
-    locale: Locale
-    roles: list[Role]
-
-
-class AgencyShown(BaseModel):
-    """An agency with its consultants."""
-
-    agency: str
-    name: str
-    locale: Locale
-    client_visibility: str
-    version: int
-    consultants: list[ConsultantShown]
 
 
 class IdentityShown(BaseModel):
