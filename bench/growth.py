@@ -81,7 +81,7 @@ async def _one(servers: Servers, filled: str, kind: str, count: int) -> Cost:
     await servers.superuser("select pg_stat_statements_reset()")
     async with contestants(servers, "ours", prefix, dsn) as processes:
         measured = await watch_offsets(servers, processes, dsn, count, count // 4)
-    buffers, images = await _touched(servers, name)
+    buffers, images = await touched(servers, name)
     await servers.drop(dsn)
     return Cost(measured.python / measured.events, measured.postgres / measured.events, buffers / count, images / count)
 
@@ -98,7 +98,7 @@ async def _messages(dsn: str, kind: str, count: int) -> list[Message]:
     return [events.client_event("client.updated", str(row[0]), 2, n, f"Nytt {n} AB") for n, row in enumerate(ids)]
 
 
-async def _touched(servers: Servers, database: str) -> tuple[float, float]:
+async def touched(servers: Servers, database: str) -> tuple[float, float]:
     """Shared buffers that one database's statements touched, cached or not; and whole pages they put into the log."""
     connection = await asyncpg.connect(servers.infra.superuser_dsn)
     try:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from chassis import health, operations, problems, recovery
+from chassis.parameters import only_known_parameters
 from chassis.retrier import Retrier
 from chassis.service import Context
 
@@ -30,5 +31,5 @@ def create_app(opened: Context, **options: Any) -> FastAPI:
     app.include_router(operations.router)
     app.include_router(recovery.router)
     for router in service.routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(only_known_parameters)])
     return app

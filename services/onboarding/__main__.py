@@ -13,7 +13,17 @@ from services.onboarding.handlers import FOLLOWED
 from services.onboarding.jobs import JOBS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, changes, clients, drafts, intake_key, removals, requests, sources
+from services.onboarding.web import (
+    agencies,
+    changes,
+    clients,
+    drafts,
+    intake_key,
+    programs,
+    removals,
+    requests,
+    sources,
+)
 
 SERVICE = Service(
     name="onboarding",
@@ -29,6 +39,7 @@ SERVICE = Service(
     routers=(
         drafts.router,
         clients.router,
+        programs.router,
         changes.router,
         agencies.router,
         removals.router,

@@ -53,6 +53,9 @@ UNSEEN: Mapping[type[Any], Callable[[Draft, Any], None]] = {
 
 _NAMES = {each: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", each.__name__).lower() for each in (*ACTS, *UNSEEN)}
 
+ACT_NAMES = frozenset(_NAMES.values())
+"""All that `act_name` can say."""
+
 
 def act_name(act: Any) -> str:
     """What the history calls an act: `save`, `set_state` and so on."""

@@ -28,6 +28,7 @@ _OWN = """(
   $12 in (created_by_sub, responsible_consultant)
   or exists (select from links l where l.sub = $12 and l.client_id = activations.client_id)
   or exists (select from users u where u.sub = $12 and u.state = 'active' and u.client_id = activations.client_id))"""
+_OWN_OF_THREE = _OWN.replace("$12", "$3")
 
 # One index walk for each status, so that (agency, status, listed_at, client_id) serves every filter and order.
 # The names are compared in lower case by the rules of Unicode, whatever the database's own locale.
@@ -50,7 +51,10 @@ select a.*, {_COUNTS} from (
 ) a order by listed_at desc, client_id desc"""  # noqa: S608  # column names only
 
 _ONE = f"""select {_SHOWN}, {_COUNTS} from activations a where agency = $1 and client_id = $2
-  and (not $4 or {_OWN.replace("activations.", "a.").replace("$12", "$3")})"""  # noqa: S608  # our own names
+  and (not $4 or {_OWN_OF_THREE.replace("activations.", "a.")})"""  # noqa: S608  # our own names
+
+_VISIBLE = f"""select client_id from activations where agency = $1 and client_id = any($2::uuid[])
+  and (not $4 or {_OWN_OF_THREE})"""  # noqa: S608  # our own names
 
 _TRACED = """select client_id, correlation_id, origin, listed_at, activated_at, activated_by_sub,
   became_system_administrator, cancelled_at, cancelled_by_kind, reason from activations """
@@ -102,6 +106,11 @@ async def sees_own_only(database: Database, agency: str) -> bool:
         )
     )[0]
     return found
+
+
+async def visible(database: Database, agency: str, ids: Sequence[UUID], sub: str, *, own: bool) -> set[UUID]:
+    """Those of some entries that are there for somebody; with `own` only those that they have to do with."""
+    return {row["client_id"] for row in await database.fetch(_VISIBLE, agency, ids, sub, own)}
 
 
 async def hide(database: Database, agency: str, sub: str, ids: Sequence[UUID]) -> None:

@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse, Response
 
+from chassis import entity_tags
 from chassis.commands import Answer
 from chassis.handling import Change
 from schemas.errors import Refused
@@ -66,7 +67,7 @@ async def access_of(
     body = orjson.dumps(own_access(row))
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if if_none_match == etag:
+    if entity_tags.matches(if_none_match, etag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 

@@ -1,5 +1,6 @@
 """Routes of the activation list and of the arrow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -14,7 +15,7 @@ from chassis.db import Database
 from chassis.idempotency import IdempotencyKey
 from chassis.paging import DEFAULT_LIMIT, After, Limit, sought
 from chassis.tokens import Caller
-from schemas.errors import Refused
+from schemas.errors import Pointed, Refused
 from schemas.values import Locale, Origin
 from services.activation.answers import Activated, Entry, Page, activated, entry
 from services.activation.domain.arrow import Activate, ConfirmKyc, NotFound
@@ -120,6 +121,7 @@ async def confirm_kyc(client_id: UUID, who: Who, store: Store, why: Why) -> Resp
 @router.post("/hide", summary="Hides entries from the caller's own view", status_code=204)
 async def hide(body: Entries, who: Who, store: Store) -> Response:
     who.must_be_staff(*STAFF)
+    await _must_see(store, who, body.client_ids)
     await lists.hide(store, who.agency, who.sub, body.client_ids)
     return Response(status_code=204)
 
@@ -127,8 +129,17 @@ async def hide(body: Entries, who: Who, store: Store) -> Response:
 @router.post("/unhide", summary="Shows hidden entries again", status_code=204)
 async def unhide(body: Entries, who: Who, store: Store) -> Response:
     who.must_be_staff(*STAFF)
+    await _must_see(store, who, body.client_ids)
     await lists.unhide(store, who.agency, who.sub, body.client_ids)
     return Response(status_code=204)
+
+
+async def _must_see(store: Database, who: Caller, ids: Sequence[UUID]) -> None:
+    """Raises NotFound with each of the entries that are not there for the caller; then none of them is changed."""
+    seen = await lists.visible(store, who.agency, ids, who.sub, own=await _own_only(store, who))
+    unseen = [Pointed(f"/client_ids/{number}", NotFound.code) for number, each in enumerate(ids) if each not in seen]
+    if unseen:
+        raise NotFound(unseen)
 
 
 async def _own_only(store: Database, who: Caller) -> bool:

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime
 
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
 from services.activation.store import history
+from services.activation.web.act_names import EXPLAINED, ActName
 from services.activation.web.acting import Does
 
 router = APIRouter(prefix="/v1/clients/{client_id}/history", tags=["history"])
@@ -20,6 +21,7 @@ router = APIRouter(prefix="/v1/clients/{client_id}/history", tags=["history"])
 CURSORS: Cursors[int] = Cursors("history", int)
 NEWEST = 2**63 - 1
 AT_ONCE = 500
+MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/x-ndjson"}
 COLUMNS = (
     "history_id",
     "at",
@@ -44,7 +46,7 @@ def wanted(
     by: Annotated[
         str | None, Query(max_length=255, pattern=r"^[^\x00-\x1f]*$", description="acts of this subject")
     ] = None,
-    act: Annotated[str | None, Query(max_length=64, description="such as save, invite, reduce")] = None,
+    act: Annotated[ActName | None, Query(description=EXPLAINED)] = None,
     refused: Annotated[bool | None, Query(description="refused tries alone, or all but these")] = None,
     since: Annotated[AwareDatetime | None, Query(description="not before this moment")] = None,
     until: Annotated[AwareDatetime | None, Query(description="before this moment")] = None,
@@ -67,7 +69,17 @@ async def page(
     return JSONResponse({"items": [history.shown(row) for row in shown], "next": more})
 
 
-@router.get("/export", summary="The whole history as a file, newest first")
+@router.get(
+    "/export",
+    summary="The whole history as a file, newest first",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "A line for each entry; `json` is one object a line.",
+            "content": {each: {"schema": {"type": "string"}} for each in MEDIA.values()},
+        }
+    },
+)
 async def export(
     client_id: UUID,
     does: Does,
@@ -76,11 +88,10 @@ async def export(
 ) -> StreamingResponse:
     await does.looked_at(client_id)
     lines = _csv if form == "csv" else _json
-    media = "text/csv; charset=utf-8" if form == "csv" else "application/x-ndjson"
     name = f"history-{client_id}.{'csv' if form == 'csv' else 'ndjson'}"
     return StreamingResponse(
         lines(_entries(does, client_id, which)),
-        media_type=media,
+        media_type=MEDIA[form],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 

@@ -1,13 +1,15 @@
 """Routes of a client's users: list, add, invite again, change, remove; and the way in for whoever was invited."""
 
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from chassis.commands import Answer
 from chassis.handling import Change
 from chassis.ids import uuid7
+from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
 from services.activation.domain.client import Client
 from services.activation.domain.inviting import Accept, Invite, Resend, UnknownInvitation, Withdraw
 from services.activation.domain.users import Edit, SetState
@@ -17,13 +19,32 @@ from services.activation.web.bodies import AcceptBody, EditBody, InviteBody
 from services.activation.web.views import users
 
 router = APIRouter(prefix="/v1/clients/{client_id}/users", tags=["users"])
+Place = tuple[str, UUID]
+"""Name and id of a user; the list is ordered by these."""
+
+CURSORS: Cursors[Place] = Cursors("users", Place)
+
 invitations = APIRouter(prefix="/v1/invitations", tags=["users"])
 
 
-@router.get("", summary="The client's users, those who are invited among them")
-async def list_users(client_id: UUID, does: Does) -> JSONResponse:
+@router.get("", summary="The client's users, those who are invited among them, by name")
+async def list_users(
+    client_id: UUID,
+    does: Does,
+    q: Annotated[str, Query(max_length=200, description="part of the name or of the address, in any case")] = "",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: After = None,
+) -> JSONResponse:
     client, _ = await does.looked_at(client_id)
-    return JSONResponse({"items": users(client), "next": None})
+    words, after = sought(q).lower(), CURSORS.read(cursor)
+    found = [
+        each
+        for each in users(client)
+        if (after is None or _place(each) > after)
+        and (words in each["name"].lower() or words in (each["email"] or "").lower())
+    ]
+    shown, more = CURSORS.page(found[: limit + 1], limit, _place)
+    return JSONResponse({"items": list(shown), "next": more})
 
 
 @router.post("", summary="Adds a user: they are invited by mail", status_code=201)
@@ -76,6 +97,10 @@ async def accept(invitation_id: UUID, body: AcceptBody, does: Does) -> JSONRespo
         )
 
     return await does.do(client_id, act, render, body.model_dump())
+
+
+def _place(user: dict[str, Any]) -> Place:
+    return user["name"], UUID(user["user_id"])
 
 
 def _shows(user_id: UUID, status: int = 200) -> Render:

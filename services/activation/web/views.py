@@ -75,7 +75,8 @@ def users(client: Client) -> list[dict[str, Any]]:
     for cell, grant in client.grants.items():
         held[cell.user_id].append((cell, grant))
     sole = len(there) == 1
-    return [_user(client, each, held[each.user_id], sole) for each in sorted(there, key=lambda each: each.name)]
+    there.sort(key=lambda each: (each.name, each.user_id))
+    return [_user(client, each, held[each.user_id], sole) for each in there]
 
 
 def _user(client: Client, user: Member, held: Iterable[tuple[Cell, Held]], sole: bool) -> dict[str, Any]:

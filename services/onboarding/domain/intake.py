@@ -16,7 +16,14 @@ from schemas.onboarding import (
 from schemas.values import RequestedBy
 from services.onboarding.domain.agency import AgencyUnknown
 from services.onboarding.domain.client import Client, ClientUnknown, Origins, Target, created
-from services.onboarding.domain.creation import Neighbours, begin, line, refuse_duplicates, swedish_date
+from services.onboarding.domain.creation import (
+    Neighbours,
+    begin,
+    line,
+    refuse_duplicates,
+    refuse_stranger,
+    swedish_date,
+)
 from services.onboarding.domain.instructions import read_cancellation, read_licences_change
 from services.onboarding.domain.requests import Refusal, Request, Sender, answer, id_for, refused
 from services.onboarding.domain.rule_book import review
@@ -129,6 +136,7 @@ def _onboard(state: Intake, event: Envelope[OnboardingRequestedV1], request: Req
         raise AgencyNotAllowed
     if not state.agency_known:
         raise AgencyUnknown
+    refuse_stranger(state.neighbours)
     refuse_duplicates(new, agency, state.neighbours)
     client = begin(
         new,

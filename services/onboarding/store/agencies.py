@@ -24,6 +24,11 @@ _PAGE = """select a.agency, a.name, a.locale, a.client_visibility, a.version,
    and ($2 = '' or strpos(lower(a.name collate pg_c_utf8), lower($2 collate pg_c_utf8)) > 0 or a.agency = $2)
  order by a.agency collate "C" limit $4"""
 
+_STAFF = """select c.agency, c.sub from consultants c
+  join unnest($1::text[], $2::text[]) as n(agency, sub) on (c.agency, c.sub) = (n.agency, n.sub)
+ where not exists (select from consultant_removals r
+                    where r.agency = c.agency and r.sub = c.sub and r.state = 'pending')"""
+
 _PENDING = f"""select {removals.COLUMNS} from consultant_removals
  where agency = any($1::text[]) and state = 'pending'"""  # noqa: S608  # column names only
 
@@ -67,6 +72,14 @@ async def locales(uow: UnitOfWork, agencies: Collection[str]) -> dict[str, Local
         "select agency, locale from agencies where agency = any($1::text[])", list(agencies)
     )
     return {row["agency"]: row["locale"] for row in rows}
+
+
+async def staff(uow: UnitOfWork, named: Collection[tuple[str | None, str | None]]) -> set[tuple[str, str]]:
+    """Those of (agency, subject) who are consultants there, and not about to be removed."""
+    if not named:
+        return set()
+    rows = await uow.connection.fetch(_STAFF, [agency for agency, _ in named], [sub for _, sub in named])
+    return {(row["agency"], row["sub"]) for row in rows}
 
 
 async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:

@@ -1,6 +1,6 @@
-"""Routes of clients: create, list, show; and the programs that can be ordered."""
+"""Routes of clients: create, list, show."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -13,7 +13,6 @@ from chassis.idempotency import IdempotencyKey
 from chassis.ids import uuid7
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
 from schemas.client import ClientStatus
-from schemas.programs import PROGRAMS
 from services.onboarding import vault
 from services.onboarding.domain.creation import CreateClient, Creation, Wanted, swedish_date
 from services.onboarding.domain.identity_numbers import NumberInvalid, organisation_number
@@ -84,20 +83,6 @@ async def show(client_id: UUID, who: Who, store: Store) -> JSONResponse:
     if row is None:
         raise NotFound
     return JSONResponse(shown_client(row).model_dump(mode="json"), headers=etag(row["edition"]))
-
-
-@router.get("/programs", summary="The programs that a client can have")
-async def programs(who: Who) -> dict[str, Any]:  # noqa: ARG001  # any caller, but a caller
-    items = [
-        {
-            "id": each.id,
-            "name_sv": each.name_sv,
-            "name_en": each.name_en,
-            "orderable": each.orderable and not each.retired,
-        }
-        for each in PROGRAMS.programs.values()
-    ]
-    return {"items": items, "next": None}
 
 
 def _created(change: Change[Wanted, Creation]) -> Answer:

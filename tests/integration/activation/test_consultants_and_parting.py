@@ -1,6 +1,7 @@
 """Consultants at a client, hand-over, disconnection, break-glass, and the list as each consultant sees it."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -104,6 +105,9 @@ async def test_the_list_is_filtered_and_entries_are_hidden_for_whoever_hides_the
     assert hidden.status_code == 204
     assert (await names(""), await names("hidden=yes"), await names("hidden=all")) == (["B"], ["A"], ["B", "A"])
     assert await names("", "erik") == ["B", "A"]
+    for path in ("/v1/activations/hide", "/v1/activations/unhide"):
+        unknown = await first.request("POST", path, json={"client_ids": [str(first.client_id), str(UUID(int=1))]})
+        assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (404, "/client_ids/1")
     await first.request("POST", "/v1/activations/unhide", json={"client_ids": [str(first.client_id)]})
     assert await names("") == ["B", "A"]
 

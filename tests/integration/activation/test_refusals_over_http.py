@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.activation.web.act_names import MEANINGS
 from tests.integration.activation.managing import Managed, code_of
 from tests.integration.activation.running import Running
 
@@ -50,6 +51,9 @@ async def without_database(client: Managed) -> httpx.Response:
     return await client.request("GET", "/access")
 
 
+UNKNOWN_ACT = sends("GET", "/history?act=foo")
+
+
 OVER_HTTP: dict[str, Case] = {
     "if_match_required": sends("PATCH", "/access", json={"changes": []}),
     "invalid_content": sends("PATCH", "/access", json={"changes": [], "more": 1}, headers={"If-Match": '"0"'}),
@@ -62,6 +66,7 @@ OVER_HTTP: dict[str, Case] = {
     "value_too_long": invitation(email="x" * 2001),
     "too_many_items": sends("POST", "/v1/activations/hide", json={"client_ids": [str(n) for n in range(1001)]}),
     "invalid_cursor": sends("GET", "/history?cursor=abc"),
+    "unknown_parameter": sends("GET", "/users?name=olle"),
     "malformed_json": sends("POST", "/users", content="{", headers={"Content-Type": "application/json"}),
     "invalid_idempotency_key": sends(
         "POST", "/licences/orders", json={"counts": {"payroll": 1}}, headers={"Idempotency-Key": "x" * 256}
@@ -71,6 +76,19 @@ OVER_HTTP: dict[str, Case] = {
     "idempotency_key_reused": reused_key,
     "service_unavailable": without_database,
 }
+
+
+async def test_an_act_that_there_is_not_is_refused_and_every_one_that_there_is_can_be_asked_for(
+    running: Running,
+) -> None:
+    client = await Managed.of(running)
+
+    refused = await UNKNOWN_ACT(client)
+
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "invalid_choice")
+    for act in MEANINGS:
+        assert (await client.request("GET", f"/history?act={act}")).status_code == 200
+    assert [each["act"] for each in (await client.get("/history?act=activate"))["items"]] == ["activate"] * 2
 
 
 @pytest.mark.parametrize("code", OVER_HTTP)

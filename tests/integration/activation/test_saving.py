@@ -1,6 +1,7 @@
 """The matrix over HTTP, on Postgres: a Save is one act, on a version that was seen, and everybody sees what it did."""
 
 import asyncpg
+import orjson
 import pytest
 
 from tests.integration.activation.managing import Managed, code_of, licence, permission, role
@@ -149,6 +150,9 @@ async def test_the_history_tells_what_was_done_and_what_was_refused_and_cannot_b
     assert (later["items"], earlier["items"]) == ([], refusals["items"])
     assert len(export.text.splitlines()) == 9
     assert "Olle" not in export.text
+    lines = await client.request("GET", "/history/export?format=json")
+    assert lines.headers["Content-Type"] == "application/x-ndjson"
+    assert [each["act"] for each in map(orjson.loads, lines.text.splitlines())] == [e["act"] for e in page["items"]]
     for statement in ("update history set act = 'x'", "delete from history", "truncate history"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await running.context.database.execute(statement)

@@ -125,23 +125,6 @@ async def test_a_grant_on_time_ends_by_itself_with_all_that_rests_on_it(running:
     assert later.headers["ETag"] != access.headers["ETag"]
 
 
-async def test_the_access_version_is_304_for_as_long_as_nothing_changed(running: Running) -> None:
-    client = await Managed.of(running)
-    olle = await client.user("olle")
-    path = f"/users/{olle}/access"
-    first = await client.request("GET", path, "olle", claims=client.own)
-    seen = {"If-None-Match": first.headers["ETag"]}
-
-    same = await client.request("GET", path, "olle", claims=client.own, headers=seen)
-    await client.save(licence("bookkeeping", olle))
-    changed = await client.request("GET", path, "olle", claims=client.own, headers=seen)
-    stranger = await client.request("GET", path, "siv", claims=client.own)
-
-    assert (same.status_code, changed.status_code) == (304, 200)
-    assert changed.json()["licences"] == ["bookkeeping"]
-    assert stranger.status_code == 404
-
-
 async def test_who_is_disabled_keeps_nothing_and_the_seat_is_free_at_once(running: Running) -> None:
     client = await Managed.of(running)
     olle = await client.user("olle", licence("bookkeeping"))

@@ -85,6 +85,11 @@ async def shown_what_is_not_there(running: Running) -> Told:
     return Told.of(answer.json())
 
 
+@act("unknown_parameter", "http", pointer="/state")
+async def listed_by_a_filter_that_is_not_there(running: Running) -> Told:
+    return Told.of((await running.http.get("/v1/clients?state=active", headers=running.token())).json())
+
+
 @act("invalid_cursor", "http")
 async def listed_from_nowhere(running: Running) -> Told:
     return Told.of((await running.http.get("/v1/clients?cursor=%25", headers=running.token())).json())

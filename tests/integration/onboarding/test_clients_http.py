@@ -216,6 +216,26 @@ async def test_programs_are_shown_to_any_caller(running: Running) -> None:
     assert (await running.http.get("/v1/programs")).status_code == 401
 
 
+async def test_programs_are_shown_with_all_that_a_permission_can_name(running: Running) -> None:
+    answer = (await running.http.get("/v1/programs", headers=running.token())).json()
+    programs = {each["id"]: each for each in answer["items"]}
+    groups = {each["id"]: each for each in answer["groups"]}
+
+    templates = next(each for each in programs["bookkeeping"]["parts"] if each["id"] == "voucher_templates")
+    assert (templates["parent"], templates["levels"]) == ("vouchers", ["none", "read", "write"])
+    assert (programs["read_only"]["cap"], "payroll" in programs["read_only"]["covers"]) == ("read", True)
+    assert {each["retired"] for each in programs.values()} == {False}
+    articles = next(each for each in groups["registers"]["parts"] if each["id"] == "articles")
+    assert articles["programs"] == ["invoicing", "quotes_and_orders", "stock"]
+
+
+async def test_a_parameter_that_no_route_knows_is_refused_by_its_name(running: Running) -> None:
+    answer = await running.http.get("/v1/clients?Q=x&limit=2&state=active", headers=running.token())
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_parameter")
+    assert [(each["pointer"], each["in"]) for each in answer.json()["errors"]] == [("/Q", "query"), ("/state", "query")]
+
+
 async def test_the_document_of_the_routes_can_be_made(running: Running) -> None:
     paths = (await running.http.get("/openapi.json")).json()["paths"]
     assert {"/v1/clients", "/v1/clients/{client_id}", "/v1/agencies/{agency}", "/v1/programs"} <= set(paths)

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "onboarding_0099"
+revision = "onboarding_0005"
 down_revision = "onboarding_0004"
 branch_labels = None
 depends_on = None
