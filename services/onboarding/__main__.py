@@ -9,7 +9,7 @@ from schemas.catalogue import CATALOGUE
 from services.onboarding import __doc__ as description
 from services.onboarding import intake, vault
 from services.onboarding.announce import ANNOUNCERS, PROJECTIONS
-from services.onboarding.handlers import FOLLOWED
+from services.onboarding.following import FOLLOWED
 from services.onboarding.jobs import JOBS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.trace import trace
@@ -19,7 +19,9 @@ from services.onboarding.web import (
     clients,
     drafts,
     intake_key,
+    master_keys,
     programs,
+    questions,
     removals,
     requests,
     sources,
@@ -41,9 +43,11 @@ SERVICE = Service(
         clients.router,
         programs.router,
         changes.router,
+        questions.router,
         agencies.router,
         removals.router,
         intake_key.router,
+        master_keys.router,
         requests.router,
         sources.router,
     ),
@@ -52,6 +56,7 @@ SERVICE = Service(
     projections=PROJECTIONS,
     trace=trace,
     check=vault.check,
+    check_stored=vault.check_stored,
 )
 
 if __name__ == "__main__":

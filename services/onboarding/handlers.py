@@ -11,18 +11,7 @@ import orjson
 
 from chassis.handling import Change, Handler
 from chassis.unit_of_work import UnitOfWork
-from schemas.activation import (
-    ActivationActivatedV1,
-    ActivationCancellationRefusedV1,
-    ActivationCancelledV1,
-    ActivationConfiguredV1,
-    ActivationListedV1,
-    ActivationReassignedV1,
-)
-from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.envelope import Envelope
-from schemas.handover import ConsultantReleasedV1, ConsultantReleaseRefusedV1
-from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
 from schemas.onboarding import (
     OnboardingCancellationRequestedV1,
     OnboardingLicencesChangeRequestedV1,
@@ -36,6 +25,7 @@ from services.onboarding.domain.agency import (
     put_agency,
     put_consultant,
 )
+from services.onboarding.domain.asking import Askable, AskCancellation, AskLicences, ask_cancellation, ask_licences
 from services.onboarding.domain.changing import ChangeClient, Standing, change_client
 from services.onboarding.domain.client import Client, Target
 from services.onboarding.domain.creation import (
@@ -54,20 +44,9 @@ from services.onboarding.domain.intake import (
     decide_licences_change,
     decide_onboarding,
 )
-from services.onboarding.domain.progress import (
-    follow_activated,
-    follow_cancellation_refused,
-    follow_cancelled,
-    follow_configured,
-    follow_licences_change_refused,
-    follow_licences_changed,
-    follow_listed,
-    follow_reassigned,
-    follow_snapshot,
-)
-from services.onboarding.domain.removal import follow_release_refused, follow_released, remove_consultant
+from services.onboarding.domain.removal import remove_consultant
 from services.onboarding.domain.sources import AddSource, ChangeSource, SetState, add_source, change_source, set_state
-from services.onboarding.store import agencies, clients, neighbours, on_file, progress, requests, sources
+from services.onboarding.store import agencies, clients, neighbours, on_file, questions, requests, sources
 from services.onboarding.store.neighbours import Sought
 from services.onboarding.store.on_file import Edit
 
@@ -200,6 +179,12 @@ CHANGES: Handler[Edit, Standing] = Handler(
     save=on_file.save,
 )
 
+QUESTIONS: Handler[UUID, Askable] = Handler(
+    load=questions.load,
+    decide={AskCancellation: ask_cancellation, AskLicences: ask_licences},
+    save=questions.save,
+)
+
 AGENCIES = Handler(
     load=agencies.load,
     decide={PutAgency: put_agency, PutConsultant: put_consultant, RemoveConsultant: remove_consultant},
@@ -211,52 +196,6 @@ SOURCES = Handler(
     decide={AddSource: add_source, ChangeSource: change_source, SetState: set_state},
     save=sources.save,
 )
-
-PROGRESS = Handler(
-    load=progress.load,
-    decide={
-        ActivationListedV1: follow_listed,
-        ActivationActivatedV1: follow_activated,
-        ActivationConfiguredV1: follow_configured,
-        ActivationReassignedV1: follow_reassigned,
-        ActivationCancelledV1: follow_cancelled,
-        ActivationCancellationRefusedV1: follow_cancellation_refused,
-        LicencesChangedV1: follow_licences_changed,
-        LicencesChangeRefusedV1: follow_licences_change_refused,
-        ActivationSnapshotV1: follow_snapshot,
-    },
-    save=progress.save,
-    key=lambda event: event.data.client_id,
-)
-
-
-RELEASES: dict[type[Any], Any] = {
-    ConsultantReleasedV1: follow_released,
-    ConsultantReleaseRefusedV1: follow_release_refused,
-}
-FOLLOWED: Handler[UUID | str, Any] = Handler(
-    load=lambda uow, keys: _load_followed(uow, keys),
-    decide={**PROGRESS.decide, **RELEASES},
-    save=lambda uow, changes: _save_followed(uow, changes),
-    key=lambda event: event.data.agency if type(event.data) in RELEASES else event.data.client_id,
-)
-"""All that is heard of activation: of clients, whose key is an id, and of agencies, whose key is a text."""
-
-
-async def _load_followed(uow: UnitOfWork, keys: Sequence[UUID | str]) -> dict[UUID | str, Any]:
-    found: dict[Any, Any] = {}
-    if of_agencies := [key for key in keys if isinstance(key, str)]:
-        found.update(await agencies.load(uow, of_agencies))
-    if of_clients := [key for key in keys if isinstance(key, UUID)]:
-        found.update(await progress.load(uow, of_clients))
-    return found
-
-
-async def _save_followed(uow: UnitOfWork, changes: Sequence[Change[Any, Any]]) -> None:
-    if of_agencies := [change for change in changes if isinstance(change.key, str)]:
-        await agencies.save(uow, of_agencies)
-    if of_clients := [change for change in changes if isinstance(change.key, UUID)]:
-        await progress.save(uow, of_clients)
 
 
 def requests_from(topic: str) -> Handler[RequestKey, Intake]:

@@ -79,7 +79,8 @@ def end_grace(draft: Draft, program: str) -> None:
 def refuse_asked(draft: Draft, request_id: UUID, refusal: Refused) -> None:
     """Tells onboarding that what it asked for is not done."""
     errors = [Pointer(pointer=each.pointer, code=each.code) for each in refusal.errors]
-    draft.say(LicencesChangeRefusedV1(**draft.scope, request_id=request_id, code=refusal.code, errors=errors))
+    used = {name: refusal.facts.get(name) for name in ("assigned", "reserved")}
+    draft.say(LicencesChangeRefusedV1(**draft.scope, request_id=request_id, code=refusal.code, errors=errors, **used))
 
 
 def must_be_orderable(program: str, pointer: str) -> None:
@@ -105,6 +106,21 @@ def must_fit(draft: Draft, program: str, count: int, pointer: str = "/count") ->
             reserved=counted.reserved,
             holders=sorted(holders, key=lambda each: each["name"]),
         )
+
+
+def set_access(draft: Draft, on: bool) -> None:
+    """Gives the client programs of its own, or takes them where no licence is in use. Raises LicencesInUse."""
+    if not on:
+        for program in draft.licences:
+            must_fit(draft, program, 0, "/program_access")
+        draft.licences = {
+            program: replace(licence, purchased=0, grace_until=None) for program, licence in draft.licences.items()
+        }
+        for reduction in draft.reductions.values():
+            if reduction.request_id is not None:
+                refuse_asked(draft, reduction.request_id, LicencesNotAllowed())
+        draft.reductions.clear()
+    draft.activation = replace(draft.activation, program_access=on)
 
 
 def mark_over_assigned(

@@ -15,8 +15,8 @@ from services.activation.domain.licences import (
     forget_overtaken,
     must_be_orderable,
     must_fit,
-    refuse_asked,
     release,
+    set_access,
     tell,
 )
 from services.activation.domain.permitting import UnknownProgram
@@ -168,17 +168,7 @@ def set_program_access(draft: Draft, command: SetProgramAccess) -> None:
     by_system_administrator(draft.client(), command.actor, draft.now)
     if command.program_access == draft.activation.program_access:
         return
-    if not command.program_access:
-        for program in draft.licences:
-            must_fit(draft, program, 0, "/program_access")
-        draft.licences = {
-            program: replace(licence, purchased=0, grace_until=None) for program, licence in draft.licences.items()
-        }
-        for reduction in draft.reductions.values():
-            if reduction.request_id is not None:
-                refuse_asked(draft, reduction.request_id, LicencesNotAllowed())
-        draft.reductions.clear()
-    draft.activation = replace(draft.activation, program_access=command.program_access)
+    set_access(draft, command.program_access)
     tell(draft)
 
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "onboarding_0005"
-down_revision = "onboarding_0004"
+revision = "onboarding_0007"
+down_revision = "onboarding_0006"
 branch_labels = None
 depends_on = None
 
