@@ -1,4 +1,4 @@
-"""What is done for new clients, upstream requests, activation's events and agencies: load, decide, save."""
+"""What is done for new clients, their changes, upstream requests, sources and agencies: load, decide, save."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
