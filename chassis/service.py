@@ -68,6 +68,8 @@ class Service:
     migrations: Path
     subscriptions: tuple[Subscription, ...] = ()
     routers: tuple[APIRouter, ...] = ()
+    largest_bodies: Mapping[str, int] = field(default_factory=dict)
+    """Path → bytes, for the few routes that take more than the usual."""
     jobs: Callable[[Any], tuple[Job, ...]] = lambda _settings: ()
     """Given the settings: the jobs that go by them."""
     loops: dict[str, Loop] = field(default_factory=dict)

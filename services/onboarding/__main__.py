@@ -18,6 +18,7 @@ from services.onboarding.web import (
     changes,
     clients,
     drafts,
+    imports,
     intake_key,
     master_keys,
     programs,
@@ -40,6 +41,7 @@ SERVICE = Service(
     further=intake.further,
     routers=(
         drafts.router,
+        imports.router,  # before a client's own routes: `imports` is no client's id
         clients.router,
         programs.router,
         changes.router,
@@ -51,6 +53,7 @@ SERVICE = Service(
         requests.router,
         sources.router,
     ),
+    largest_bodies=imports.LARGEST_BODIES,
     jobs=lambda _settings: JOBS,
     announcers=ANNOUNCERS,
     projections=PROJECTIONS,

@@ -46,7 +46,8 @@ def note_asked(
 def answer_asked(draft: Draft, asked: Asked, rules: Rules) -> str | None:
     """Does what onboarding asks, or says why not and answers the code.
 
-    What a source asks cannot be refused for licences being in use (§7.6).
+    What a source asks cannot be refused for licences being in use (§7.6). A cancellation is decided at once and may
+    overtake the wish, which is then refused: a client that is cancelled has no licences to change, in either order.
     """
     try:
         _check_asked(draft, asked)

@@ -19,7 +19,7 @@ class Wrapped:
     owner: str
 
 
-TABLES = (Wrapped("vault", "client_id"), Wrapped("drafts", "draft_id"))
+TABLES = (Wrapped("vault", "client_id"), Wrapped("drafts", "draft_id"), Wrapped("imports", "import_id"))
 """Every table with wrapped keys; each has an index on `master_key_id`."""
 
 

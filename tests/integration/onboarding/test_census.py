@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.onboarding import (  # noqa: F401  # they register their acts
     census_by_event,
+    census_by_file,
     census_by_guide,
     census_of_agencies,
     census_of_requests,
@@ -41,6 +42,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         "identity_not_for_this_request": "nothing is encrypted there",
         "too_deep": "the rule book looks at no level that it does not know",
         **dict.fromkeys(("draft_expired", "draft_submitted", "too_many_drafts"), "the guide has drafts"),
+        **dict.fromkeys(("file_changed", "invalid_csv"), "the file is a way of its own"),
     },
     "event": {
         **dict.fromkeys(("not_allowed", "not_found", "invalid_cursor", "unknown_parameter"), "nobody asks to see"),
@@ -70,14 +72,29 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         **dict.fromkeys(OF_SOURCES.split(), "a draft is no source"),
         **dict.fromkeys(AT_THE_DOOR.split(), "told at the door of HTTP, whatever is behind it"),
     },
+    "file": {
+        **dict.fromkeys(("wrong_source", "wrong_agency", "event_id_reused"), "a person is no source"),
+        **dict.fromkeys(("malformed_event", "unknown_event_type", "unsupported_version"), "a row is no event"),
+        **dict.fromkeys(("identity_must_be_encrypted", "identity_not_for_this_request"), "nothing is encrypted there"),
+        **dict.fromkeys(("identity_conflict", "identity_undecryptable", "too_many_items"), "a file has no such column"),
+        **dict.fromkeys(
+            ("draft_expired", "draft_submitted", "too_many_drafts", "stale_version", "if_match_required"),
+            "a file is no draft",
+        ),
+        "too_deep": "a row has no levels",
+        **dict.fromkeys(ABOUT_CLIENTS.split(), "a row is no client yet"),
+        **dict.fromkeys(OF_SOURCES.split(), "a file is no source"),
+        **dict.fromkeys(
+            set(AT_THE_DOOR.split()) - {"payload_too_large", "unsupported_media_type", "invalid_cursor"},
+            "told at the door of HTTP, whatever is behind it",
+        ),
+    },
 }
 """Codes that cannot come about in a channel, with the reason."""
 
 STILL_TO_BUILD_OVER_HTTP = """
     client_active
     client_manager_required
-    file_changed
-    invalid_csv
     rate_limited
     reason_required
     reveal_limit
@@ -87,6 +104,7 @@ AWAITED: Mapping[Channel, frozenset[str]] = {
     "http": frozenset(STILL_TO_BUILD_OVER_HTTP.split()),
     "event": frozenset(),
     "guide": frozenset({"rate_limited"}),
+    "file": frozenset(),
 }
 """Codes whose acts are still to be built. Only ever shorter: one that is provoked must not stand here."""
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "onboarding_0007"
-down_revision = "onboarding_0006"
+revision = "onboarding_0008"
+down_revision = "onboarding_0007"
 branch_labels = None
 depends_on = None
 
