@@ -25,6 +25,7 @@ from services.onboarding.web import (
     questions,
     removals,
     requests,
+    reveals,
     sources,
 )
 
@@ -51,6 +52,7 @@ SERVICE = Service(
         intake_key.router,
         master_keys.router,
         requests.router,
+        reveals.router,
         sources.router,
     ),
     largest_bodies=imports.LARGEST_BODIES,

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "onboarding_0008"
-down_revision = "onboarding_0007"
+revision = "onboarding_0010"
+down_revision = "onboarding_0009"
 branch_labels = None
 depends_on = None
 
