@@ -9,7 +9,7 @@ from schemas.activation import ActivationCancellationRefusedV1
 from schemas.envelope import EventData
 from schemas.licences import LicencesChangeRefusedV1
 from schemas.values import Pointer
-from services.onboarding.intake import LARGEST_BYTES
+from services.onboarding.domain.reading import LARGEST_BYTES
 from tests.integration.in_process import Heard
 from tests.integration.onboarding.census import Told, fresh, last_told, number_of, sealed, told_of
 from tests.integration.onboarding.census_acts import act, request
