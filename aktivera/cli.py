@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aktivera import VERSION, held_commands, mail_commands, recovery_commands, source_commands
+from aktivera import VERSION, held_commands, key_commands, mail_commands, recovery_commands, source_commands
 from aktivera.addresses import addresses
 from aktivera.recovery_wording import DO_IT
 from aktivera.settings import CommandSettings
@@ -24,6 +24,8 @@ app = typer.Typer(
 app.add_typer(held_commands.app, name="held")
 recovery_commands.register(app)
 app.add_typer(mail_commands.app, name="mail")
+app.add_typer(key_commands.vault, name="vault")
+app.add_typer(key_commands.intake_key, name="intake-key")
 app.add_typer(source_commands.app, name="source")
 
 SUPERVISOR_GONE = {"service": "supervisor", "error": "is gone: make up"}

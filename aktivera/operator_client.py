@@ -102,6 +102,14 @@ class OperatorClient:
                 break
         return {"dry_run": dry_run, "key": place[1], "discarded": discarded, "left": len(left), "refused": refused}
 
+    def vault(self) -> dict[str, Any]:
+        """The vault's master keys, and what each wraps."""
+        return self._ask("GET", "onboarding", "/v1/vault")
+
+    def rewrap(self, limit: int) -> int:
+        """Has some data keys wrapped with the current master key, and answers how many."""
+        return int(self._ask("POST", "onboarding", "/v1/vault/rotation", json={"limit": limit})["rewrapped"])
+
     def _of_key(self, service: str, place: tuple[str, str]) -> list[int]:
         return [row["id"] for row in self._held(service) if (row["topic"], row["key"]) == place]
 

@@ -121,8 +121,7 @@ async def _beside_bare(
 ) -> dict[str, Http]:
     """Both processes stand ready the whole time; each has two turns, the order turned round."""
     port = free_port()
-    command = [sys.executable, "-m", "bench.contestants.bare_route", "--dsn", rig.databases["onboarding"]]
-    bare = subprocess.Popen([*command, "--port", str(port)], cwd=ROOT, stdin=subprocess.DEVNULL)
+    bare = _bare(rig.databases["onboarding"], port)
     found = {"ours": Http(), "bare": Http()}
     places = {"ours": (replica.port, replica.process), "bare": (port, bare)}
     try:
@@ -143,6 +142,11 @@ async def _beside_bare(
         bare.terminate()
         await asyncio.to_thread(bare.wait, 10)
     return found
+
+
+def _bare(dsn: str, port: int) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "bench.contestants.bare_route", "--dsn", dsn, "--port", str(port)]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
 
 
 async def _answers(port: int) -> bool:
@@ -173,8 +177,8 @@ async def _paced(rig: Rig, numbers: Iterator[str], rate: float, seconds: float) 
     started = time.perf_counter()
     for number, message in enumerate(messages):
         due = started + number / rate
-        while time.perf_counter() < due:
-            await asyncio.sleep(min(0.002, max(due - time.perf_counter(), 0)))
+        if (early := due - time.perf_counter()) > 0:
+            await asyncio.sleep(early)
         intended[message.key] = due
         await producer.send(
             rig.common.topic_prefix + REQUESTS, message.value, key=message.key, headers=list(message.headers)
@@ -227,8 +231,8 @@ def _report(found: Found) -> Part:
         "New clients",
         f"`POST /v1/clients` over {LANES} kept connections, beside a bare FastAPI route that inserts one row and"
         " promises nothing (no rules, no duplicate check, no outbox, no token): two turns each, the order turned round."
-        f" By events: {found.backlog.events:,} of a backlog, decided and committed; and at half of that rate, open loop,"
-        " from the intended moment to the answer in the results topic.",
+        f" By events: {found.backlog.events:,} of a backlog, decided and committed; and at half of that rate, open"
+        " loop, from the intended moment to the answer in the results topic.",
         ["| | creates/s (least–largest) | p50 ms | p99 ms | µs CPU: Python | Postgres |", "|---|---|---|---|---|---|"],
     )
     shown = []

@@ -44,7 +44,7 @@ def create_app(opened: Context, **options: Any) -> FastAPI:
     )
     app.state.context = opened
     app.state.retrier = Retrier(opened.database, opened.subscriptions, service.catalogue, opened.seal)
-    problems.install(app, LARGEST_BODY_BYTES)
+    problems.install(app, LARGEST_BODY_BYTES, service.largest_bodies)
     app.include_router(health.router)
     app.include_router(operations.router)
     app.include_router(recovery.router)

@@ -15,6 +15,11 @@ class Unprocessable(Exception):  # the word of the field
         self.detail = detail
         self.pointer = pointer
 
+    def bare(self) -> "Unprocessable":
+        """Itself without where it was raised: kept with its frames it would keep all that they held."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
+
 
 class NotNow(Exception):  # the word of the field
     """This cannot be done now; try the same again later, for as long as it takes."""

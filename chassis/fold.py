@@ -79,7 +79,7 @@ def read(record: Record, subscription: Subscription, catalogue: Catalogue) -> It
     try:
         item.event = subscription.decode(record) if subscription.decode else decode(record, catalogue)
     except Unprocessable as failure:
-        item.failure = failure
+        item.failure = failure.bare()
     except Exception as error:  # a decoder's bug is found here, and holds this record alone
         item.failure = Unprocessable("undecodable", _failed(item, "undecodable", error).detail)
     return item

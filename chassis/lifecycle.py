@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -27,8 +27,9 @@ from chassis.jobs import Job, run_jobs
 from chassis.readers import Readers
 from chassis.relay import Relay
 from chassis.seal import Seal
-from chassis.service import Context, Service
+from chassis.service import Context, Loop, Service
 from chassis.settings import CommonSettings, ServiceSettings
+from chassis.start_check import look_until_seen, looked
 from chassis.tokens import Tokens
 
 log = structlog.get_logger(__name__)
@@ -76,11 +77,16 @@ def open_seal(common: CommonSettings) -> Seal:
 
 async def _run(service: Service, common: CommonSettings, settings: ServiceSettings) -> int:
     context = await opened(service, common, settings)
+    try:
+        seen = await looked(context)
+    except ValueError as error:
+        sys.stderr.write(f"{service.name}: cannot start\n{error}\n")
+        return 2
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server, tasks = _start(context, stop)
+    server, tasks = _start(context, stop, {} if seen else {"start-check": look_until_seen})
     _watch(context.heartbeats)
     calm_collector()
     log.info("started", pid=os.getpid())
@@ -96,7 +102,9 @@ async def _run(service: Service, common: CommonSettings, settings: ServiceSettin
     return 1 if failed else 0
 
 
-def _start(context: Context, stop: asyncio.Event) -> tuple[uvicorn.Server, dict[str, asyncio.Task[None]]]:
+def _start(
+    context: Context, stop: asyncio.Event, more: Mapping[str, Loop]
+) -> tuple[uvicorn.Server, dict[str, asyncio.Task[None]]]:
     app = create_app(context)
     settings, service = context.settings, context.service
     config = uvicorn.Config(
@@ -125,7 +133,7 @@ def _start(context: Context, stop: asyncio.Event) -> tuple[uvicorn.Server, dict[
         coroutines["readers"] = app.state.readers.run(stop)
     jobs = (*HOUSEKEEPING, *([announce.job(service.announcers)] if service.announcers else ()), *service.jobs(settings))
     coroutines["jobs"] = _until(stop, run_jobs(context.database, context.heartbeats, jobs))
-    for name, run in service.loops.items():
+    for name, run in {**service.loops, **more}.items():
         coroutines[name] = _until(stop, run(context))
     return server, {name: asyncio.create_task(each, name=name) for name, each in coroutines.items()}
 

@@ -1,6 +1,7 @@
 """Every refusal over HTTP explains itself: RFC 9457 problem documents with our codes and both languages."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import asyncpg
@@ -76,7 +77,7 @@ def answer(code: str, errors: tuple[Pointed, ...] = (), **facts: Any) -> JSONRes
     return JSONResponse(body, status, headers, CONTENT_TYPE)
 
 
-def install(app: FastAPI, largest_body_bytes: int) -> None:
+def install(app: FastAPI, largest_body_bytes: int, largest_bodies: Mapping[str, int]) -> None:
     """Makes every refusal and every fault of `app` a problem document, and bounds the size of bodies."""
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -85,7 +86,7 @@ def install(app: FastAPI, largest_body_bytes: int) -> None:
     for fault in (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, NotNow):
         app.add_exception_handler(fault, _fault)
     app.add_exception_handler(Exception, _fault)
-    app.add_middleware(Bounds, largest_bytes=largest_body_bytes)
+    app.add_middleware(Bounds, largest_bytes=largest_body_bytes, by_path=largest_bodies)
 
 
 async def _refused(_: Request, refusal: Exception) -> JSONResponse:
@@ -136,25 +137,27 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
 class Bounds:
     """Bounds on every request: how many at once, how large a body, how long until it came and is answered."""
 
-    def __init__(self, app: ASGIApp, largest_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, largest_bytes: int, by_path: Mapping[str, int]) -> None:
         self._app = app
         self._largest = largest_bytes
+        self._by_path = by_path
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/health/"):
             await self._app(scope, receive, send)
             return
+        largest = self._by_path.get(scope["path"], self._largest)
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self._largest:
-            await answer("payload_too_large", largest_bytes=self._largest)(scope, receive, send)
+        if not length.isdigit() or int(length) > largest:
+            await answer("payload_too_large", largest_bytes=largest)(scope, receive, send)
             return
         if self._under_way >= REQUESTS_AT_ONCE:
             await answer("service_unavailable")(scope, receive, send)
             return
         self._under_way += 1
         try:
-            await self._answered(scope, self._bounded(receive), send)
+            await self._answered(scope, self._bounded(receive, largest), send)
         finally:
             self._under_way -= 1
 
@@ -177,7 +180,7 @@ class Bounds:
             log.error("a request was not answered in time", seconds=ANSWER_SECONDS)
             await answer("service_unavailable")(scope, receive, send)
 
-    def _bounded(self, receive: Receive) -> Receive:
+    def _bounded(self, receive: Receive, largest: int) -> Receive:
         until = asyncio.get_running_loop().time() + BODY_SECONDS
         size, more = 0, True
 
@@ -192,7 +195,7 @@ class Bounds:
                 raise HTTPException(408) from None
             size += len(message.get("body", b""))
             more = bool(message.get("more_body", False))
-            if size > self._largest:
+            if size > largest:
                 raise HTTPException(413)
             return message
 

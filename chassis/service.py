@@ -68,6 +68,8 @@ class Service:
     migrations: Path
     subscriptions: tuple[Subscription, ...] = ()
     routers: tuple[APIRouter, ...] = ()
+    largest_bodies: Mapping[str, int] = field(default_factory=dict)
+    """Path → bytes, for the few routes that take more than the usual."""
     jobs: Callable[[Any], tuple[Job, ...]] = lambda _settings: ()
     """Given the settings: the jobs that go by them."""
     loops: dict[str, Loop] = field(default_factory=dict)
@@ -78,5 +80,7 @@ class Service:
     """Facts of its own that the service adds to its status."""
     check: Callable[[Any], None] | None = None
     """Given the settings before anything is opened; a ValueError or OSError ends the start with its text."""
+    check_stored: Callable[[Database], Awaitable[None]] | None = None
+    """As `check`, for what the stored data need: done before any work is taken, or once the database can be had."""
     further: Callable[[Database], Awaitable[Mapping[str, Subscription]]] | None = None
     """Subscriptions that come, pause and go while the service runs, by the name of each one's own reader."""

@@ -80,12 +80,16 @@ class ClientCancellationRequestedV1(EventData):
 
 
 class ClientLicencesChangeRequestedV1(EventData):
-    """Somebody wants other licence counts (`counts`: those wanted); answered by licences.changed or .change_refused."""
+    """Somebody wants other licence counts (`counts`: those wanted); answered by licences.changed or .change_refused.
+
+    `program_access`: the client gets own programs with these licences, or has none any more; not where it is absent.
+    """
 
     client_id: UUID
     request_id: UUID
     requested_by: RequestedBy
     counts: Counts
+    program_access: bool | None = None
     effective_at: AwareDatetime | None = None
     reason: Reason | None = None
 

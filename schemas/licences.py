@@ -18,11 +18,13 @@ class LicencesChangedV1(ClientScoped):
 
 
 class LicencesChangeRefusedV1(ClientScoped):
-    """The change of licences that onboarding asked for was refused."""
+    """The change of licences that onboarding asked for was refused; where too many are in use, how many are."""
 
     request_id: UUID
     code: Code
     errors: list[Pointer]
+    assigned: Count | None = None
+    reserved: Count | None = None
 
 
 class LicencesLowV1(ClientScoped):

@@ -13,7 +13,19 @@ from services.onboarding.handlers import PROGRESS
 from services.onboarding.jobs import JOBS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.trace import trace
-from services.onboarding.web import agencies, changes, clients, drafts, intake_key, programs, requests, sources
+from services.onboarding.web import (
+    agencies,
+    changes,
+    clients,
+    drafts,
+    imports,
+    intake_key,
+    master_keys,
+    programs,
+    questions,
+    requests,
+    sources,
+)
 
 SERVICE = Service(
     name="onboarding",
@@ -28,19 +40,24 @@ SERVICE = Service(
     further=intake.further,
     routers=(
         drafts.router,
+        imports.router,  # before a client's own routes: `imports` is no client's id
         clients.router,
         programs.router,
         changes.router,
+        questions.router,
         agencies.router,
         intake_key.router,
+        master_keys.router,
         requests.router,
         sources.router,
     ),
+    largest_bodies=imports.LARGEST_BODIES,
     jobs=lambda _settings: JOBS,
     announcers=ANNOUNCERS,
     projections=PROJECTIONS,
     trace=trace,
     check=vault.check,
+    check_stored=vault.check_stored,
 )
 
 if __name__ == "__main__":

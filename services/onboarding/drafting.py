@@ -145,11 +145,11 @@ def opened(row: Any) -> Draft:
     """A draft with its content. Raises cryptography.exceptions.InvalidTag for a foreign key."""
     if row["sealed"] is None:
         return drafts.draft_of(row, {})
-    plain = vault.opened().open_draft(row["draft_id"], row["wrapped_key"], row["sealed"])
+    plain = vault.opened().unseal(row["draft_id"], row["master_key_id"], row["wrapped_key"], row["sealed"])
     return drafts.draft_of(row, json.loads(plain))
 
 
 def _sealed(draft: Draft) -> Sealed:
     if draft.status != "draft":
         return ENDED
-    return vault.opened().seal_draft(draft.draft_id, json.dumps(draft.content).encode())
+    return vault.opened().seal(draft.draft_id, json.dumps(draft.content).encode())

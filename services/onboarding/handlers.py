@@ -20,6 +20,12 @@ from schemas.activation import (
     ActivationReassignedV1,
 )
 from schemas.activation_snapshot import ActivationSnapshotV1
+from schemas.disconnection import (
+    DisconnectionApprovedV1,
+    DisconnectionExpiredV1,
+    DisconnectionRequestedV1,
+    DisconnectionWithdrawnV1,
+)
 from schemas.envelope import Envelope
 from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
 from schemas.onboarding import (
@@ -29,6 +35,7 @@ from schemas.onboarding import (
 )
 from services.onboarding import vault
 from services.onboarding.domain.agency import PutAgency, PutConsultant, put_agency, put_consultant
+from services.onboarding.domain.asking import Askable, AskCancellation, AskLicences, ask_cancellation, ask_licences
 from services.onboarding.domain.changing import ChangeClient, Standing, change_client
 from services.onboarding.domain.client import Client, Target
 from services.onboarding.domain.creation import (
@@ -52,6 +59,9 @@ from services.onboarding.domain.progress import (
     follow_cancellation_refused,
     follow_cancelled,
     follow_configured,
+    follow_disconnection_approved,
+    follow_disconnection_dropped,
+    follow_disconnection_requested,
     follow_licences_change_refused,
     follow_licences_changed,
     follow_listed,
@@ -59,7 +69,7 @@ from services.onboarding.domain.progress import (
     follow_snapshot,
 )
 from services.onboarding.domain.sources import AddSource, ChangeSource, SetState, add_source, change_source, set_state
-from services.onboarding.store import agencies, clients, neighbours, on_file, progress, requests, sources
+from services.onboarding.store import agencies, clients, neighbours, on_file, progress, questions, requests, sources
 from services.onboarding.store.neighbours import Sought
 from services.onboarding.store.on_file import Edit
 
@@ -192,6 +202,12 @@ CHANGES: Handler[Edit, Standing] = Handler(
     save=on_file.save,
 )
 
+QUESTIONS: Handler[UUID, Askable] = Handler(
+    load=questions.load,
+    decide={AskCancellation: ask_cancellation, AskLicences: ask_licences},
+    save=questions.save,
+)
+
 AGENCIES = Handler(
     load=agencies.load,
     decide={PutAgency: put_agency, PutConsultant: put_consultant},
@@ -215,6 +231,10 @@ PROGRESS = Handler(
         ActivationCancellationRefusedV1: follow_cancellation_refused,
         LicencesChangedV1: follow_licences_changed,
         LicencesChangeRefusedV1: follow_licences_change_refused,
+        DisconnectionRequestedV1: follow_disconnection_requested,
+        DisconnectionApprovedV1: follow_disconnection_approved,
+        DisconnectionWithdrawnV1: follow_disconnection_dropped,
+        DisconnectionExpiredV1: follow_disconnection_dropped,
         ActivationSnapshotV1: follow_snapshot,
     },
     save=progress.save,

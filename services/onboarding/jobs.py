@@ -1,13 +1,16 @@
-"""What onboarding does by itself: old requests and drafts go."""
+"""What onboarding does by itself: files of new clients are worked off; old requests, drafts and imports go."""
 
 from datetime import timedelta
 
 from chassis.jobs import Job
-from services.onboarding.store import drafts
+from services.onboarding.importing import work_off
+from services.onboarding.store import drafts, imports
 from services.onboarding.store.requests import forget_old
 
 JOBS = (
+    Job("work-off-imports", timedelta(seconds=2), work_off),
     Job("forget-requests", timedelta(hours=1), forget_old),
     Job("expire-drafts", timedelta(minutes=10), drafts.expire),
     Job("forget-drafts", timedelta(hours=1), drafts.forget_ended),
+    Job("forget-imports", timedelta(hours=1), imports.forget_finished),
 )

@@ -13,7 +13,9 @@ class VaultSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ONBOARDING_", extra="ignore", hide_input_in_errors=True)
 
-    vault_key_file: Path = Field(description="file with the master key that wraps data keys (32 bytes, base64)")
+    vault_key_file: Path = Field(
+        description="file with the master keys that wrap data keys (32 bytes in base64 a line, the current key first)"
+    )
     vault_pepper_file: Path = Field(description="file with the secret of the blind index (32 bytes, base64)")
     intake_keys_file: Path = Field(
         description="file with the private keys (JWKS) that open what sources encrypt; the first is published"

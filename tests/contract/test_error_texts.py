@@ -102,8 +102,8 @@ def test_a_problem_has_both_texts_with_its_facts_and_pointers() -> None:
     )
     assert body["status"] == 409
     assert body["title"] == "No licence is free"
-    assert body["detail_en"].startswith("Of 2 licences 2 are in use and 0 are reserved.")
-    assert body["detail_sv"].startswith("Av 2 licenser används 2 och 0 är reserverade.")
+    assert body["detail_en"].startswith("Licences: 2 bought, 2 in use, 0 reserved.")
+    assert body["detail_sv"].startswith("Licenser: 2 köpta, 2 använda, 0 reserverade.")
     (error,) = body["errors"]
     assert (error["pointer"], error["code"]) == ("/changes/0", "no_licence_available")
     assert error["detail_sv"] == body["detail_sv"]

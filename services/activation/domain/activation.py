@@ -36,7 +36,10 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A change of licences that onboarding asks for, on behalf of `by`: `counts` wanted, at once or on a day."""
+    """A change of licences that onboarding asks for, on behalf of `by`: `counts` wanted, at once or on a day.
+
+    `program_access`: with these licences the client gets programs of its own, or has none any more.
+    """
 
     request_id: UUID
     by_source: bool
@@ -44,6 +47,7 @@ class Asked:
     counts: Mapping[str, int]
     effective_at: datetime | None
     reason: Reason | None
+    program_access: bool | None = None
 
 
 @dataclass(slots=True)

@@ -40,19 +40,23 @@ def lasting(client: Client) -> list[Member]:
     ]
 
 
-def keep_one(draft: Draft, errors: Sequence[Pointed] = ()) -> None:
+def keep_one(draft: Draft, pointers: Sequence[str] = ()) -> None:
     """Raises LastSystemAdministrator, PermanentAdminRequired where the act would leave the client without.
 
     A client that is without one already (connected, its own administrators not yet here) is not made worse.
+    `pointers` are the places of the request that bring it about.
     """
     after = draft.client()
     if after.activation.activated_at is None or after.activation.status == "disconnected":
         return
     if lasting(after) or not lasting(draft.before):
         return
-    if administrators(after):
-        raise PermanentAdminRequired(errors)
-    raise LastSystemAdministrator(errors, clients=[str(after.activation.client_id)], suggestion="hand_over")
+    refusal = PermanentAdminRequired if administrators(after) else LastSystemAdministrator
+    raise refusal(
+        [Pointed(each, refusal.code) for each in pointers],
+        clients=[str(after.activation.client_id)],
+        suggestion="hand_over",
+    )
 
 
 def recipients(client: Client) -> list[Recipient]:

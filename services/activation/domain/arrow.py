@@ -38,7 +38,7 @@ class ClientCancelled(Refused):
 class OwnUser(Refused):
     """Who clicks is a user of the client's own, and cannot be its consultant too."""
 
-    code = "user_exists"
+    code = "already_a_user"
 
 
 class KycRequired(Refused):

@@ -59,7 +59,8 @@ class Licence:
 class Reduction:
     """A change that waits for its day; `count` is what there is then. `rises`: onboarding asked for more on a day.
 
-    `by_source`: neither the client nor the agency can refuse it, nor take it back.
+    `by_source`: neither the client nor the agency can refuse it, nor take it back. `release`: users who lose their
+    licence on that day, so that the rest fits.
     """
 
     reduction_id: UUID
@@ -70,6 +71,7 @@ class Reduction:
     by_source: bool = False
     request_id: UUID | None = None
     rises: bool = False
+    release: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """The last invitation of a user. `generation` counts the codes, `mailing` the mails."""
+    """The last invitation of a user. `generation` counts the codes, `mailing` the mails.
+
+    `resends_on`: when it was sent again, to the address that it has now; `readdressed_on`: when it got another one.
+    """
 
     invitation_id: UUID
     user_id: UUID
@@ -99,6 +104,7 @@ class Invitation:
     invited_by: Person
     expires_at: datetime
     resends_on: tuple[datetime, ...] = ()
+    readdressed_on: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

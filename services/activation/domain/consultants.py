@@ -13,7 +13,7 @@ from services.activation.domain.administrators import keep_one
 from services.activation.domain.agency import Consultant
 from services.activation.domain.client import Cell, Client, Held, Member, Rules
 from services.activation.domain.draft import Draft
-from services.activation.domain.inviting import UserExists, facts_of
+from services.activation.domain.inviting import AlreadyAUser, facts_of
 from services.activation.domain.rights import Actor, AgencyAdminRequired, ClientManagerRequired, entered
 from services.activation.domain.users import put
 
@@ -127,7 +127,7 @@ def link(draft: Draft, command: Link) -> None:
             join(draft, client.staff[sub])
     leave(draft, there - wanted)
     _set_linked(draft, wanted)
-    keep_one(draft)
+    keep_one(draft, ["/consultants"])
     draft.tell_grants(command.actor.person)
 
 
@@ -198,14 +198,14 @@ def release_consultant(draft: Draft, command: Release) -> None:
 def join(draft: Draft, consultant: Consultant) -> Member:
     """The consultant as a user of the client. They need no invitation: the agency vouches for them.
 
-    Raises UserExists where the same person is a user of the client's own.
+    Raises AlreadyAUser where the same person is a user of the client's own.
     """
     user_id = uuid5(draft.activation.client_id, consultant.sub)
     known = draft.users.get(user_id)
     if known is not None and known.state == "active" and known.kind == "consultant":
         return known
     if any(each.sub == consultant.sub and each.state != "removed" for each in draft.users.values() if each != known):
-        raise UserExists
+        raise AlreadyAUser
     user = Member(
         user_id,
         "consultant",

@@ -1,7 +1,7 @@
 """How many licences are bought, used and free: always counted, never stored (rule book §7.6)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -46,6 +46,21 @@ def usage(licences: Mapping[str, Licence], users: Mapping[UUID, Member], grants:
 def coming(purchased: int, reductions: Iterable[Reduction], program: str) -> int:
     """The least number of licences that is left of a program once the reductions that wait have come."""
     return min([purchased, *(each.count for each in reductions if each.program == program)])
+
+
+def bearable(counted: Usage, reductions: Iterable[Reduction], program: str, grants: Container[Cell]) -> int:
+    """How many may be in use now, so that each reduction fits on its day: with those whom it releases then."""
+    return min(
+        [
+            counted.purchased,
+            *(each.count + released(each, grants) for each in reductions if each.program == program),
+        ]
+    )
+
+
+def released(reduction: Reduction, grants: Container[Cell]) -> int:
+    """How many of those whom a reduction releases on its day hold the licence still."""
+    return sum(Cell(user_id, "licence", reduction.program) in grants for user_id in reduction.release)
 
 
 def rows(counted: Mapping[str, Usage]) -> list[LicenceRow]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from schemas.activation import ConsultantsChangedV1
 from schemas.disconnection import DisconnectionApprovedV1, DisconnectionRequestedV1, DisconnectionWithdrawnV1
-from schemas.errors import Refused
+from schemas.errors import Pointed, Refused
 from schemas.values import Person, UserContact
 from services.activation.domain.administrators import lasting
 from services.activation.domain.client import Client, Disconnecting, Member, Rules
@@ -34,6 +34,12 @@ class DisconnectionClosed(Refused):
     """No disconnection waits: it is settled, or nobody has asked."""
 
     code = "disconnection_closed"
+
+
+class DisconnectionCodeWrong(Refused):
+    """The code is not that of the mail to this administrator; the wish waits still."""
+
+    code = "disconnection_code_wrong"
 
 
 class ClientAdministratorRequired(Refused):
@@ -93,7 +99,7 @@ def request_disconnection(draft: Draft, command: RequestDisconnection) -> None:
 def approve_disconnection(draft: Draft, command: ApproveDisconnection) -> None:
     """Parts them: the agency's consultants lose all they hold in the client, which keeps its own users.
 
-    Raises SystemAdminRequired, DisconnectionClosed, ClientAdministratorRequired.
+    Raises SystemAdminRequired, DisconnectionClosed, DisconnectionCodeWrong, ClientAdministratorRequired.
     """
     client = managed(draft.client(), command.actor)
     user = client.user_of(command.actor.sub)
@@ -105,7 +111,7 @@ def approve_disconnection(draft: Draft, command: ApproveDisconnection) -> None:
     if command.code is not None and command.expected is not None:
         expected = command.expected(wish.kid, wish.disconnection_id, user.user_id, wish.generation)
         if not hmac.compare_digest(expected.encode(), command.code.encode()):
-            raise DisconnectionClosed
+            raise DisconnectionCodeWrong([Pointed("/code", DisconnectionCodeWrong.code)])
     if not own_administrators(draft.client()):
         raise ClientAdministratorRequired
     facts = disconnection_facts(draft.client(), wish, command.actor.person)

@@ -101,7 +101,9 @@ def _reduction(each: Reduction | None) -> dict[str, Any] | None:
     return (
         None
         if each is None
-        else {"count": each.count, "reason": each.reason} | _moment("effective_at", each.effective_at)
+        else {"count": each.count, "reason": each.reason}
+        | _moment("effective_at", each.effective_at)
+        | ({"release": [str(user_id) for user_id in each.release]} if each.release else {})
     )
 
 

@@ -24,13 +24,20 @@ from services.activation.domain.rights import (
 from services.activation.domain.saving import UnknownUser, Wish, apply, judge_forms, judge_rights
 from services.activation.domain.seats import watch_seats
 
-MOST_RESENDS = 5  # a day: §7.8
+MOST_RESENDS = 5  # a day and address: §7.8
+MOST_READDRESSED = 5  # a day, so that an invitation cannot be made to mail the world
 
 
 class UserExists(Refused):
-    """The client has a user with this address, or the person who accepts is one already."""
+    """The client has a user with this address."""
 
     code = "user_exists"
+
+
+class AlreadyAUser(Refused):
+    """The person is a user of the client already, or a consultant of its agency; nobody is two of these."""
+
+    code = "already_a_user"
 
 
 class UnknownInvitation(Refused):
@@ -57,10 +64,22 @@ class InvitationWithdrawn(Refused):
     code = "invitation_withdrawn"
 
 
+class InvitationNotOpen(Refused):
+    """Nothing can be sent again or taken back: somebody came in, it was taken back, or there never was one."""
+
+    code = "invitation_not_open"
+
+
 class ResendLimit(Refused):
     """Sent again too many times within a day."""
 
     code = "resend_limit"
+
+
+class ReaddressLimit(Refused):
+    """The address was changed too many times within a day."""
+
+    code = "readdress_limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +160,22 @@ def resend(draft: Draft, command: Resend) -> None:
 
 
 def renew(draft: Draft, user_id: UUID, state: Literal["resent", "readdressed"], rules: Rules) -> None:
-    """The invitation with its next code, its next mail and new days. Raises ResendLimit."""
+    """The invitation with its next code, its next mail and new days. Raises ResendLimit, ReaddressLimit.
+
+    Resends are counted by address, so that a wrong one can be put right at any time.
+    """
     known = draft.invitations[user_id]
     day_ago = draft.now - timedelta(days=1)
     resends = tuple(at for at in known.resends_on if at > day_ago)
-    if len(resends) >= MOST_RESENDS:
-        raise ResendLimit
+    readdressed = tuple(at for at in known.readdressed_on if at > day_ago)
+    if state == "resent":
+        if len(resends) >= MOST_RESENDS:
+            raise ResendLimit
+        resends = (*resends, draft.now)
+    else:
+        if len(readdressed) >= MOST_READDRESSED:
+            raise ReaddressLimit([Pointed("/email", ReaddressLimit.code)])
+        resends, readdressed = (), (*readdressed, draft.now)
     renewed = replace(
         known,
         state="open",
@@ -154,7 +183,8 @@ def renew(draft: Draft, user_id: UUID, state: Literal["resent", "readdressed"], 
         mailing=known.mailing + 1,
         kid=rules.kid,
         expires_at=draft.now + timedelta(days=rules.invitation_days),
-        resends_on=(*resends, draft.now),
+        resends_on=resends,
+        readdressed_on=readdressed,
     )
     draft.invitations[user_id] = renewed
     draft.say(InvitationChangedV1(**draft.scope, **invitation_facts(draft.users[user_id], renewed), state=state))
@@ -163,11 +193,9 @@ def renew(draft: Draft, user_id: UUID, state: Literal["resent", "readdressed"], 
 def withdraw(draft: Draft, command: Withdraw) -> None:
     """Takes an invitation back: the user is gone, and what was reserved is free.
 
-    Raises UserAdminRequired, SystemAdminRequired, UnknownUser, UnknownInvitation, InvitationUsed, InvitationWithdrawn.
+    Raises UserAdminRequired, SystemAdminRequired, UnknownUser, InvitationNotOpen.
     """
     invitation = _open_or_expired(draft, command.actor, command.user_id)
-    if draft.users[command.user_id].state != "invited":
-        raise InvitationUsed
     close(draft, invitation, "withdrawn")
     draft.take_all(command.user_id)
     user = replace(draft.users[command.user_id], state="removed")
@@ -187,8 +215,8 @@ def close(draft: Draft, invitation: Invitation, state: Literal["withdrawn", "exp
 def accept(draft: Draft, command: Accept) -> None:
     """The person comes in, once: their subject is bound to the user, and their licences are now assigned.
 
-    Raises UnknownInvitation, InvitationUsed, InvitationWithdrawn, InvitationExpired, UserExists (also for a consultant
-    of the agency), and what keeps a client from being managed.
+    Raises UnknownInvitation, InvitationUsed, InvitationWithdrawn, InvitationExpired, AlreadyAUser, and what keeps a
+    client from being managed.
     """
     invitation = next(
         (each for each in draft.invitations.values() if each.invitation_id == command.invitation_id), None
@@ -206,7 +234,7 @@ def accept(draft: Draft, command: Accept) -> None:
         raise InvitationUsed
     must_be_open(draft.before)
     if any(each.sub == command.actor.sub for each in draft.users.values()) or command.actor.sub in draft.before.staff:
-        raise UserExists
+        raise AlreadyAUser
     user = replace(draft.users[invitation.user_id], sub=command.actor.sub, state="active", logged_in_at=draft.now)
     draft.users[user.user_id] = user
     draft.invitations[user.user_id] = replace(invitation, state="accepted")
@@ -250,10 +278,9 @@ def _open_or_expired(draft: Draft, actor: Actor, user_id: UUID) -> Invitation:
     held = rights(client, actor, draft.now)
     if not held.system and not (held.programs and invitation is not None and invitation.invited_by.sub == actor.sub):
         raise UserAdminRequired if not held.programs else SystemAdminRequired
-    if invitation is None:
-        raise UnknownInvitation
-    if invitation.state not in ("open", "expired"):
-        raise InvitationUsed if invitation.state == "accepted" else InvitationWithdrawn
+    waits = invitation is not None and invitation.state in ("open", "expired")
+    if invitation is None or not waits or draft.users[user_id].state != "invited":
+        raise InvitationNotOpen
     return invitation
 
 

@@ -37,6 +37,14 @@ class NotHeld(Refused):
 
 def release(draft: Draft, program: str, user_ids: Sequence[UUID], pointer: str) -> None:
     """Takes a program's licence, and what rests on it, from users. Raises NotHeld."""
+    must_hold(draft, program, user_ids, pointer)
+    for user_id in user_ids:
+        draft.grant(Cell(user_id, "licence", program), None)
+    clear_unfounded(draft, user_ids)
+
+
+def must_hold(draft: Draft, program: str, user_ids: Sequence[UUID], pointer: str) -> None:
+    """Raises NotHeld where somebody has no licence of the program."""
     missing = [
         Pointed(f"{pointer}/{number}", NotHeld.code)
         for number, user_id in enumerate(user_ids)
@@ -44,18 +52,21 @@ def release(draft: Draft, program: str, user_ids: Sequence[UUID], pointer: str) 
     ]
     if missing:
         raise NotHeld(missing)
-    for user_id in user_ids:
-        draft.grant(Cell(user_id, "licence", program), None)
-    clear_unfounded(draft, user_ids)
 
 
 def come_due(draft: Draft, reductions: Sequence[Reduction], rules: Rules, moment: datetime) -> None:
-    """The day of these has come; what onboarding asked for may be more. What does not fit, of a source, is marked."""
+    """The day of these has come: whom they release loses the licence; what onboarding asked for may be more.
+
+    What does not fit, of a source, is marked.
+    """
     for each in reductions:
         draft.reductions.pop(each.reduction_id)
+        holders = [key for key in each.release if Cell(key, "licence", each.program) in draft.grants]
+        release(draft, each.program, holders, "")
         licence = draft.licences.get(each.program, Licence(0, 0))
         if (each.count > licence.purchased) if each.rises else (each.count < licence.purchased):
             draft.licences[each.program] = replace(licence, purchased=each.count)
+    draft.tell_grants(AKTIVERA)
     mark_over_assigned(draft, [each.program for each in reductions], rules, moment)
     for request_id in dict.fromkeys(each.request_id for each in reductions):  # each who asked gets an answer
         tell(draft, request_id)
@@ -79,7 +90,8 @@ def end_grace(draft: Draft, program: str) -> None:
 def refuse_asked(draft: Draft, request_id: UUID, refusal: Refused) -> None:
     """Tells onboarding that what it asked for is not done."""
     errors = [Pointer(pointer=each.pointer, code=each.code) for each in refusal.errors]
-    draft.say(LicencesChangeRefusedV1(**draft.scope, request_id=request_id, code=refusal.code, errors=errors))
+    used = {name: refusal.facts.get(name) for name in ("assigned", "reserved")}
+    draft.say(LicencesChangeRefusedV1(**draft.scope, request_id=request_id, code=refusal.code, errors=errors, **used))
 
 
 def must_be_orderable(program: str, pointer: str) -> None:
@@ -90,9 +102,10 @@ def must_be_orderable(program: str, pointer: str) -> None:
         raise ProgramRetired([Pointed(pointer, ProgramRetired.code)])
 
 
-def must_fit(draft: Draft, program: str, count: int, pointer: str = "/count") -> None:
+def must_fit(draft: Draft, program: str, count: int, pointer: str = "/count", free: int = 0) -> None:
+    """Raises LicencesInUse where more are in use than `count`, not counting `free` that will be given back by then."""
     counted = usage(draft.licences, draft.users, draft.grants).get(program, Usage(0, 0, 0))
-    if counted.used > count:
+    if counted.used - free > count:
         holders = [
             {"user_id": str(cell.user_id), "name": draft.users[cell.user_id].name}
             for cell in draft.grants
@@ -105,6 +118,21 @@ def must_fit(draft: Draft, program: str, count: int, pointer: str = "/count") ->
             reserved=counted.reserved,
             holders=sorted(holders, key=lambda each: each["name"]),
         )
+
+
+def set_access(draft: Draft, on: bool) -> None:
+    """Gives the client programs of its own, or takes them where no licence is in use. Raises LicencesInUse."""
+    if not on:
+        for program in draft.licences:
+            must_fit(draft, program, 0, "/program_access")
+        draft.licences = {
+            program: replace(licence, purchased=0, grace_until=None) for program, licence in draft.licences.items()
+        }
+        for reduction in draft.reductions.values():
+            if reduction.request_id is not None:
+                refuse_asked(draft, reduction.request_id, LicencesNotAllowed())
+        draft.reductions.clear()
+    draft.activation = replace(draft.activation, program_access=on)
 
 
 def mark_over_assigned(

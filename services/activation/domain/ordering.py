@@ -9,14 +9,16 @@ from schemas.errors import Pointed, Refused
 from schemas.programs import PROGRAMS
 from schemas.values import Reason
 from services.activation.domain.client import Licence, Reduction, Rules
+from services.activation.domain.counting import coming
 from services.activation.domain.draft import Draft
 from services.activation.domain.licences import (
     LicencesNotAllowed,
     forget_overtaken,
     must_be_orderable,
     must_fit,
-    refuse_asked,
+    must_hold,
     release,
+    set_access,
     tell,
 )
 from services.activation.domain.permitting import UnknownProgram
@@ -27,10 +29,16 @@ MOST = 9999
 MOST_WAITING = 100
 
 
-class InvalidCount(Refused):
-    """Not a number of licences that there can be."""
+class OrderOutOfRange(Refused):
+    """An order of none, or of more than there can be."""
 
-    code = "invalid_count"
+    code = "order_out_of_range"
+
+
+class ReductionNotLower(Refused):
+    """A reduction to as many licences as there are by then, or more."""
+
+    code = "reduction_not_lower"
 
 
 class ReasonRequired(Refused):
@@ -63,12 +71,6 @@ class TooManyWait(Refused):
     code = "too_many_items"
 
 
-class NotWithDay(Refused):
-    """A reduction for a later day cannot release anybody now."""
-
-    code = "invalid_value"
-
-
 @dataclass(frozen=True, slots=True)
 class Order:
     """So many licences more of each program."""
@@ -82,7 +84,7 @@ class Order:
 class Reduce:
     """`count` licences of a program are to be left, at once or from `effective_at` on.
 
-    `release`: users whose licence is taken in the same act.
+    `release`: users whose licence is taken in the same act, or on that day.
     """
 
     actor: Actor
@@ -114,7 +116,10 @@ class SetProgramAccess:
 
 
 def order(draft: Draft, command: Order) -> None:
-    """Adds licences. Raises SystemAdminRequired, LicencesNotAllowed, UnknownProgram, ProgramRetired, InvalidCount."""
+    """Adds licences.
+
+    Raises SystemAdminRequired, LicencesNotAllowed, UnknownProgram, ProgramRetired, OrderOutOfRange.
+    """
     by_system_administrator(draft.client(), command.actor, draft.now)
     if not draft.activation.program_access:
         raise LicencesNotAllowed([Pointed("/counts", LicencesNotAllowed.code)])
@@ -122,8 +127,9 @@ def order(draft: Draft, command: Order) -> None:
         pointer = f"/counts/{program}"
         must_be_orderable(program, pointer)
         known = draft.licences.get(program, Licence(0, 0))
-        if not 0 < more <= MOST - known.purchased:
-            raise InvalidCount([Pointed(pointer, InvalidCount.code)])
+        most = MOST - known.purchased
+        if not 0 < more <= most:
+            raise OrderOutOfRange([Pointed(pointer, OrderOutOfRange.code)], program=program, most=most)
         draft.licences[program] = replace(known, purchased=known.purchased + more)
     if command.counts:
         tell(draft)
@@ -132,16 +138,24 @@ def order(draft: Draft, command: Order) -> None:
 def reduce(draft: Draft, command: Reduce) -> None:
     """Reduces at once, or notes the reduction for its day.
 
-    Raises SystemAdminRequired, ReasonRequired, ProgramNotOrdered, InvalidCount, EffectiveAtInPast, LicencesInUse.
+    Raises SystemAdminRequired, ReasonRequired, ProgramNotOrdered, ReductionNotLower, EffectiveAtInPast, NotHeld,
+    LicencesInUse.
     """
     by_system_administrator(draft.client(), command.actor, draft.now)
     licence = _reducible(draft, command)
     if command.effective_at is not None:
-        must_fit(draft, command.program, command.count)
+        must_hold(draft, command.program, command.release, "/release")
+        # Each reduction fits by itself, whatever becomes of the others that wait: those can be taken back.
+        must_fit(draft, command.program, command.count, free=len(set(command.release)))
         if len(draft.reductions) >= MOST_WAITING:
             raise TooManyWait(most=MOST_WAITING)
         draft.reductions[command.reduction_id] = Reduction(
-            command.reduction_id, command.program, command.count, command.effective_at, command.reason or "other"
+            command.reduction_id,
+            command.program,
+            command.count,
+            command.effective_at,
+            command.reason or "other",
+            release=tuple(dict.fromkeys(command.release)),
         )
     else:
         release(draft, command.program, command.release, "/release")
@@ -168,17 +182,7 @@ def set_program_access(draft: Draft, command: SetProgramAccess) -> None:
     by_system_administrator(draft.client(), command.actor, draft.now)
     if command.program_access == draft.activation.program_access:
         return
-    if not command.program_access:
-        for program in draft.licences:
-            must_fit(draft, program, 0, "/program_access")
-        draft.licences = {
-            program: replace(licence, purchased=0, grace_until=None) for program, licence in draft.licences.items()
-        }
-        for reduction in draft.reductions.values():
-            if reduction.request_id is not None:
-                refuse_asked(draft, reduction.request_id, LicencesNotAllowed())
-        draft.reductions.clear()
-    draft.activation = replace(draft.activation, program_access=command.program_access)
+    set_access(draft, command.program_access)
     tell(draft)
 
 
@@ -190,10 +194,15 @@ def _reducible(draft: Draft, command: Reduce) -> Licence:
         raise ProgramNotOrdered([Pointed("/program", ProgramNotOrdered.code)])
     if command.reason is None:
         raise ReasonRequired([Pointed("/reason", ReasonRequired.code)])
-    if not 0 <= command.count < licence.purchased:
-        raise InvalidCount([Pointed("/count", InvalidCount.code)])
     if command.effective_at is not None and command.effective_at <= draft.now:
         raise EffectiveAtInPast([Pointed("/effective_at", EffectiveAtInPast.code)])
-    if command.effective_at is not None and command.release:
-        raise NotWithDay([Pointed("/release", NotWithDay.code)])
+    by_then = [each for each in draft.reductions.values() if _comes_before(each, command)]
+    left = coming(licence.purchased, by_then, command.program)
+    if not 0 <= command.count < left:
+        raise ReductionNotLower([Pointed("/count", ReductionNotLower.code)], program=command.program, left=left)
     return licence
+
+
+def _comes_before(each: Reduction, command: Reduce) -> bool:
+    """Whether a reduction that waits has come when this one does, so that this one must go lower."""
+    return command.effective_at is not None and each.effective_at <= command.effective_at

@@ -23,9 +23,15 @@ class UnknownProgram(Refused):
 
 
 class LevelNotAllowed(Refused):
-    """The part, or the kind of grant, has no such level."""
+    """The part has no such level."""
 
     code = "level_not_allowed"
+
+
+class CellMisfit(Refused):
+    """A change names what its kind has not: a role's part, a system administrator's program, a licence's level."""
+
+    code = "cell_misfit"
 
 
 class LevelExceedsLicence(Refused):
@@ -54,14 +60,17 @@ class ConsultantNeedsNoLicence(Refused):
 
 def form(cell: Cell, level: Level) -> Refused | None:
     """What is wrong with a cell and a level in themselves, whoever holds what."""
-    permission = cell.kind == "permission"
-    known = {"permission": PROGRAMS.holders, "system_administrator": ("",)}.get(cell.kind, PROGRAMS.programs)
-    if cell.program not in known:
+    permission, program = cell.kind == "permission", cell.kind != "system_administrator"
+    if bool(cell.part) != permission or bool(cell.program) != program or not (permission or level in ("none", "on")):
+        return CellMisfit()
+    if program and cell.program not in (PROGRAMS.holders if permission else PROGRAMS.programs):
         return UnknownProgram()
-    part = PROGRAMS.part(cell.program, cell.part) if permission else None
-    if (part is None) == permission or (cell.part and not permission):
+    if not permission:
+        return None
+    part = PROGRAMS.part(cell.program, cell.part)
+    if part is None:
         return UnknownPart()
-    return None if level in (part.levels if part else ("none", "on")) else LevelNotAllowed()
+    return None if level in part.levels else LevelNotAllowed()
 
 
 def unfounded(cell: Cell, level: Level, user_kind: str, held: Set[Cell]) -> Refused | None:

@@ -44,15 +44,21 @@ class ConsultantNotLinked(Refused):
 
 
 class EndInPast(Refused):
-    """The end of a grant has passed already."""
+    """The end of a grant has passed already, or comes before the minute is over."""
 
-    code = "effective_at_in_past"
+    code = "end_in_past"
 
 
-class ValueWrong(Refused):
-    """A change stands twice in one Save, or ends without having begun."""
+class CellTwice(Refused):
+    """One cell stands twice in one Save."""
 
-    code = "invalid_value"
+    code = "cell_twice"
+
+
+class EndOfNothing(Refused):
+    """What is taken away is to end later."""
+
+    code = "end_of_nothing"
 
 
 class TooManyItems(Refused):
@@ -119,7 +125,7 @@ def judge_forms(wishes: Sequence[Wish], draft: Draft, pointer: str = "/changes")
     seen: set[Cell] = set()
     found: list[Refused | None] = []
     for each in wishes:
-        found.append(ValueWrong() if each.cell in seen else _form(each, draft))
+        found.append(CellTwice() if each.cell in seen else _form(each, draft))
         seen.add(each.cell)
     refuse(wishes, found, pointer)
 
@@ -137,7 +143,7 @@ def apply(draft: Draft, wishes: Sequence[Wish], pointer: str = "/changes") -> No
     seats = seat_errors(before, draft.client(), [each.cell for each in wishes])
     refuse(wishes, seats, pointer)
     roles = [
-        Pointed(f"{pointer}/{number}", "last_system_administrator")
+        f"{pointer}/{number}"
         for number, each in enumerate(wishes)
         if each.kind == "system_administrator" and (each.level == "none" or each.until is not None)
     ]
@@ -171,7 +177,7 @@ def _form(wish: Wish, draft: Draft) -> Refused | None:
         return ConsultantNotLinked() if user is not None and user.kind == "consultant" else UnknownUser()
     wrong = None if wish.level == "none" and wish.cell in draft.grants else form(wish.cell, wish.level)
     if wrong is not None or wish.level == "none":
-        return wrong or (ValueWrong() if wish.until is not None else None)
+        return wrong or (EndOfNothing() if wish.until is not None else None)
     if user.state == "disabled" or (user.state == "invited" and not _is_invited(draft, wish.user_id)):
         return UserNotActive()
     if user.kind == "consultant" and wish.kind == "licence":

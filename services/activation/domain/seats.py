@@ -9,7 +9,7 @@ from schemas.licences import LicencesLowV1
 from schemas.programs import PROGRAMS
 from services.activation.domain.administrators import administrators
 from services.activation.domain.client import Cell, Client
-from services.activation.domain.counting import coming, low_threshold, usage
+from services.activation.domain.counting import bearable, coming, low_threshold, usage
 from services.activation.domain.draft import Draft
 
 
@@ -62,8 +62,9 @@ def seat_errors(before: Client, after: Client, cells: Sequence[Cell]) -> list[Re
         elif counted.purchased == 0 and not (known and known.used):
             found[number] = ProgramNotOrdered(program=cell.program)
         else:
-            left = coming(counted.purchased, after.reductions.values(), cell.program)
-            over = excess.setdefault(cell.program, counted.used - left)
+            waiting = after.reductions.values()
+            most = bearable(counted, waiting, cell.program, after.grants)
+            over = excess.setdefault(cell.program, counted.used - most)
             if over > 0:
                 excess[cell.program] = over - 1
                 assert known is not None
@@ -78,6 +79,7 @@ def seat_errors(before: Client, after: Client, cells: Sequence[Cell]) -> list[Re
                 elif counted.used > counted.purchased:
                     found[number] = NoLicenceAvailable(**facts)
                 else:
+                    left = coming(counted.purchased, waiting, cell.program)
                     found[number] = ReductionScheduled(**facts, remaining=left)
     return found
 

@@ -94,7 +94,7 @@ def set_state(draft: Draft, command: SetState) -> None:
     if user.state == "invited":
         raise UserNotActive
     put(draft, user, command.state)
-    keep_one(draft)
+    keep_one(draft, ["/state"] if command.state == "disabled" else [])
     if draft.tell_grants(command.actor.person):
         watch_seats(draft)
 

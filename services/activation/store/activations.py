@@ -83,8 +83,9 @@ async def _confirm_kyc(uow: UnitOfWork, state: Activation) -> None:
 async def _note_asked(uow: UnitOfWork, asked: Sequence[tuple[UUID, Asked]]) -> None:
     """Wishes wait with the client, which falls due at once."""
     await uow.connection.executemany(
-        """insert into licence_requests (client_id, request_id, by_source, by_id, counts, effective_at, reason)
-           values ($1, $2, $3, $4, $5::jsonb, $6, $7) on conflict do nothing""",
+        """insert into licence_requests (client_id, request_id, by_source, by_id, counts, effective_at, reason,
+                                        program_access)
+           values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8) on conflict do nothing""",
         [
             (
                 key,
@@ -94,6 +95,7 @@ async def _note_asked(uow: UnitOfWork, asked: Sequence[tuple[UUID, Asked]]) -> N
                 orjson.dumps(each.counts).decode(),
                 each.effective_at,
                 each.reason,
+                each.program_access,
             )
             for key, each in asked
         ],

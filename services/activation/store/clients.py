@@ -130,8 +130,8 @@ async def _clients(uow: UnitOfWork, rows: Sequence[Any]) -> dict[UUID, Client]:
 async def _asked(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, tuple[Asked, ...]]:
     found: dict[UUID, tuple[Asked, ...]] = {}
     for row in await uow.connection.fetch(
-        """select client_id, request_id, by_source, by_id, counts, effective_at, reason from licence_requests
-            where client_id = any($1::uuid[]) order by place""",
+        """select client_id, request_id, by_source, by_id, counts, effective_at, reason, program_access
+             from licence_requests where client_id = any($1::uuid[]) order by place""",
         ids,
     ):
         asked = Asked(
@@ -141,6 +141,7 @@ async def _asked(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID, tuple[Asked
             orjson.loads(row["counts"]),
             row["effective_at"],
             row["reason"],
+            row["program_access"],
         )
         found[row["client_id"]] = (*found.get(row["client_id"], ()), asked)
     return found

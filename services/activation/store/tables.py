@@ -1,5 +1,6 @@
 """The tables that a client's state is stored in, and how each row reads as the domain has it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -76,6 +77,7 @@ INVITATIONS: Rows[UUID, Invitation] = Rows(
         "invited_by_name": "text",
         "expires_at": "timestamptz",
         "resends_on": "text",
+        "readdressed_on": "text",
     },
     lambda user_id: (user_id,),
     lambda each: (
@@ -87,7 +89,8 @@ INVITATIONS: Rows[UUID, Invitation] = Rows(
         each.invited_by.sub,
         each.invited_by.name,
         each.expires_at,
-        " ".join(at.isoformat() for at in each.resends_on),
+        _joined(each.resends_on),
+        _joined(each.readdressed_on),
     ),
     lambda row: (row["user_id"], _invitation(row)),
 )
@@ -103,9 +106,19 @@ REDUCTIONS: Rows[UUID, Reduction] = Rows(
         "by_source": "boolean",
         "request_id": "uuid",
         "rises": "boolean",
+        "release": "text",
     },
     lambda reduction_id: (reduction_id,),
-    attrgetter("program", "count", "effective_at", "reason", "by_source", "request_id", "rises"),
+    lambda each: (
+        each.program,
+        each.count,
+        each.effective_at,
+        each.reason,
+        each.by_source,
+        each.request_id,
+        each.rises,
+        " ".join(map(str, each.release)),
+    ),
     lambda row: (
         row["reduction_id"],
         Reduction(
@@ -117,6 +130,7 @@ REDUCTIONS: Rows[UUID, Reduction] = Rows(
             row["by_source"],
             row["request_id"],
             row["rises"],
+            tuple(map(UUID, row["release"].split())),
         ),
     ),
 )
@@ -152,6 +166,14 @@ RESTORATIONS: Rows[None, Restoring] = Rows(
 )
 
 
+def _joined(moments: Iterable[datetime]) -> str:
+    return " ".join(at.isoformat() for at in moments)
+
+
+def _moments(joined: str) -> tuple[datetime, ...]:
+    return tuple(map(datetime.fromisoformat, joined.split()))
+
+
 def _invitation(row: Any) -> Invitation:
     return Invitation(
         row["invitation_id"],
@@ -162,7 +184,8 @@ def _invitation(row: Any) -> Invitation:
         row["kid"],
         Person.model_construct(sub=row["invited_by_sub"], name=row["invited_by_name"]),
         row["expires_at"],
-        tuple(map(datetime.fromisoformat, row["resends_on"].split())),
+        _moments(row["resends_on"]),
+        _moments(row["readdressed_on"]),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from chassis.logs import PERSONAL
@@ -15,9 +15,14 @@ from services.activation.domain.ordering import MOST
 from services.activation.domain.saving import MOST_CHANGES, Wish
 
 
-def whole_minute(moment: datetime) -> datetime:
-    """The next whole minute: what ends in the same minute ends together."""
-    return moment if moment.second == moment.microsecond == 0 else moment.replace(second=0, microsecond=0) + MINUTE
+def minute_of(moment: datetime) -> datetime:
+    """The minute that a moment lies in: what ends in the same minute ends together, and nothing later than asked."""
+    return moment.replace(second=0, microsecond=0)
+
+
+def minute_after(moment: datetime) -> datetime:
+    """The next whole minute: what comes in the same minute comes together, and nothing earlier than asked."""
+    return moment if moment == minute_of(moment) else minute_of(moment) + MINUTE
 
 
 def _harmless(value: str) -> None:
@@ -70,10 +75,10 @@ class Cell(Body):
     program: Code | None = None
     part: Code | None = None
     level: Level
-    until: AwareDatetime | None = None
+    until: AwareDatetime | None = Field(None, description="ends by itself then; kept as the whole minute it lies in")
 
     def wish(self, user_id: UUID) -> Wish:
-        until = None if self.until is None else whole_minute(self.until)
+        until = None if self.until is None else minute_of(self.until)
         return Wish(user_id, self.kind, self.level, self.program or "", self.part or "", until)
 
 
@@ -123,19 +128,21 @@ class OrderBody(Body):
 
 
 class ReductionBody(Body):
-    """How many licences of a program are to be left, at once or from a day on."""
+    """How many licences of a program are to be left, at once or from a day on; a reason is always required."""
 
     program: Code
     count: Number
     reason: Reason | None = None
-    effective_at: AwareDatetime | None = None
-    release: Annotated[list[UUID], Field(max_length=MOST_CHANGES)] = []
+    effective_at: AwareDatetime | None = Field(None, description="kept as the next whole minute; at once without it")
+    release: list[UUID] = Field(
+        [], max_length=MOST_CHANGES, description="users who give their licence back, at once or on that day"
+    )
 
 
 class ProgramAccessBody(Body):
     """Whether the client has programs of its own."""
 
-    program_access: bool
+    program_access: StrictBool
 
 
 class ConsultantsBody(Body):
@@ -158,7 +165,7 @@ class HandoverBody(Body):
     from_: Sub = Field(alias="from")
     to: Sub
     clients: Annotated[list[UUID], Field(max_length=1000)] | None = None
-    preview: bool = False
+    preview: StrictBool = False
 
 
 class RestorationBody(Body):

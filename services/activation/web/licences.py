@@ -14,7 +14,7 @@ from services.activation.domain.ordering import CancelReduction, Order, Reduce, 
 from services.activation.web import views
 from services.activation.web.access import DryRun
 from services.activation.web.acting import Does, diff
-from services.activation.web.bodies import OrderBody, ProgramAccessBody, ReductionBody, whole_minute
+from services.activation.web.bodies import OrderBody, ProgramAccessBody, ReductionBody, minute_after
 from services.activation.web.shapes import ETAG_UNLESS_DRY
 from services.activation.web.shapes.access import ChangedLicences, Licences
 from services.activation.web.shapes.refusals import REFUSALS
@@ -46,7 +46,7 @@ async def reduce(client_id: UUID, body: ReductionBody, does: Does, dry_run: DryR
         body.program,
         body.count,
         body.reason,
-        None if body.effective_at is None else whole_minute(body.effective_at),
+        None if body.effective_at is None else minute_after(body.effective_at),
         tuple(body.release),
     )
     if dry_run:

@@ -63,6 +63,7 @@ def reductions(client: Client) -> list[dict[str, Any]]:
             "count": each.count,
             "effective_at": _moment(each.effective_at),
             "reason": each.reason,
+            "release": [str(user_id) for user_id in each.release],
         }
         for each in waiting
     ]
@@ -118,10 +119,11 @@ def grant(cell: Cell, held: Held) -> dict[str, Any]:
 
 def own_access(row: Mapping[str, Any]) -> dict[str, Any]:
     """What one user may do now, for the programs to ask at each request."""
+    active = row["state"] == "active"  # what waits for whoever is invited, they may not do yet
     cells = {
         Cell(row["user_id"], kind, program, part): level
         for kind, program, part, level in zip(row["kinds"], row["programs"], row["parts"], row["levels"], strict=True)
-        if kind is not None
+        if kind is not None and active
     }
     held = sorted(
         (cell.kind, cell.program, cell.part, level) for cell, level in founded(row["user_kind"], cells).items()
@@ -131,7 +133,7 @@ def own_access(row: Mapping[str, Any]) -> dict[str, Any]:
         "user_id": str(row["user_id"]),
         "state": row["state"],
         "access_version": row["access_version"],
-        "valid_until": _moment(row["next_end"]),
+        "valid_until": _moment(row["next_end"]) if active else None,
         "system_administrator": any(kind == "system_administrator" for kind, *_ in held),
         "program_administrator": [program for kind, program, *_ in held if kind == "program_administrator"],
         "licences": [program for kind, program, *_ in held if kind == "licence"],

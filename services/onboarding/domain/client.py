@@ -9,7 +9,6 @@ from schemas.client import ClientCreatedV1, ClientStatus
 from schemas.envelope import Say
 from schemas.errors import Refused
 from schemas.values import Access, Administrator, Locale, Origin, Person
-from services.onboarding.domain.life_cycle import must_live
 from services.onboarding.domain.new_client import Address, Identity
 
 
@@ -100,9 +99,8 @@ class Target:
     external_ref: str | None
 
     @classmethod
-    def living(cls, target: "Target | None", source: str) -> "Target":
-        """The source's own client that can still change. Raises ClientUnknown and what its status forbids."""
+    def of_source(cls, target: "Target | None", source: str) -> "Target":
+        """The client, where it is the source's own. Raises ClientUnknown."""
         if target is None or target.source != source:
             raise ClientUnknown
-        must_live(target.status)
         return target

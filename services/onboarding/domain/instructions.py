@@ -1,4 +1,4 @@
-"""Reads what a source asks of a client that exists: to cancel it, or to change its licences."""
+"""Reads what is asked of a client that exists, by a source or a person: to cancel it, or to change its licences."""
 
 from datetime import datetime
 from typing import Any, get_args
@@ -15,10 +15,10 @@ def read_cancellation(data: OnboardingCancellationRequestedV1) -> Reason:
     """The reason. Raises ContentInvalid."""
     found = Findings()
     _read_client(found, data)
-    reason: Any = fields.choice(found, data.reason, "/reason", get_args(Reason))
-    if found.errors:
+    reason = read_reason(found, data.reason)
+    if reason is None or found.errors:
         raise ContentInvalid(found.errors)
-    return reason  # type: ignore[no-any-return]  # one of the choices
+    return reason
 
 
 def read_licences_change(
@@ -30,12 +30,23 @@ def read_licences_change(
     counts = read_counts(found, data.counts, "/counts", keep_none=True)
     if not counts and not found.errors:
         found.add("/counts", "required")
-    effective_at = _read_moment(found, data.effective_at, "/effective_at")
-    if effective_at is not None and effective_at < now:
-        found.add("/effective_at", "effective_at_in_past")
+    effective_at = read_day(found, data.effective_at, now)
     if counts is None or found.errors:
         raise ContentInvalid(found.errors)
     return counts, effective_at
+
+
+def read_reason(found: Findings, value: Any) -> Reason | None:
+    """Why a client is cancelled."""
+    return fields.choice(found, value, "/reason", get_args(Reason))  # type: ignore[return-value]  # one of the choices
+
+
+def read_day(found: Findings, value: Any, now: datetime) -> datetime | None:
+    """From when a change shall hold; None for at once."""
+    effective_at = _read_moment(found, value, "/effective_at")
+    if effective_at is not None and effective_at < now:
+        found.add("/effective_at", "effective_at_in_past")
+    return effective_at
 
 
 def uuid_or_none(value: Any) -> UUID | None:

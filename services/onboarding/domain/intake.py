@@ -18,6 +18,7 @@ from services.onboarding.domain.agency import AgencyUnknown
 from services.onboarding.domain.client import Client, Origins, Target, created
 from services.onboarding.domain.creation import Neighbours, begin, line, refuse_duplicates, swedish_date
 from services.onboarding.domain.instructions import read_cancellation, read_licences_change
+from services.onboarding.domain.life_cycle import must_be_cancellable, must_live
 from services.onboarding.domain.requests import Refusal, Request, Sender, answer, id_for, refused
 from services.onboarding.domain.rule_book import review
 
@@ -148,6 +149,7 @@ def _ask_for_cancellation(
 ) -> Acted:
     reason = read_cancellation(event.data)
     target, asked = _about(state, event, request, now)
+    must_be_cancellable(target.status)
     data = ClientCancellationRequestedV1(
         client_id=target.client_id,
         request_id=asked.command_id,
@@ -162,6 +164,7 @@ def _ask_for_licences(
 ) -> Acted:
     counts, effective_at = read_licences_change(event.data, now)
     target, asked = _about(state, event, request, now)
+    must_live(target.status)
     data = ClientLicencesChangeRequestedV1(
         client_id=target.client_id,
         request_id=asked.command_id,
@@ -180,7 +183,7 @@ def _asked_at(event: Envelope[Any], now: datetime) -> datetime:
 
 def _about(state: Intake, event: Envelope[Any], request: Request, now: datetime) -> tuple[Target, Request]:
     """The client that is asked about, at its next version, and the request that asks. Raises what forbids asking."""
-    target = Target.living(state.target, event.source)
+    target = Target.of_source(state.target, event.source)
     if not state.sender.may_send_to(target.agency):
         raise AgencyNotAllowed
     asked = replace(

@@ -1,6 +1,7 @@
 """The life of a client: which state may follow which, and what may be done in each (rule book §7.1)."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from schemas.client import ClientStatus
@@ -70,6 +71,13 @@ def must_lead(before: Stage, after: Stage) -> None:
     """Raises TransitionInvalid where one state does not follow the other."""
     if after not in MOVES[before]:
         raise TransitionInvalid(before, after)
+
+
+def must_be_cancellable(status: Stage, activated_by: str | None = None, activated_at: datetime | None = None) -> None:
+    """Cancelling is for what nobody has activated yet. Raises AlreadyActivated, TransitionInvalid."""
+    if status in ACTIVATED:
+        raise AlreadyActivated(activated_by=activated_by, activated_at=activated_at)
+    must_lead(status, "cancelled")
 
 
 def must_live(status: Stage) -> None:

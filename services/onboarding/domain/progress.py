@@ -1,4 +1,4 @@
-"""How far a client has come, as activation tells it: submitted, listed, active, cancelled. Its source is told too."""
+"""How far a client has come, as activation tells it: listed, active, parted, cancelled. Whoever asked is told too."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +16,12 @@ from schemas.activation import (
 )
 from schemas.activation_snapshot import ActivationSnapshotV1, ActivationStatus
 from schemas.client import ClientStatus
+from schemas.disconnection import (
+    DisconnectionApprovedV1,
+    DisconnectionExpiredV1,
+    DisconnectionRequestedV1,
+    DisconnectionWithdrawnV1,
+)
 from schemas.envelope import Decision, Envelope, EventData, Say
 from schemas.errors import Pointed
 from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
@@ -27,7 +33,9 @@ from schemas.onboarding import (
     OnboardingListedV1,
 )
 from schemas.values import PurchasedLicences
+from services.onboarding.domain.asking import Question
 from services.onboarding.domain.client import ClientUnknown
+from services.onboarding.domain.life_cycle import AlreadyActivated
 from services.onboarding.domain.requests import rejection
 
 STATUS_OF: Mapping[ActivationStatus, ClientStatus] = {
@@ -61,7 +69,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What onboarding follows of a client. `request` made the client; `commands` asked activation for something."""
+    """What onboarding follows of a client. `request` made the client; `commands` asked activation for something.
+
+    `questions` are what people asked and wait to hear of.
+    """
 
     client_id: UUID
     agency: str
@@ -75,6 +86,8 @@ class Progress:
     cancelled_at: datetime | None = None
     activated_by_name: str | None = None
     responsible_consultant: str | None = None
+    program_access: bool = True
+    questions: Mapping[UUID, Question] = field(default_factory=dict)
 
 
 def follow_listed(state: Progress | None, event: Envelope[ActivationListedV1], _now: datetime) -> Decision[Progress]:
@@ -112,10 +125,31 @@ def follow_cancelled(
 ) -> Decision[Progress]:
     """The client was cancelled; its number is free again."""
     at, known = event.data.cancelled_at, _known(state)
-    after = replace(known, status="cancelled", cancelled_at=at)
+    after = _done(replace(known, status="cancelled", cancelled_at=at), event.data.request_id, at)
     asked = [known.request, known.commands.get(event.data.request_id) if event.data.request_id else None]
     says = (each.told(_result(OnboardingCancelledV1, after, each, at=at)) for each in asked if each is not None)
     return Decision(after, tuple(says))
+
+
+def follow_disconnection_requested(
+    state: Progress | None, _event: Envelope[DisconnectionRequestedV1], _now: datetime
+) -> Decision[Progress]:
+    """Agency and client are about to part."""
+    return Decision(replace(_known(state), status="disconnecting"))
+
+
+def follow_disconnection_approved(
+    state: Progress | None, _event: Envelope[DisconnectionApprovedV1], _now: datetime
+) -> Decision[Progress]:
+    """They have parted; the client's number is free again."""
+    return Decision(replace(_known(state), status="disconnected"))
+
+
+def follow_disconnection_dropped(
+    state: Progress | None, _event: Envelope[DisconnectionWithdrawnV1 | DisconnectionExpiredV1], _now: datetime
+) -> Decision[Progress]:
+    """They stay together: the wish was taken back, or nobody approved it in time."""
+    return Decision(replace(_known(state), status="active"))
 
 
 def follow_snapshot(
@@ -134,6 +168,8 @@ def follow_snapshot(
         cancelled_at=data.cancelled_at,
         activated_by_name=data.activated_by.name if data.activated_by else None,
         responsible_consultant=data.responsible_consultant,
+        program_access=data.program_access,
+        questions={key: _overtaken(each, data, event.time) for key, each in known.questions.items()},
     )
     says: list[Say] = []
     for name, result in _RESULTS.items():
@@ -143,18 +179,31 @@ def follow_snapshot(
     return Decision(after, tuple(says))
 
 
+def _overtaken(asked: Question, data: ActivationSnapshotV1, at: datetime) -> Question:
+    """A snapshot does not say what was answered, but what came of a cancellation shows."""
+    if asked.kind != "cancellation" or data.status == "pending":
+        return asked
+    if data.status == "cancelled":
+        return asked.done(at)
+    facts = {"activated_by": data.activated_by and data.activated_by.name, "activated_at": data.activated_at}
+    return asked.refused(at, AlreadyActivated.code, (), facts)
+
+
 def follow_cancellation_refused(
     state: Progress | None, event: Envelope[ActivationCancellationRefusedV1], _now: datetime
 ) -> Decision[Progress]:
-    """Activation refused a cancellation; the source that asked is told."""
-    return _refused(_known(state), event.data.request_id, event.data.code, ())
+    """Activation refused a cancellation; whoever asked is told."""
+    known = _known(state)
+    facts = {"activated_by": known.activated_by_name, "activated_at": known.activated_at}
+    return _refused(known, event, (), facts if event.data.code == AlreadyActivated.code else {})
 
 
 def follow_licences_changed(
     state: Progress | None, event: Envelope[LicencesChangedV1], now: datetime
 ) -> Decision[Progress]:
-    """The licences are others now; told where a source asked for it."""
-    known = _known(state)
+    """The licences are others now; told where somebody asked for it."""
+    known = replace(_known(state), program_access=event.data.program_access)
+    known = _done(known, event.data.request_id, event.time)
     asked = known.commands.get(event.data.request_id) if event.data.request_id else None
     if asked is None:
         return Decision(known)
@@ -166,9 +215,10 @@ def follow_licences_changed(
 def follow_licences_change_refused(
     state: Progress | None, event: Envelope[LicencesChangeRefusedV1], _now: datetime
 ) -> Decision[Progress]:
-    """Activation refused other licences; the source that asked is told."""
+    """Activation refused other licences; whoever asked is told."""
     errors = tuple(Pointed(each.pointer, each.code) for each in event.data.errors)
-    return _refused(_known(state), event.data.request_id, event.data.code, errors)
+    facts = {"assigned": event.data.assigned, "reserved": event.data.reserved}
+    return _refused(_known(state), event, errors, {name: each for name, each in facts.items() if each is not None})
 
 
 def _known(state: Progress | None) -> Progress:
@@ -184,12 +234,38 @@ def _reached(state: Progress, result: type[EventData], at: datetime) -> Decision
     return Decision(state, (state.request.told(_result(result, state, state.request, at=at)),))
 
 
-def _refused(state: Progress, command_id: UUID, code: str, errors: tuple[Pointed, ...]) -> Decision[Progress]:
+def _refused(
+    state: Progress, event: Envelope[Any], errors: tuple[Pointed, ...], facts: dict[str, Any]
+) -> Decision[Progress]:
+    command_id, code = event.data.request_id, event.data.code
+    question = _waiting(state, command_id)
+    if question is not None:
+        state = _with(state, question.refused(event.time, code, errors, facts))
     asked = state.commands.get(command_id)
     if asked is None:
         return Decision(state)
-    data = rejection(code, errors, request_id=asked.request_id, agency=state.agency, client_id=state.client_id)
-    return Decision(state, (asked.told(data),))
+    about: dict[str, Any] = {
+        "request_id": asked.request_id,
+        "agency": state.agency,
+        "client_id": state.client_id,
+        **facts,
+    }
+    return Decision(state, (asked.told(rejection(code, errors, **(about | facts))),))
+
+
+def _done(state: Progress, request_id: UUID | None, at: datetime) -> Progress:
+    """With the answer to what a person asked; the first answer counts, since a change on a day is told again then."""
+    question = _waiting(state, request_id)
+    return state if question is None else _with(state, question.done(at))
+
+
+def _waiting(state: Progress, request_id: UUID | None) -> Question | None:
+    question = None if request_id is None else state.questions.get(request_id)
+    return question if question is not None and question.open else None
+
+
+def _with(state: Progress, question: Question) -> Progress:
+    return replace(state, questions={**state.questions, question.request_id: question})
 
 
 def _result(model: type[EventData], state: Progress, asked: Asked, **more: Any) -> EventData:

@@ -12,7 +12,7 @@ from services.onboarding.domain.draft_content import Content
 from services.onboarding.domain.drafts import KEPT, Draft, DraftStatus
 
 _SHOWN = """draft_id, version, agency, created_by_sub, created_by_name, status, client_id, created_at, updated_at,
-  expires_at, wrapped_key, sealed"""
+  expires_at, master_key_id, wrapped_key, sealed"""
 
 _LOAD = f"select {_SHOWN} from drafts where draft_id = any($1::uuid[]) order by draft_id"  # noqa: S608  # names only
 

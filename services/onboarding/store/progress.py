@@ -7,10 +7,13 @@ from uuid import UUID
 
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
+from services.onboarding.domain.asking import Question
 from services.onboarding.domain.progress import Asked, Progress
+from services.onboarding.store import questions
 
 _LOAD = """select c.client_id, c.agency, c.status, c.external_ref, c.request_id, c.correlation_id, s.results_topic,
-       c.listed_at, c.activated_at, c.configured_at, c.cancelled_at, c.activated_by_name, c.responsible_consultant
+       c.listed_at, c.activated_at, c.configured_at, c.cancelled_at, c.activated_by_name,
+       c.responsible_consultant, c.program_access
   from clients c left join sources s on s.source = c.source and s.state <> 'removed'
  where c.client_id = any($1::uuid[]) order by c.client_id for update of c"""
 
@@ -20,11 +23,11 @@ _COMMANDS = """select r.client_id, r.command_id, r.request_id, r.correlation_id,
 
 _SAVE = """update clients c set status = n.status, listed_at = n.listed_at, activated_at = n.activated_at,
        configured_at = n.configured_at, cancelled_at = n.cancelled_at, activated_by_name = n.activated_by_name,
-       responsible_consultant = n.responsible_consultant
+       responsible_consultant = n.responsible_consultant, program_access = n.program_access
   from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-              $7::text[], $8::text[])
+              $7::text[], $8::text[], $9::boolean[])
     as n(client_id, status, listed_at, activated_at, configured_at, cancelled_at, activated_by_name,
-         responsible_consultant)
+         responsible_consultant, program_access)
  where c.client_id = n.client_id"""
 
 
@@ -34,7 +37,10 @@ async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Progress]:
     commands: dict[UUID, dict[UUID, Asked]] = defaultdict(dict)
     for row in await uow.connection.fetch(_COMMANDS, keys):
         commands[row["client_id"]][row["command_id"]] = _asked(row)
-    return {row["client_id"]: _progress(row, commands[row["client_id"]]) for row in rows}
+    waiting = await questions.open_questions(uow, keys)
+    return {
+        row["client_id"]: _progress(row, commands[row["client_id"]], waiting.get(row["client_id"], {})) for row in rows
+    }
 
 
 async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Progress]]) -> None:
@@ -51,10 +57,14 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Progress]]) -> No
             [each.cancelled_at for each in after],
             [each.activated_by_name for each in after],
             [each.responsible_consultant for each in after],
+            [each.program_access for each in after],
+        )
+        await questions.settle(
+            uow, [(change.before.questions, change.after.questions) for change in changes if change.before is not None]
         )
 
 
-def _progress(row: Any, commands: dict[UUID, Asked]) -> Progress:
+def _progress(row: Any, commands: dict[UUID, Asked], waiting: dict[UUID, Question]) -> Progress:
     return Progress(
         client_id=row["client_id"],
         agency=row["agency"],
@@ -68,6 +78,8 @@ def _progress(row: Any, commands: dict[UUID, Asked]) -> Progress:
         cancelled_at=row["cancelled_at"],
         activated_by_name=row["activated_by_name"],
         responsible_consultant=row["responsible_consultant"],
+        program_access=row["program_access"],
+        questions=waiting,
     )
 
 

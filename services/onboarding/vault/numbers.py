@@ -1,32 +1,25 @@
-"""Personal identity numbers at rest: each sealed with its client's own key, which the master key wraps."""
+"""Personal identity numbers at rest: each sealed with its client's own key, which a master key wraps."""
 
-import hashlib
 import hmac
-import os
 from collections.abc import Mapping
 from uuid import UUID
-
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chassis.unit_of_work import UnitOfWork
 from services.onboarding.domain.identity_numbers import IdentityNumber
 from services.onboarding.vault.intake_keys import IntakeKeys
-from services.onboarding.vault.key_files import KEY_BYTES
-
-NONCE_BYTES = 12
+from services.onboarding.vault.master_keys import MasterKeys, close, data_key, open_
 
 
 class Vault:
     """Seals numbers, and finds equal ones without opening any.
 
-    A data key per client is wrapped by the master key, so that destroying the row's key erases one client alone.
+    A data key per client is wrapped by a master key, so that destroying the row's key erases one client alone.
     """
 
-    def __init__(self, master_key: bytes, pepper: bytes, intake: IntakeKeys) -> None:
+    def __init__(self, master: MasterKeys, pepper: bytes, intake: IntakeKeys) -> None:
+        self.master = master
         self.intake = intake
-        self._master = AESGCM(master_key)
         self._pepper = pepper
-        self._master_key_id = hashlib.sha256(b"master-key-id" + master_key).hexdigest()[:16]
 
     def index(self, number: IdentityNumber) -> bytes:
         """The blind index: equal for equal numbers, and worth nothing without the pepper."""
@@ -42,39 +35,27 @@ class Vault:
             await uow.connection.copy_records_to_table(
                 "vault",
                 columns=("client_id", "master_key_id", "wrapped_key", "sealed"),
-                records=[self._row(client_id, number) for client_id, number in numbers.items()],
+                records=[
+                    (client_id, *self.seal(client_id, number.canonical.encode()))
+                    for client_id, number in numbers.items()
+                ],
             )
 
     async def reveal(self, uow: UnitOfWork, client_id: UUID) -> str | None:
-        """A client's number in twelve digits, or None. Raises cryptography.exceptions.InvalidTag for a foreign key."""
-        row = await uow.connection.fetchrow("select wrapped_key, sealed from vault where client_id = $1", client_id)
-        if row is None:
-            return None
-        key = _open(self._master, row["wrapped_key"], client_id)
-        return _open(AESGCM(key), row["sealed"], client_id).decode()
+        """A client's number in twelve digits, or None. Raises as `unseal`."""
+        row = await uow.connection.fetchrow(
+            "select master_key_id, wrapped_key, sealed from vault where client_id = $1", client_id
+        )
+        return None if row is None else self.unseal(client_id, *row).decode()
 
-    def seal_draft(self, owner: UUID, content: bytes) -> tuple[str, bytes, bytes]:
-        """What is not a client yet: (master key id, wrapped key, sealed), which opens for its owner alone."""
-        key = AESGCM.generate_key(KEY_BYTES * 8)
-        return self._master_key_id, _close(self._master, key, owner), _close(AESGCM(key), content, owner)
+    def seal(self, owner: UUID, content: bytes) -> tuple[str, bytes, bytes]:
+        """(id of the master key, wrapped key, sealed), which opens for its owner alone."""
+        key = data_key()
+        return *self.master.wrap(key, owner.bytes), close(key, content, owner.bytes)
 
-    def open_draft(self, owner: UUID, wrapped_key: bytes, sealed: bytes) -> bytes:
-        """What `seal_draft` sealed. Raises cryptography.exceptions.InvalidTag for a foreign key."""
-        return _open(AESGCM(_open(self._master, wrapped_key, owner)), sealed, owner)
-
-    def _row(self, client_id: UUID, number: IdentityNumber) -> tuple[UUID, str, bytes, bytes]:
-        key = AESGCM.generate_key(KEY_BYTES * 8)
-        sealed = _close(AESGCM(key), number.canonical.encode(), client_id)
-        return client_id, self._master_key_id, _close(self._master, key, client_id), sealed
+    def unseal(self, owner: UUID, master_key_id: str, wrapped_key: bytes, sealed: bytes) -> bytes:
+        """What `seal` sealed. Raises MasterKeyMissing, and cryptography.exceptions.InvalidTag where it was changed."""
+        return open_(self.master.unwrap(master_key_id, wrapped_key, owner.bytes), sealed, owner.bytes)
 
     def _keyed(self, purpose: bytes, content: bytes) -> bytes:
         return hmac.digest(self._pepper, purpose + b"\x00" + content, "sha256")
-
-
-def _close(cipher: AESGCM, content: bytes, client_id: UUID) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + cipher.encrypt(nonce, content, client_id.bytes)
-
-
-def _open(cipher: AESGCM, sealed: bytes, client_id: UUID) -> bytes:
-    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], client_id.bytes)

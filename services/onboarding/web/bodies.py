@@ -12,7 +12,7 @@ from services.onboarding.web.remarks import Remark
 
 
 class Lenient(BaseModel):
-    """A body that may have anything."""
+    """A body of which what is unknown is passed over."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -43,35 +43,6 @@ class NewClientBody(Lenient):
     confirm_duplicate: Any = None
     connected: Any = None
     administrators: Any = None
-
-
-class ChangesBody(BaseModel):
-    """What shall be otherwise, in the shape of the three steps. What is not named stays, null takes away."""
-
-    model_config = ConfigDict(
-        extra="allow",  # what no client has is refused by place
-        hide_input_in_errors=True,
-        json_schema_extra={
-            "example": {
-                "details": {"name": "Nya Exempelbolaget AB", "address": {"street": "Lillgatan 2"}},
-                "licences": {"confirmation_email": "info@exempelbolaget.se"},
-                "external_ref": None,
-            }
-        },
-    )
-
-    access: Any = None
-    details: Any = None
-    licences: Any = None
-    external_ref: Any = None
-    responsible_consultant: Any = None
-    locale: Any = None
-    confirm_duplicate: Any = None
-
-    def patch(self) -> dict[str, Any]:
-        """What was named, null included."""
-        named = {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
-        return named | (self.model_extra or {})
 
 
 class AgencyBody(Lenient):
@@ -171,23 +142,6 @@ class ClientPage(BaseModel):
     """A page of clients; `next` is the cursor of the following one."""
 
     items: list[ListedClient]
-    next: str | None
-
-
-class ChangeShown(BaseModel):
-    """One act on a client: what it altered, place by place; a person's number is masked."""
-
-    edition: int
-    at: datetime
-    act: str
-    by: dict[str, str]
-    changes: list[dict[str, Any]]
-
-
-class ChangesPage(BaseModel):
-    """A page of acts on a client; `next` is the cursor of the following one."""
-
-    items: list[ChangeShown]
     next: str | None
 
 

@@ -15,7 +15,8 @@ from services.onboarding.domain.creation import line
 from services.onboarding.handlers import CHANGES
 from services.onboarding.store import changes, lists
 from services.onboarding.store.on_file import Edit
-from services.onboarding.web.bodies import ChangesBody, ChangesPage, ShownClient
+from services.onboarding.web.acts import ChangesBody, ChangesPage
+from services.onboarding.web.bodies import ShownClient
 from services.onboarding.web.editions import IfMatch, etag, seen_edition
 from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.shown import shown_client

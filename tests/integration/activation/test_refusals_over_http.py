@@ -61,6 +61,7 @@ OVER_HTTP: dict[str, Case] = {
     "invalid_choice": reduction(reason="tired"),
     "invalid_email": invitation(email="nobody"),
     "invalid_count": order({"bookkeeping": -1}),
+    "invalid_value": sends("GET", "/history?user_id=abc"),
     "invalid_date": reduction(effective_at="tomorrow"),
     "name_too_long": invitation(name="x" * 201),
     "value_too_long": invitation(email="x" * 2001),

@@ -7,7 +7,6 @@ from uuid import UUID
 from chassis.ids import uuid7
 from chassis.jobs import run_job
 from schemas.agency import ConsultantRegisteredV1, ConsultantRemovalRequestedV1
-from schemas.client import ClientLicencesChangeRequestedV1
 from services.activation.jobs import jobs
 from tests.integration.activation.managing import Managed, code_of, licence, permission, role
 from tests.integration.activation.running import Running
@@ -164,35 +163,6 @@ async def test_a_reduction_that_waits_blocks_what_would_not_fit_and_comes_on_its
 
     assert (await client.counts("bookkeeping"))["purchased"] == 1
     assert olle
-
-
-def asked(client: Managed, kind: str, **more: Any) -> Any:
-    data = {
-        "client_id": client.client_id,
-        "request_id": uuid7(),
-        "requested_by": {"kind": kind, "id": "x", "name": "X"},
-        "counts": {"bookkeeping": 1},
-        "reason": "ended",
-        **more,
-    }
-    return envelope(ClientLicencesChangeRequestedV1.model_validate(data), version=2)
-
-
-async def test_a_source_is_not_refused_and_a_person_is(running: Running) -> None:
-    by_source, by_person = await Managed.of(running), await Managed.of(running)
-    for client in (by_source, by_person):
-        await client.user("olle", licence("bookkeeping"))
-        await client.user("siv", licence("bookkeeping"))
-
-    await running.hear(asked(by_source, "source"))
-    await running.hear(asked(by_person, "user"))
-    assert await due(running) == 2
-
-    assert (await said(running, by_source))[-2:] == ["licences.over_assigned", "licences.changed"]
-    assert (await said(running, by_person))[-1] == "licences.change_refused"
-    per = await by_source.user("per")
-    assert code_of(await by_source.save(licence("bookkeeping", per))) == "over_assigned"
-    assert await by_source.counts("bookkeeping") == {"purchased": 1, "assigned": 2, "reserved": 0, "available": 0}
 
 
 async def test_few_left_is_told_once_until_more_are_free(running: Running) -> None:

@@ -15,7 +15,7 @@ from tests.integration.onboarding.running import SOURCE, Running
 from tests.unit.onboarding.contents import association, cloud_event, content, organisation, sole_trader
 from tests.vault_secrets import encrypted
 
-Channel = Literal["http", "event", "guide"]
+Channel = Literal["http", "event", "guide", "file"]
 NUMBER = "/details/identity/number"
 ENCRYPTED = "/details/identity/number_jwe"
 IDENTITY = "details__identity"
@@ -118,6 +118,7 @@ async def last_told(running: Running, before: int, outcome: Outcome) -> Told:
     return Told.of(data) if kind == "rejected" else Told(None)
 
 
+NO_COLUMN: frozenset[Channel] = frozenset({"file"})
 EVENT_ONLY: frozenset[Channel] = frozenset(CHANNELS) - {"event"}
 
 
@@ -149,12 +150,13 @@ CONTENT = (
     Wrong("name_too_long", "/details/name", {"details__name": "x" * 201}),
     Wrong("value_too_long", "/details/address/street", {"details__address__street": "x" * 201}),
     Wrong("value_too_long", "/external_ref", beside={"external_ref": "x" * 201}),
-    Wrong("too_many_items", "/administrators", beside={"administrators": [{}] * 101}),
+    Wrong("too_many_items", "/administrators", beside={"administrators": [{}] * 101}, but=NO_COLUMN),
     Wrong("invalid_postal_code", "/details/address/postal_code", {"details__address__postal_code": "1234"}),
     Wrong("identity_required", "/details/identity", {IDENTITY: ...}),
     Wrong("identity_required", NUMBER, {"details__identity__number": ""}),
-    Wrong("identity_conflict", "/details/identity", {"details__identity__number_jwe": "a.b.c.d.e"}),
-    Wrong("identity_undecryptable", ENCRYPTED, {IDENTITY: {"kind": "sole_trader", "number_jwe": "a.b.c.d.e"}}),
+    Wrong("identity_conflict", "/details/identity", {"details__identity__number_jwe": "a.b.c.d.e"}, but=NO_COLUMN),
+    Wrong("identity_undecryptable", ENCRYPTED, {IDENTITY: {"kind": "sole_trader", "number_jwe": "a.b.c.d.e"}},
+          but=NO_COLUMN),
     Wrong("invalid_org_number", NUMBER, {"details__identity__number": "551360-0790"}),
     Wrong("invalid_check_digit", NUMBER, {"details__identity__number": "556036-0794"}),
     Wrong("identity_is_personal", NUMBER, {"details__identity__number": "850709-9805"}),

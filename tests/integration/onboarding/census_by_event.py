@@ -51,12 +51,17 @@ async def refused_by_activation(running: Running, refusal: EventData) -> Told:
     return await last_told(running, before, outcome)
 
 
-async def asked_to_cancel(running: Running, status: str) -> Told:
+async def come_to(running: Running, status: str) -> str:
+    """A client of the source's that has come to a status meanwhile."""
     reference = f"ref-{fresh()}"
     await running.ask(request(number_of(fresh()) | {"external_ref": reference}))
     await running.context.database.execute("update clients set status = $1 where external_ref = $2", status, reference)
-    client_id = (await running.rows("select client_id from clients where external_ref = $1", reference))[0]["client_id"]
-    return await asked_of(running, "cancellation_requested", client_id=str(client_id), reason="mistake")
+    return str((await running.rows("select client_id from clients where external_ref = $1", reference))[0]["client_id"])
+
+
+async def asked_of_what_has_come_to(running: Running, status: str) -> Told:
+    client_id = await come_to(running, status)
+    return await asked_of(running, "licences_change_requested", client_id=client_id, counts={"payroll": 1})
 
 
 async def hear(running: Running, value: bytes, headers: tuple[tuple[str, bytes], ...] = ()) -> Told:
@@ -190,18 +195,24 @@ async def asked_for_licences_of_what_is_no_more(running: Running) -> Told:
 
 
 @act("client_cancelled", "event")
-async def asked_to_cancel_twice(running: Running) -> Told:
-    return await asked_to_cancel(running, "cancelled")
+async def asked_for_licences_of_who_was_cancelled(running: Running) -> Told:
+    return await asked_of_what_has_come_to(running, "cancelled")
 
 
 @act("client_disconnected", "event")
-async def asked_to_cancel_who_left(running: Running) -> Told:
-    return await asked_to_cancel(running, "disconnected")
+async def asked_for_licences_of_who_left(running: Running) -> Told:
+    return await asked_of_what_has_come_to(running, "disconnected")
 
 
 @act("client_erased", "event")
-async def asked_to_cancel_who_is_erased(running: Running) -> Told:
-    return await asked_to_cancel(running, "erased")
+async def asked_for_licences_of_who_is_erased(running: Running) -> Told:
+    return await asked_of_what_has_come_to(running, "erased")
+
+
+@act("invalid_transition", "event")
+async def asked_to_cancel_twice(running: Running) -> Told:
+    client_id = await come_to(running, "cancelled")
+    return await asked_of(running, "cancellation_requested", client_id=client_id, reason="mistake")
 
 
 @act("invalid_date", "event", "/effective_at")

@@ -27,5 +27,5 @@ def test_a_wrong_vault_key_ends_the_start_with_exit_2_and_one_line(tmp_path: Pat
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "onboarding: settings are wrong",
-        f"{tmp_path / 'vault-key'} must hold 32 bytes in base64",
+        f"{tmp_path / 'vault-key'} must hold 32 bytes in base64 a line, the current key first",
     ]

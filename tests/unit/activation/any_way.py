@@ -155,7 +155,7 @@ class AnyWay(MustHold):
     def reduce(self, data: st.DataObject, program: str, count: int, later: bool) -> None:
         day = self.now + timedelta(days=data.draw(st.integers(1, 20))) if later else None
         holders = [cell.user_id for cell in self.client.grants if cell.kind == "licence" and cell.program == program]
-        gone = tuple(data.draw(st.lists(st.sampled_from(holders), unique=True))) if holders and not later else ()
+        gone = tuple(data.draw(st.lists(st.sampled_from(holders), unique=True))) if holders else ()
         self._do(Reduce(self._actor(data), self.terms, self._id(), program, count, "ended", day, gone))
 
     @rule(data=st.data())

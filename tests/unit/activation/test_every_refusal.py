@@ -128,6 +128,8 @@ REFUSALS: dict[str, Callable[[], Any]] = {
     "invitation_expired": accept("expired"),
     "invitation_used": accept("accepted"),
     "invitation_withdrawn": accept("withdrawn"),
+    "invitation_not_open": act(Resend(KARIN, RULES, user_id("per"))),
+    "already_a_user": accept(actor=own("per")),
     "consultant_not_linked": save(
         wish("erik", "system_administrator"),
         client=decide(removed_consultant(), Link(ANNA, RULES, ("karin",)), NOW).state,
@@ -154,9 +156,17 @@ REFUSALS: dict[str, Callable[[], Any]] = {
     "disconnection_closed": act(
         ApproveDisconnection(own("olle"), RULES), with_user(base(), "olle", system_administrator("olle"))
     ),
+    "disconnection_code_wrong": act(
+        ApproveDisconnection(own("olle"), RULES, "wrong", lambda *_: "right"),
+        with_a_wish(with_user(base(), "olle", system_administrator("olle"))),
+    ),
     "client_administrator_required": act(RequestDisconnection(KARIN, RULES, ID)),
-    "invalid_value": save(wish("per", "licence", "bookkeeping"), wish("per", "licence", "bookkeeping", level="none")),
-    "invalid_count": act(Order(KARIN, RULES, {"bookkeeping": 9999})),
+    "cell_twice": save(wish("per", "licence", "bookkeeping"), wish("per", "licence", "bookkeeping", level="none")),
+    "cell_misfit": save(wish("per", "system_administrator", "bookkeeping")),
+    "end_of_nothing": save(wish("per", "licence", "bookkeeping", level="none", until=NOW + DAY)),
+    "end_in_past": save(wish("per", "system_administrator", until=NOW)),
+    "order_out_of_range": act(Order(KARIN, RULES, {"bookkeeping": 9999})),
+    "reduction_not_lower": act(Reduce(KARIN, RULES, ID, "bookkeeping", 1, "ended")),
     "effective_at_in_past": act(Reduce(KARIN, RULES, ID, "bookkeeping", 0, "ended", NOW - DAY)),
     "too_many_items": save(*[wish("per", "licence", "bookkeeping")] * (MOST_CHANGES + 1)),
     "reason_required": act(Reduce(KARIN, RULES, ID, "bookkeeping", 0, None)),
@@ -164,6 +174,10 @@ REFUSALS: dict[str, Callable[[], Any]] = {
     "licences_not_allowed": act(Order(KARIN, RULES, {"bookkeeping": 1}), changed(base(), program_access=False)),
     "unknown_consultant": act(Link(ANNA, RULES, ("nobody",))),
     "not_found": act(CancelReduction(KARIN, RULES, ID)),
+    "readdress_limit": act(
+        Edit(KARIN, RULES, user_id("eva"), email="ny@exempelbolaget.se"),
+        base(invitations={key: replace(each, readdressed_on=(NOW,) * 5) for key, each in base().invitations.items()}),
+    ),
     "resend_limit": act(
         Resend(KARIN, RULES, user_id("eva")),
         base(invitations={key: replace(each, resends_on=(NOW,) * 5) for key, each in base().invitations.items()}),
@@ -209,6 +223,7 @@ def test_every_code_that_activation_owns_is_provoked_by_a_test() -> None:
 def test_why_is_asked_of_what_there_is() -> None:
     for question, code in (
         (Question(ID, "bookkeeping", "vouchers", "read"), "unknown_user"),
+        (Question(user_id("per"), "chess", "nothing", "read"), "unknown_program"),
         (Question(user_id("per"), "bookkeeping", "nothing", "read"), "unknown_part"),
         (Question(user_id("per"), "bookkeeping", "vouchers", "on"), "level_not_allowed"),
     ):

@@ -225,12 +225,28 @@ def test_a_change_of_licences_that_is_wrong_is_pointed_at(fields: dict[str, Any]
         (None, "unknown_client", True),
         (replace(TARGET, source="/upstream/other"), "unknown_client", True),
         (replace(TARGET, source=None), "unknown_client", True),
-        (replace(TARGET, status="cancelled"), "client_cancelled", False),
-        (replace(TARGET, status="disconnected"), "client_disconnected", False),
-        (replace(TARGET, status="erased"), "client_erased", False),
+        (replace(TARGET, status="active"), "already_activated", False),
+        (replace(TARGET, status="disconnecting"), "already_activated", False),
+        (replace(TARGET, status="disconnected"), "already_activated", False),
+        (replace(TARGET, status="cancelled"), "invalid_transition", False),
+        (replace(TARGET, status="erased"), "invalid_transition", False),
     ],
 )
-def test_only_a_sources_own_living_client_is_asked_about(target: Target | None, code: str, retryable: bool) -> None:
+def test_only_a_sources_own_waiting_client_is_cancelled(target: Target | None, code: str, retryable: bool) -> None:
     data = OnboardingCancellationRequestedV1(external_ref="ref-1", reason="withdrawn")
     refused = rejection(decide_cancellation(replace(STATE, target=target), event(data), NOW))
     assert (refused.code, refused.retryable) == (code, retryable)
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        (None, "unknown_client"),
+        (replace(TARGET, status="cancelled"), "client_cancelled"),
+        (replace(TARGET, status="disconnected"), "client_disconnected"),
+        (replace(TARGET, status="erased"), "client_erased"),
+    ],
+)
+def test_a_source_asks_for_licences_of_a_living_client_alone(target: Target | None, code: str) -> None:
+    data = OnboardingLicencesChangeRequestedV1(external_ref="ref-1", counts={"bookkeeping": 1})
+    assert rejection(decide_licences_change(replace(STATE, target=target), event(data), NOW)).code == code

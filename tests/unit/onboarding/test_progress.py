@@ -168,6 +168,16 @@ def test_a_refused_cancellation_is_told_to_who_asked() -> None:
     assert (say.data.code, say.data.request_id, say.correlation_id) == ("already_activated", "evt-2", "corr-2")
 
 
+def test_a_cancellation_that_came_too_late_is_told_who_activated_and_when() -> None:
+    data = ActivationCancellationRefusedV1(**SCOPE, request_id=COMMAND, code="already_activated")
+    active = follow_activated(FROM_REQUEST, event(ACTIVATED), NOW).state
+    (say,) = follow_cancellation_refused(active, event(data), NOW).says
+
+    assert isinstance(say.data, OnboardingRejectedV1)
+    assert f"by Karin ({AT:%Y-%m-%d %H:%M} UTC)" in say.data.detail_en
+    assert "disconnection" in say.data.detail_en
+
+
 def test_changed_licences_are_told_to_the_source_that_asked_and_to_no_other() -> None:
     row = LicenceRow(program="bookkeeping", purchased=3, assigned=1, reserved=1)
     data = LicencesChangedV1(**SCOPE, program_access=True, licences=[row], scheduled=[], request_id=COMMAND)

@@ -37,8 +37,17 @@ def test_good_secrets_open_the_vault_at_the_start(key: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [None, b"", b"not base64 at all!", GOOD[:-1], base64.b64encode(b"short"), GOOD + b"!!", b"\xff\xfe"],
-    ids=["missing", "empty", "no base64", "cut", "short", "more behind", "no text"],
+    [
+        None,
+        b"",
+        b"not base64 at all!",
+        GOOD[:-1],
+        base64.b64encode(b"short"),
+        GOOD + b"!!",
+        b"\xff\xfe",
+        b"\n".join([GOOD, b"x"]),
+    ],
+    ids=["missing", "empty", "no base64", "cut", "short", "more behind", "no text", "second line"],
 )
 def test_a_secret_that_cannot_be_used_ends_the_start_with_one_line_that_names_its_file(
     key: Path, content: bytes | None

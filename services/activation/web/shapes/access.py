@@ -39,6 +39,7 @@ class WaitingReduction(BaseModel):
     count: int
     effective_at: AwareDatetime
     reason: Reason
+    release: list[UUID] = Field(description="users who give their licence back on that day")
 
 
 class HeldGrant(BaseModel):
