@@ -40,7 +40,16 @@ class NotAllowedRefused(CellsRefused):
     roles: list[str] | None = Field(None, description="`not_allowed`: any of these roles would do")
 
 
-class NotNowRefused(CellsRefused):
+class NobodyLeftRefused(CellsRefused):
+    """No lasting system administrator would be left, or another reason."""
+
+    clients: list[UUID] | None = Field(
+        None, description="`last_system_administrator`, `permanent_admin_required`: where nobody lasting would be left"
+    )
+    suggestion: Literal["hand_over"] | None = Field(None, description="what to do instead, beside `clients`")
+
+
+class NotNowRefused(NobodyLeftRefused):
     """Something that the present state does not allow."""
 
     program: str | None = Field(None, description="`no_licence_available`, `licences_in_use` and others: which program")
@@ -49,8 +58,6 @@ class NotNowRefused(CellsRefused):
     reserved: int | None = Field(None, description="those held by users whose invitation is open")
     remaining: int | None = Field(None, description="`reduction_scheduled`: those left after the waiting reductions")
     holders: list[Holder] | None = Field(None, description="`licences_in_use`: whose licences could be released")
-    clients: list[UUID] | None = Field(None, description="`last_system_administrator`: where nobody would be left")
-    suggestion: Literal["hand_over"] | None = Field(None, description="`last_system_administrator`: what to do instead")
     activated_by: str | None = Field(None, description="`already_activated`: the name of whoever did")
     activated_at: AwareDatetime | None = Field(None, description="`already_activated`: when")
 
@@ -62,7 +69,7 @@ class StaleRefused(Problem):
     changes: list[HistoryEntry] = Field(description="what has changed since, the oldest first")
 
 
-class ContentRefused(CellsRefused):
+class ContentRefused(NobodyLeftRefused):
     """The content is wrong in itself."""
 
     most: int | None = Field(None, description="`too_many_items`: how many there may be")
