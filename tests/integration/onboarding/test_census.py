@@ -9,6 +9,7 @@ from tests.integration.onboarding import (  # noqa: F401  # they register their 
     census_by_event,
     census_by_file,
     census_by_guide,
+    census_of_personal_data,
     census_of_requests,
     census_of_sources,
     census_over_http,
@@ -20,8 +21,8 @@ from tests.unit.onboarding.contents import NOW
 
 ABOUT_CLIENTS = """
     already_activated client_active client_cancelled client_disconnected client_erased consultant_has_clients
-    effective_at_in_past invalid_date invalid_transition licences_in_use not_changeable not_reassignable
-    program_retired reason_required request_pending reveal_limit unknown_client unknown_consultant
+    effective_at_in_past identity_kind_fixed invalid_date invalid_transition licences_in_use not_changeable
+    not_reassignable program_retired reason_required request_pending reveal_limit unknown_client unknown_consultant
 """
 OF_SOURCES = """
     event_type_not_allowed source_differs source_is_first source_topics_missing too_many_sources unknown_source
@@ -56,7 +57,10 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         ),
         **dict.fromkeys(("file_changed", "invalid_csv"), "a request is no file"),
         **dict.fromkeys(("client_active", "reveal_limit", "consultant_has_clients"), "no request asks for it"),
-        **dict.fromkeys(("if_match_required", "not_changeable", "not_reassignable"), "no request changes details"),
+        **dict.fromkeys(
+            ("if_match_required", "not_changeable", "not_reassignable", "identity_kind_fixed"),
+            "no request changes details",
+        ),
         "request_pending": "what a source asks is answered in the order in which it asks",
         **dict.fromkeys(set(OF_SOURCES.split()) - {"event_type_not_allowed"}, "no source sets itself up"),
         "form_mismatch": "a warning, and a source has nobody to warn",
@@ -92,20 +96,16 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
 """Codes that cannot come about in a channel, with the reason."""
 
 STILL_TO_BUILD_OVER_HTTP = """
-    agency_admin_required
     client_active
     client_manager_required
     consultant_has_clients
-    rate_limited
-    reason_required
-    reveal_limit
     unknown_client
     unknown_consultant
 """
 AWAITED: Mapping[Channel, frozenset[str]] = {
     "http": frozenset(STILL_TO_BUILD_OVER_HTTP.split()),
     "event": frozenset({"unknown_consultant"}),
-    "guide": frozenset({"rate_limited"}),
+    "guide": frozenset(),
     "file": frozenset(),
 }
 """Codes whose acts are still to be built. Only ever shorter: one that is provoked must not stand here."""
