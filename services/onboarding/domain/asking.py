@@ -11,8 +11,8 @@ from schemas.envelope import Decision, EventData, Say
 from schemas.errors import Pointed, Refused
 from schemas.values import Person, RequestedBy
 from services.onboarding.domain import fields
-from services.onboarding.domain.changing import refuse_disclosure
 from services.onboarding.domain.client import ClientElsewhere
+from services.onboarding.domain.creation import refuse_disclosure
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.instructions import read_day, read_reason
 from services.onboarding.domain.life_cycle import must_be_cancellable, must_live

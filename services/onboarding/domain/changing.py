@@ -11,9 +11,14 @@ from schemas.errors import Refused
 from schemas.values import Locale, Person
 from services.onboarding.domain import fields
 from services.onboarding.domain.client import ClientElsewhere
-from services.onboarding.domain.creation import AssociationPerhapsExists, ExternalReferenceKnown, Namesake
+from services.onboarding.domain.creation import (
+    AssociationPerhapsExists,
+    ExternalReferenceKnown,
+    Namesake,
+    refuse_disclosure,
+)
 from services.onboarding.domain.details import ADDRESS, DETAILS, IDENTITY, read_name, read_place, read_protection
-from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
+from services.onboarding.domain.disclosure import discloses_a_number
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.life_cycle import must_live
 from services.onboarding.domain.merge_patch import merged
@@ -96,15 +101,10 @@ def change_client(state: Standing | None, command: ChangeClient, _now: datetime)
 
     Raises ClientElsewhere, what its state forbids, StaleVersion, ContentInvalid, NotReassignable, and what clashes.
     """
-    if state is None or state.client.agency != command.agency:
-        raise ClientElsewhere
-    client = state.client
-    must_live(client.status)
-    if command.seen != client.edition:
-        raise StaleVersion(edition=client.edition)
-    refuse_disclosure(command.by)
+    client = must_be_seen(state, command.agency, command.seen, command.by)
+    assert state is not None
     wanted, confirmed = _review(client, command.patch, state.agency_locale)
-    altered = tuple(_differences(client, wanted))
+    altered = tuple(differences(client, wanted))
     if not altered:
         return Decision(state)
     _refuse_clashes(state, wanted, confirmed=confirmed)
@@ -114,14 +114,22 @@ def change_client(state: Standing | None, command: ChangeClient, _now: datetime)
         edition=client.edition + 1,
         confirmed_duplicate=client.confirmed_duplicate or (confirmed and bool(_doubles(state, wanted))),
     )
-    said = updated(after, command.by, _changed_fields(client, after))
+    said = updated(after, command.by, changed_fields(client, after))
     return Decision(replace(state, client=after, noted=Noted("change", command.by, altered)), (said,))
 
 
-def refuse_disclosure(caller: Person) -> None:
-    """As at the creation: an issuer that names people by their number must be set otherwise."""
-    if discloses_a_number(caller.sub) or discloses_a_number(caller.name):
-        raise NumberDisclosed
+def must_be_seen(state: Standing | None, agency: str, seen: int, by: Person) -> ClientOnFile:
+    """The client, for one of its agency who has read it as it is.
+
+    Raises ClientElsewhere, what its state forbids, StaleVersion, NumberDisclosed.
+    """
+    if state is None or state.client.agency != agency:
+        raise ClientElsewhere
+    must_live(state.client.status)
+    if seen != state.client.edition:
+        raise StaleVersion(edition=state.client.edition)
+    refuse_disclosure(by)
+    return state.client
 
 
 def _review(client: ClientOnFile, patch: Mapping[str, Any], agency_locale: Locale | None) -> tuple[ClientOnFile, bool]:
@@ -197,16 +205,21 @@ _PLACES: Mapping[str, str] = {
 }
 
 
-def _differences(before: ClientOnFile, after: ClientOnFile) -> Iterator[Altered]:
+_TOLD_AS: Mapping[str, str] = {"identity_mask": "identity", "responsible_person": "identity"}
+
+
+def differences(before: ClientOnFile, after: ClientOnFile) -> Iterator[Altered]:
+    """What an act altered, place by place."""
     for name, pointer in _PLACES.items():
         was, now = getattr(before, name), getattr(after, name)
         if was != now:
             yield Altered(pointer, was, now)
 
 
-def _changed_fields(before: ClientOnFile, after: ClientOnFile) -> tuple[str, ...]:
-    """The names of what changed; readers are told that an address or a number changed, and never which."""
-    return tuple(name for name in _PLACES if getattr(before, name) != getattr(after, name))
+def changed_fields(before: ClientOnFile, after: ClientOnFile) -> tuple[str, ...]:
+    """The names of what changed; readers are told that an address or an identity changed, and never which."""
+    changed = (name for name in _PLACES if getattr(before, name) != getattr(after, name))
+    return tuple(dict.fromkeys(_TOLD_AS.get(name, name) for name in changed))
 
 
 def _refuse_clashes(state: Standing, wanted: ClientOnFile, *, confirmed: bool) -> None:

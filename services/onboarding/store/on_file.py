@@ -98,6 +98,21 @@ async def save(uow: UnitOfWork, changed: Sequence[Change[Edit, Standing]]) -> No
     )
 
 
+async def identify(  # an identity is all of these
+    uow: UnitOfWork, client_id: UUID, kind: str, mask: str, org_number: str | None, identity_index: bytes | None
+) -> None:
+    """Stores who a client is: a number in the open, or the blind index of one that the vault keeps."""
+    await uow.connection.execute(
+        """update clients set identity_kind = $2, identity_mask = $3, org_number = $4, identity_index = $5
+            where client_id = $1""",
+        client_id,
+        kind,
+        mask,
+        org_number,
+        identity_index,
+    )
+
+
 def client(row: Any) -> ClientOnFile:
     """A row as the domain knows it."""
     people = orjson.loads(row["administrators"]) if row["administrators"] else None

@@ -1,7 +1,7 @@
 """Personal identity numbers at rest: each sealed with its client's own key, which a master key wraps."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from chassis.unit_of_work import UnitOfWork
@@ -40,6 +40,10 @@ class Vault:
                     for client_id, number in numbers.items()
                 ],
             )
+
+    async def destroy(self, uow: UnitOfWork, clients: Sequence[UUID]) -> None:
+        """Destroys the keys of clients, and with each the number that no other key opens."""
+        await uow.connection.execute("delete from vault where client_id = any($1::uuid[])", clients)
 
     async def reveal(self, uow: UnitOfWork, client_id: UUID) -> str | None:
         """A client's number in twelve digits, or None. Raises as `unseal`."""

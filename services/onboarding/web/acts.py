@@ -39,6 +39,19 @@ class ChangesBody(BaseModel):
         return named | (self.model_extra or {})
 
 
+class IdentityBody(Lenient):
+    """Who the client is, in the shape of the second step."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"details": {"identity": {"kind": "organisation", "number": "802000-1239"}}},
+        }
+    )
+
+    details: Any = None
+    confirm_duplicate: Any = None
+
+
 class CancelBody(Lenient):
     """Why the client is cancelled: mistake, duplicate, withdrawn, ended or other."""
 

@@ -1,5 +1,6 @@
 """Routes on which people change a client: its details, with what others changed meanwhile; and the history of it."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -8,14 +9,18 @@ from fastapi.responses import JSONResponse
 
 from chassis.callers import Store, Who, Why
 from chassis.commands import Answer, execute, once
+from chassis.db import Database
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
+from chassis.tokens import Caller
 from chassis.unit_of_work import UnitOfWork
 from services.onboarding.domain.changing import ChangeClient, StaleVersion
-from services.onboarding.domain.creation import line
+from services.onboarding.domain.creation import Wanted, line
+from services.onboarding.domain.identifying import ChangeIdentity
 from services.onboarding.handlers import CHANGES
+from services.onboarding.identities import IDENTITIES, IdentityKey
 from services.onboarding.store import changes, lists
 from services.onboarding.store.on_file import Edit
-from services.onboarding.web.acts import ChangesBody, ChangesPage
+from services.onboarding.web.acts import ChangesBody, ChangesPage, IdentityBody
 from services.onboarding.web.bodies import ShownClient
 from services.onboarding.web.editions import IfMatch, etag, seen_edition
 from services.onboarding.web.headers import harmless_headers
@@ -34,21 +39,24 @@ async def change(
 ) -> JSONResponse:
     """What is named is set, null takes away, what is not named stays."""
     who.must_be_staff(*STAFF)
-    patch = body.patch()
-    command = ChangeClient(who.agency, seen_edition(if_match), patch, person(who))
+    patch, seen = body.patch(), seen_edition(if_match)
+    command = ChangeClient(who.agency, seen, patch, person(who))
     key = Edit(client_id, who.agency, line(patch.get("external_ref")), why)
 
-    async def work(uow: UnitOfWork) -> Answer:
-        await execute(uow, CHANGES, key, command, why)
-        row = await lists.one_within(uow, who.agency, client_id)
-        return Answer(200, shown_client(row).model_dump(mode="json"))
+    return await _changed(client_id, who, store, seen, lambda uow: execute(uow, CHANGES, key, command, why))
 
-    try:
-        given = await once(store, work)
-    except StaleVersion as refusal:
-        refusal.facts["changes"] = await changes.since(store, client_id, command.seen, MOST_SHOWN)
-        raise
-    return JSONResponse(given.body, given.status, etag(given.body["edition"]))
+
+@router.post("/identity", summary="Gives a client another number or responsible person", response_model=ShownClient)
+async def identify(
+    client_id: UUID, body: IdentityBody, who: Who, store: Store, why: Why, if_match: IfMatch = None
+) -> JSONResponse:
+    """An association gets its organisation number, a co-ordination number gives way to a personal number, another
+    person answers for an association. The old personal number is destroyed; the history keeps its mask."""
+    who.must_be_staff(*STAFF)
+    content, seen = dict(body), seen_edition(if_match)
+    command = ChangeIdentity(who.agency, seen, content, person(who))
+    key = IdentityKey(Edit(client_id, who.agency, None, why), Wanted.of(content, who.agency, None))
+    return await _changed(client_id, who, store, seen, lambda uow: execute(uow, IDENTITIES, key, command, why))
 
 
 @router.get("/changes", summary="Who changed what of a client, the newest first", response_model=ChangesPage)
@@ -62,3 +70,21 @@ async def history(
     shown, more = CURSORS.page(rows, limit, lambda row: row["edition"])
     items: list[dict[str, Any]] = [changes.shown(row) for row in shown]
     return JSONResponse(ChangesPage.model_validate({"items": items, "next": more}).model_dump(mode="json"))
+
+
+async def _changed(
+    client_id: UUID, who: Caller, store: Database, seen: int, act: Callable[[UnitOfWork], Awaitable[object]]
+) -> JSONResponse:
+    """The client as an act leaves it, with its edition; where that was not seen, what the others changed since."""
+
+    async def work(uow: UnitOfWork) -> Answer:
+        await act(uow)
+        row = await lists.one_within(uow, who.agency, client_id)
+        return Answer(200, shown_client(row).model_dump(mode="json"))
+
+    try:
+        given = await once(store, work)
+    except StaleVersion as refusal:
+        refusal.facts["changes"] = await changes.since(store, client_id, seen, MOST_SHOWN)
+        raise
+    return JSONResponse(given.body, given.status, etag(given.body["edition"]))

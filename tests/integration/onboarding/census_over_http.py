@@ -9,7 +9,7 @@ from services.onboarding.intake import LARGEST_BYTES
 from tests.integration.onboarding.census import Told, fresh, number_of
 from tests.integration.onboarding.census_acts import act
 from tests.integration.onboarding.running import Running
-from tests.unit.onboarding.contents import association, content
+from tests.unit.onboarding.contents import association, content, sole_trader
 
 
 async def posted(running: Running, body: bytes, kind: str = "application/json", **headers: str) -> Told:
@@ -140,6 +140,14 @@ async def changed_on_what_is_no_more(running: Running) -> Told:
 @act("not_changeable", "http", "/licences/counts")
 async def changed_what_is_not_ours(running: Running) -> Told:
     return await changed(running, {"licences": {"counts": {"payroll": 1}}})
+
+
+@act("identity_kind_fixed", "http", "/details/identity/kind")
+async def made_another_client(running: Running) -> Told:
+    client_id = (await running.create(number_of(fresh()))).json()["client_id"]
+    body = {"details": {"identity": sole_trader()}}
+    headers = running.token() | {"If-Match": '"1"'}
+    return Told.of((await running.http.post(f"/v1/clients/{client_id}/identity", json=body, headers=headers)).json())
 
 
 @act("not_reassignable", "http")

@@ -20,8 +20,8 @@ from tests.unit.onboarding.contents import NOW
 
 ABOUT_CLIENTS = """
     already_activated client_active client_cancelled client_disconnected client_erased consultant_has_clients
-    effective_at_in_past invalid_date invalid_transition licences_in_use not_changeable not_reassignable
-    program_retired reason_required request_pending reveal_limit unknown_client unknown_consultant
+    effective_at_in_past identity_kind_fixed invalid_date invalid_transition licences_in_use not_changeable
+    not_reassignable program_retired reason_required request_pending reveal_limit unknown_client unknown_consultant
 """
 OF_SOURCES = """
     event_type_not_allowed source_differs source_is_first source_topics_missing too_many_sources unknown_source
@@ -56,7 +56,10 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         ),
         **dict.fromkeys(("file_changed", "invalid_csv"), "a request is no file"),
         **dict.fromkeys(("client_active", "reveal_limit", "consultant_has_clients"), "no request asks for it"),
-        **dict.fromkeys(("if_match_required", "not_changeable", "not_reassignable"), "no request changes details"),
+        **dict.fromkeys(
+            ("if_match_required", "not_changeable", "not_reassignable", "identity_kind_fixed"),
+            "no request changes details",
+        ),
         "request_pending": "what a source asks is answered in the order in which it asks",
         **dict.fromkeys(set(OF_SOURCES.split()) - {"event_type_not_allowed"}, "no source sets itself up"),
         "form_mismatch": "a warning, and a source has nobody to warn",
