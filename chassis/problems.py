@@ -57,10 +57,11 @@ class Problem(BaseModel):
 
 
 def answer(code: str, errors: tuple[Pointed, ...] = (), **facts: Any) -> JSONResponse:
-    """The response for a code."""
+    """The response for a code. A fact `retry_after_seconds` says when to come again."""
     body = problem(code, errors, **facts)
     status = int(body["status"])
-    headers = {"Retry-After": RETRY_AFTER[status]} if status in RETRY_AFTER else {}
+    later = {status: str(facts["retry_after_seconds"])} if "retry_after_seconds" in facts else RETRY_AFTER
+    headers = {"Retry-After": later[status]} if status in later else {}
     return JSONResponse(body, status, headers, CONTENT_TYPE)
 
 

@@ -24,6 +24,7 @@ from services.onboarding.web import (
     programs,
     questions,
     requests,
+    reveals,
     sources,
 )
 
@@ -49,6 +50,7 @@ SERVICE = Service(
         intake_key.router,
         master_keys.router,
         requests.router,
+        reveals.router,
         sources.router,
     ),
     largest_bodies=imports.LARGEST_BODIES,
