@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from aktivera import VERSION, held_commands, key_commands, mail_commands, recovery_commands, source_commands
+from aktivera import (
+    VERSION,
+    contract_commands,
+    held_commands,
+    key_commands,
+    mail_commands,
+    recovery_commands,
+    source_commands,
+)
 from aktivera.addresses import addresses
 from aktivera.recovery_wording import DO_IT
 from aktivera.settings import CommandSettings
@@ -27,6 +35,7 @@ app.add_typer(mail_commands.app, name="mail")
 app.add_typer(key_commands.vault, name="vault")
 app.add_typer(key_commands.intake_key, name="intake-key")
 app.add_typer(source_commands.app, name="source")
+app.add_typer(contract_commands.app, name="contract")
 
 SUPERVISOR_GONE = {"service": "supervisor", "error": "is gone: make up"}
 
