@@ -175,7 +175,10 @@ async def sent_another_type(running: Running) -> Told:
 
 @act("unknown_client", "event")
 async def asked_to_cancel_nobody(running: Running) -> Told:
-    return await asked_of(running, "cancellation_requested", external_ref=f"ref-{fresh()}", reason="mistake")
+    data = {"external_ref": f"ref-{fresh()}", "reason": "mistake"}
+    sent = cloud_event(f"act-{fresh()}", type=f"{PREFIX}cancellation_requested.v1", data=data)
+    await running.ask(sent, at_last=True)
+    return Told.of((await running.results())[-1][1])
 
 
 @act("already_activated", "event")
