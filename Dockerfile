@@ -44,6 +44,8 @@ CMD ["python", "-m", "services.notifier"]
 FROM code AS operations
 COPY aktivera aktivera
 COPY services/onboarding/migrations services/onboarding/migrations
+# The rule book, for `aktivera contract check`.
+COPY services/onboarding/domain services/onboarding/domain
 COPY services/activation/migrations services/activation/migrations
 COPY services/notifier/migrations services/notifier/migrations
 COPY --chmod=755 deploy/aktivera /usr/local/bin/aktivera

@@ -44,12 +44,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """An item that cannot be handled now. `again`: worth another try by itself, since only a bug speaks against it."""
+    """An item that cannot be handled now.
+
+    `again`: worth another try by itself, since only a bug speaks against it. `waits`: for something on its way, longer.
+    """
 
     item: Item
     reason: str
     detail: str = ""
     again: bool = False
+    waits: bool = False
 
 
 @dataclass(slots=True)
@@ -92,6 +96,8 @@ class Fold:
 
     `watch` is the circuit breaker's; a retry of held events has none.
 
+    `at_last`: what waits for something has waited long enough: what was decided for that case counts.
+
     `replay`: the items were held and were never handled, so that one that asks for something is heard even where a
     snapshot of its version or a newer one has come.
     """
@@ -114,6 +120,7 @@ class Fold:
         self._replay = replay
         self._beat = beat
         self.held = held
+        self.at_last = False
 
     async def apply(self, items: Sequence[Item]) -> Outcome:
         """Handles the items in order. What fails alone ends in `holds`. Raises what is transient."""
@@ -251,6 +258,8 @@ class Fold:
         state = states.get(key)
         try:
             decision = decide(state, event, self._uow.now)
+            if decision.waits is not None and not self.at_last:
+                return Hold(item, decision.waits, again=True, waits=True)
             says = [self._uow.prepare(say, Cause.of(event)) for say in decision.says]
         except (Refused, Unprocessable) as refusal:
             return Hold(item, refusal.code, getattr(refusal, "detail", ""))
@@ -262,6 +271,8 @@ class Fold:
             self._uow.add(row)
         if decision.state is not state:
             states[key] = changed[key] = decision.state
+        if decision.waits is not None:
+            return Hold(item, decision.waits)
         outcome.applied += 1
         return None
 

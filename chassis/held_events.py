@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from chassis.consumer_offsets import record_id
+from chassis.db import Database
 from chassis.fold import FOLLOWS, Hold
 from chassis.handling import Record
 from chassis.logs import scrub
@@ -15,6 +16,7 @@ from chassis.seal import Seal
 from chassis.unit_of_work import UnitOfWork
 
 TRIES = 3  # a bug may depend on the moment; after these it waits for a person
+WAIT_TRIES = 5  # what waits for something on its way, within a minute
 FIRST_RETRY = timedelta(seconds=2)
 KEPT_SETTLED = timedelta(days=30)
 
@@ -84,6 +86,11 @@ async def next_version(uow: UnitOfWork, head: Any, last: int) -> int | None:
 async def settle(uow: UnitOfWork, row_id: int, how: str, by: str, reason: str = "") -> None:
     """Marks a row as retried, repeated (it had been seen already) or discarded; it is kept for 30 days more."""
     await uow.connection.execute(SETTLE, row_id, uow.now, how, by, reason)
+
+
+async def waits_as(database: Database, topic: str, event_id: str) -> Any:
+    """What is held from a topic under this id (held_at, reason, correlation_id, retry_at), the newest; or None."""
+    return await database.fetchrow(WAITS_AS, topic, event_id)
 
 
 async def left(uow: UnitOfWork, topic: str, key: str) -> int:
@@ -232,6 +239,10 @@ select min(version) from held_events
 
 SETTLE = """
 update held_events set settled_at = $2, settled_how = $3, settled_by = $4, settled_reason = $5 where id = $1"""
+
+WAITS_AS = """
+select h.held_at, h.reason, h.correlation_id, k.retry_at from held_events h left join held_keys k using (topic, key)
+ where h.topic = $1 and h.event_id = $2 and h.settled_at is null order by h.id desc limit 1"""
 
 LEFT = "select count(*) from held_events where topic = $1 and key = $2 and settled_at is null"
 

@@ -173,6 +173,7 @@ class Retrier:
                 record = held_events.record_of(row, self._seal)
             except InvalidTag as error:
                 raise HeldEventUnreadable from error
+            fold.at_last = row["attempts"] + 1 == held_events.WAIT_TRIES  # and not again when a person tries it later
             outcome = await fold.apply([read(record, subscription, self._catalogue)])
             if outcome.holds:
                 return settled, outcome.holds[0]
@@ -180,6 +181,7 @@ class Retrier:
         return len(rows), None
 
     async def _wait(self, uow: UnitOfWork, row: Any, hold: Hold, attempts: int) -> None:
-        by_itself = hold.again and attempts < held_events.TRIES  # a person may have tried any number of times
+        most = held_events.WAIT_TRIES if hold.waits else held_events.TRIES
+        by_itself = hold.again and attempts < most  # a person may have tried any number of times
         retry_at = uow.now + held_events.FIRST_RETRY * 2**attempts if by_itself else None
         await held_events.release_or_schedule(uow, row["topic"], row["key"], retry_at)

@@ -118,7 +118,12 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[State]):
-    """What `decide` answers: the aggregate's new state and what is said about it."""
+    """What `decide` answers: the aggregate's new state and what is said about it.
+
+    `waits` is the code of what is not there yet: the event is held and decided again, and only when the tries are over
+    does this decision count; the event then stays held for a person.
+    """
 
     state: State
     says: tuple[Say, ...] = ()
+    waits: str | None = None

@@ -9,7 +9,7 @@ from schemas.catalogue import CATALOGUE
 from services.onboarding import __doc__ as description
 from services.onboarding import intake, vault
 from services.onboarding.announce import ANNOUNCERS, PROJECTIONS
-from services.onboarding.handlers import PROGRESS
+from services.onboarding.following import FOLLOWED
 from services.onboarding.jobs import JOBS
 from services.onboarding.settings import OnboardingSettings
 from services.onboarding.trace import trace
@@ -23,7 +23,9 @@ from services.onboarding.web import (
     master_keys,
     programs,
     questions,
+    removals,
     requests,
+    reveals,
     sources,
 )
 
@@ -35,7 +37,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     subscriptions=(
         intake.subscription(),
-        Subscription("activation-events", PROGRESS, producer="activation"),
+        Subscription("activation-events", FOLLOWED, producer="activation"),
     ),
     further=intake.further,
     routers=(
@@ -46,9 +48,11 @@ SERVICE = Service(
         changes.router,
         questions.router,
         agencies.router,
+        removals.router,
         intake_key.router,
         master_keys.router,
         requests.router,
+        reveals.router,
         sources.router,
     ),
     largest_bodies=imports.LARGEST_BODIES,

@@ -11,12 +11,13 @@ from chassis.handling import Change, Handler
 from chassis.ids import uuid7
 from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.values import Person
-from services.onboarding import vault
+from services.onboarding import look_ups, vault
 from services.onboarding.domain.client import Client
-from services.onboarding.domain.creation import CreateClient, Wanted, swedish_date
+from services.onboarding.domain.creation import ClientExistsElsewhere, CreateClient, Neighbours, Wanted, swedish_date
 from services.onboarding.domain.draft_content import Content, Inspection, inspect, request_of
 from services.onboarding.domain.drafts import (
     MOST_OPEN,
+    NUMBER,
     Draft,
     DraftIsStale,
     DraftUnknown,
@@ -30,11 +31,13 @@ from services.onboarding.domain.drafts import (
     submitted,
     warnings,
 )
+from services.onboarding.domain.look_ups import TooManyLookUps
 from services.onboarding.handlers import CREATIONS, load_creations
 from services.onboarding.store import drafts
 from services.onboarding.store.drafts import Sealed
 
 ENDED: Sealed = (None, None, None)
+NOBODY = Neighbours(None, None, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +94,13 @@ async def put(uow: UnitOfWork, viewer: Viewer, draft_id: UUID, command: PutStep,
     """Stores one step. Raises DraftUnknown and what `put_step` raises."""
     viewer.sees((await load(uow, [draft_id])).get(draft_id))
     changed = await execute(uow, DRAFTS, draft_id, command, why)
-    return await look(uow, changed.after)
+    return await look(uow, viewer, changed.after)
 
 
 async def find(uow: UnitOfWork, viewer: Viewer, draft_id: UUID) -> Looked:
     """One draft as it is. Raises DraftUnknown."""
     row = await drafts.read(uow, draft_id)
-    return await look(uow, viewer.sees(None if row is None else opened(row)))
+    return await look(uow, viewer, viewer.sees(None if row is None else opened(row)))
 
 
 async def remove(uow: UnitOfWork, viewer: Viewer, draft_id: UUID, seen: int | None) -> None:
@@ -124,21 +127,32 @@ async def submit(
         raise DraftIsStale(version=draft.version)
     content = request_of({**draft.content, **more})
     command = CreateClient(uuid7(), draft.agency, content, who, why.correlation_id, origin="wizard")
-    change = await execute(uow, CREATIONS, Wanted.of(content, draft.agency, None), command, why)
+    wanted = Wanted.of(content, draft.agency, None)
+    try:
+        change = await execute(uow, CREATIONS, wanted, command, why)
+    except ClientExistsElsewhere:
+        await look_ups.must_be_told(uow, viewer.agency, viewer.sub, wanted)
+        raise
     client = change.after.client
     assert client is not None
     await save(uow, [Change(draft_id, draft, submitted(draft, client.client_id, uow.now))])
     return client, client.client_id
 
 
-async def look(uow: UnitOfWork, draft: Draft) -> Looked:
-    """What the rule book says to a draft, and which clients it may be."""
+async def look(uow: UnitOfWork, viewer: Viewer, draft: Draft) -> Looked:
+    """What the rule book says to a draft, and which clients it may be, unless the viewer has asked for too many."""
     if draft.standing(uow.now) != "draft":
         return Looked(draft, None, ())
     today = swedish_date(uow.now)
     wanted = Wanted.of(draft.content, draft.agency, None)
-    beside = (await load_creations(uow, [wanted]))[wanted].neighbours
-    return Looked(draft, inspect(draft.content, today), warnings(draft.content, draft.agency, beside, today))
+    if wanted.identity_number(today) is not None and await look_ups.exhausted(uow, viewer.agency, viewer.sub):
+        found = [*warnings(draft.content, draft.agency, NOBODY, today), Warned(NUMBER, TooManyLookUps.code)]
+    else:
+        beside = (await load_creations(uow, [wanted]))[wanted].neighbours
+        found = warnings(draft.content, draft.agency, beside, today)
+    if any(each.code == ClientExistsElsewhere.code for each in found):
+        await look_ups.must_be_told(uow, viewer.agency, viewer.sub, wanted)
+    return Looked(draft, inspect(draft.content, today), found)
 
 
 def opened(row: Any) -> Draft:

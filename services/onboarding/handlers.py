@@ -1,4 +1,4 @@
-"""What is done for new clients, upstream requests, activation's events and agencies: load, decide, save."""
+"""What is done for new clients, their changes, upstream requests, sources and agencies: load, decide, save."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,30 +11,20 @@ import orjson
 
 from chassis.handling import Change, Handler
 from chassis.unit_of_work import UnitOfWork
-from schemas.activation import (
-    ActivationActivatedV1,
-    ActivationCancellationRefusedV1,
-    ActivationCancelledV1,
-    ActivationConfiguredV1,
-    ActivationListedV1,
-    ActivationReassignedV1,
-)
-from schemas.activation_snapshot import ActivationSnapshotV1
-from schemas.disconnection import (
-    DisconnectionApprovedV1,
-    DisconnectionExpiredV1,
-    DisconnectionRequestedV1,
-    DisconnectionWithdrawnV1,
-)
 from schemas.envelope import Envelope
-from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
 from schemas.onboarding import (
     OnboardingCancellationRequestedV1,
     OnboardingLicencesChangeRequestedV1,
     OnboardingRequestedV1,
 )
 from services.onboarding import vault
-from services.onboarding.domain.agency import PutAgency, PutConsultant, put_agency, put_consultant
+from services.onboarding.domain.agency import (
+    PutAgency,
+    PutConsultant,
+    RemoveConsultant,
+    put_agency,
+    put_consultant,
+)
 from services.onboarding.domain.asking import Askable, AskCancellation, AskLicences, ask_cancellation, ask_licences
 from services.onboarding.domain.changing import ChangeClient, Standing, change_client
 from services.onboarding.domain.client import Client, Target
@@ -54,22 +44,9 @@ from services.onboarding.domain.intake import (
     decide_licences_change,
     decide_onboarding,
 )
-from services.onboarding.domain.progress import (
-    follow_activated,
-    follow_cancellation_refused,
-    follow_cancelled,
-    follow_configured,
-    follow_disconnection_approved,
-    follow_disconnection_dropped,
-    follow_disconnection_requested,
-    follow_licences_change_refused,
-    follow_licences_changed,
-    follow_listed,
-    follow_reassigned,
-    follow_snapshot,
-)
+from services.onboarding.domain.removal import remove_consultant
 from services.onboarding.domain.sources import AddSource, ChangeSource, SetState, add_source, change_source, set_state
-from services.onboarding.store import agencies, clients, neighbours, on_file, progress, questions, requests, sources
+from services.onboarding.store import agencies, clients, neighbours, on_file, questions, requests, sources
 from services.onboarding.store.neighbours import Sought
 from services.onboarding.store.on_file import Edit
 
@@ -210,7 +187,7 @@ QUESTIONS: Handler[UUID, Askable] = Handler(
 
 AGENCIES = Handler(
     load=agencies.load,
-    decide={PutAgency: put_agency, PutConsultant: put_consultant},
+    decide={PutAgency: put_agency, PutConsultant: put_consultant, RemoveConsultant: remove_consultant},
     save=agencies.save,
 )
 
@@ -218,27 +195,6 @@ SOURCES = Handler(
     load=sources.load,
     decide={AddSource: add_source, ChangeSource: change_source, SetState: set_state},
     save=sources.save,
-)
-
-PROGRESS = Handler(
-    load=progress.load,
-    decide={
-        ActivationListedV1: follow_listed,
-        ActivationActivatedV1: follow_activated,
-        ActivationConfiguredV1: follow_configured,
-        ActivationReassignedV1: follow_reassigned,
-        ActivationCancelledV1: follow_cancelled,
-        ActivationCancellationRefusedV1: follow_cancellation_refused,
-        LicencesChangedV1: follow_licences_changed,
-        LicencesChangeRefusedV1: follow_licences_change_refused,
-        DisconnectionRequestedV1: follow_disconnection_requested,
-        DisconnectionApprovedV1: follow_disconnection_approved,
-        DisconnectionWithdrawnV1: follow_disconnection_dropped,
-        DisconnectionExpiredV1: follow_disconnection_dropped,
-        ActivationSnapshotV1: follow_snapshot,
-    },
-    save=progress.save,
-    key=lambda event: event.data.client_id,
 )
 
 

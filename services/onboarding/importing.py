@@ -15,10 +15,10 @@ from chassis.ids import uuid7
 from chassis.seal import Seal
 from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.values import Person
-from services.onboarding import vault
+from services.onboarding import look_ups, vault
 from services.onboarding.domain.agency import AgencyUnknown
 from services.onboarding.domain.client import Client, created
-from services.onboarding.domain.creation import Creation, Wanted, refuse_disclosure, swedish_date
+from services.onboarding.domain.creation import ClientExistsElsewhere, Creation, Wanted, refuse_disclosure, swedish_date
 from services.onboarding.domain.csv_files import Row, read_file
 from services.onboarding.domain.importing import (
     MOST_RUNNING,
@@ -31,6 +31,7 @@ from services.onboarding.domain.importing import (
     decide_row,
     key_of,
 )
+from services.onboarding.domain.look_ups import TooManyLookUps
 from services.onboarding.handlers import load_creations, save_creations
 from services.onboarding.store import agencies, imports
 from services.onboarding.store.imports import RACES, Settled
@@ -124,12 +125,18 @@ async def _do(uow: UnitOfWork, file: Import, rows: Sequence[Row]) -> None:
     twins = [twin for twin, _, _ in keys.values() if twin is not None]
     references = [reference for _, reference, _ in keys.values() if reference is not None]
     before = await imports.earlier(uow, file.import_id, twins, references)
+    telling = await look_ups.telling(uow, file.agency, file.created_by.sub)
     settled: list[Settled] = []
     changes: list[Change[Wanted, Creation]] = []
     for row in rows:
         twin, reference, mask = keys[row.number]
         state = beside[wanted[row.number]]
         result, client = _decide(uow, file, row, state, Doubles(_of(before, twin), _of(before, reference)))
+        is_elsewhere = result.code == ClientExistsElsewhere.code
+        if is_elsewhere or (file.dry_run and client is not None):
+            number = look_ups.digest(uow, wanted[row.number])
+            if not telling.may_tell(number, is_elsewhere=is_elsewhere):
+                result, client = Result("refused", TooManyLookUps.code), None
         settled.append(Settled(row.number, result, twin, reference, mask))
         if client is None:
             continue
@@ -138,6 +145,7 @@ async def _do(uow: UnitOfWork, file: Import, rows: Sequence[Row]) -> None:
                 before.setdefault(key, Earlier(row.number, client.client_id))
         if not file.dry_run:
             changes.append(Change(wanted[row.number], state, replace(state, client=client)))
+    await look_ups.note(uow, file.agency, file.created_by.sub, telling)
     await save_creations(uow, changes)
     await imports.settle(uow, file.import_id, settled)
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from chassis.jobs import Job
 from services.onboarding.importing import work_off
-from services.onboarding.store import drafts, imports
+from services.onboarding.store import drafts, imports, look_ups
 from services.onboarding.store.requests import forget_old
 
 JOBS = (
@@ -13,4 +13,5 @@ JOBS = (
     Job("expire-drafts", timedelta(minutes=10), drafts.expire),
     Job("forget-drafts", timedelta(hours=1), drafts.forget_ended),
     Job("forget-imports", timedelta(hours=1), imports.forget_finished),
+    Job("forget-look-ups", timedelta(hours=1), look_ups.forget_old),
 )

@@ -51,13 +51,14 @@ class InProcess:
     http: httpx.AsyncClient
     key: RSAKey
 
-    async def hear(self, *heard: Heard | Envelope[Any]) -> Outcome:
-        """Handles records of one topic as one batch."""
+    async def hear(self, *heard: Heard | Envelope[Any], at_last: bool = False) -> Outcome:
+        """Handles records of one topic as one batch. `at_last`: as where they had waited long enough."""
         records = [each if isinstance(each, Heard) else Heard.of(each) for each in heard]
         (topic,) = {record.topic for record in records}
         subscription = self.context.subscriptions[self.context.common.topic_prefix + topic]
         async with self.context.database.unit_of_work() as uow:
             fold = Fold(uow, subscription, CATALOGUE, {})
+            fold.at_last = at_last
             return await fold.apply([read(record, subscription, CATALOGUE) for record in records])
 
     def token(self, sub: str = "karin", **claims: Any) -> dict[str, str]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
+from uuid import UUID
 
 from schemas.agency import AgencyChangedV1, AgencyRegisteredV1, ConsultantChangedV1, ConsultantRegisteredV1
 from schemas.envelope import Decision, Say
 from schemas.errors import Refused
-from schemas.values import Locale, Role
+from schemas.values import Locale, Person, Role
 from services.onboarding.domain import fields
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.rule_book import LOCALES, ContentInvalid
@@ -20,6 +21,24 @@ class AgencyUnknown(Refused):
     """The agency is not in the directory (yet)."""
 
     code = "unknown_agency"
+
+
+class ConsultantUnknown(Refused):
+    """The agency has no such consultant."""
+
+    code = "unknown_consultant"
+
+
+class RemovalPending(Refused):
+    """The consultant is about to be removed; `request_id` says by which request."""
+
+    code = "request_pending"
+
+
+class ChangedMeanwhile(Refused):
+    """Somebody has changed the agency since it was read; `version` is the present one."""
+
+    code = "stale_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +53,21 @@ class Consultant:
 
 
 @dataclass(frozen=True, slots=True)
+class Removal:
+    """A wish to remove a consultant. `clients`: those they were released from, or are needed at."""
+
+    request_id: UUID
+    sub: str
+    requested_at: datetime
+    by: Person
+    state: Literal["pending", "removed", "refused"] = "pending"
+    answered_at: datetime | None = None
+    clients: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Agency:
-    """An agency, whole. `version` counts its events and its consultants'."""
+    """An agency, whole. `version` counts its events and its consultants'. `removals`: those that are not answered."""
 
     agency: str
     version: int
@@ -43,14 +75,20 @@ class Agency:
     locale: Locale
     client_visibility: Visibility
     consultants: Mapping[str, Consultant] = field(default_factory=dict)
+    removals: Mapping[UUID, Removal] = field(default_factory=dict)
+
+    def leaving(self, sub: str) -> Removal | None:
+        """The open wish to remove a consultant."""
+        return next((each for each in self.removals.values() if each.sub == sub and each.state == "pending"), None)
 
 
 @dataclass(frozen=True, slots=True)
 class PutAgency:
-    """How an agency shall be."""
+    """How an agency shall be. `seen`: the version that it was decided on, where the caller says so."""
 
     agency: str
     content: Mapping[str, Any]
+    seen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +98,25 @@ class PutConsultant:
     agency: str
     sub: str
     content: Mapping[str, Any]
+    seen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveConsultant:
+    """A consultant shall be gone."""
+
+    agency: str
+    sub: str
+    request_id: UUID
+    by: Person
 
 
 def put_agency(state: Agency | None, command: PutAgency, _now: datetime) -> Decision[Agency]:
-    """Registers or changes an agency; says nothing where nothing changes. Raises ContentInvalid. Its id is a slug."""
+    """Registers or changes an agency; says nothing where nothing changes. Raises ContentInvalid, ChangedMeanwhile.
+
+    Its id is a slug.
+    """
+    _must_be_seen(state, command.seen)
     found = Findings()
     fields.text(found, command.agency, "/agency")
     name = fields.text(found, command.content.get("name"), "/name", long="name_too_long")
@@ -84,13 +137,20 @@ def put_agency(state: Agency | None, command: PutAgency, _now: datetime) -> Deci
 
 
 def put_consultant(state: Agency | None, command: PutConsultant, _now: datetime) -> Decision[Agency]:
-    """Registers or changes a consultant; says nothing where nothing changes. Raises AgencyUnknown, ContentInvalid."""
+    """Registers or changes a consultant; says nothing where nothing changes.
+
+    Raises AgencyUnknown, ContentInvalid, ChangedMeanwhile, and RemovalPending: who leaves is given nothing new.
+    """
     if state is None:
         raise AgencyUnknown
+    _must_be_seen(state, command.seen)
     consultant = _consultant(command)
     before = state.consultants.get(command.sub)
     if before == consultant:
         return Decision(state)
+    leaving = state.leaving(command.sub)
+    if leaving is not None:
+        raise RemovalPending(request_id=leaving.request_id)
     changed = replace(state, version=state.version + 1, consultants={**state.consultants, command.sub: consultant})
     model = ConsultantRegisteredV1 if before is None else ConsultantChangedV1
     data = model(
@@ -102,6 +162,11 @@ def put_consultant(state: Agency | None, command: PutConsultant, _now: datetime)
         roles=list(consultant.roles),
     )
     return Decision(changed, (Say(data, version=changed.version),))
+
+
+def _must_be_seen(state: Agency | None, seen: int | None) -> None:
+    if seen is not None and seen != (0 if state is None else state.version):
+        raise ChangedMeanwhile(version=0 if state is None else state.version)
 
 
 def _consultant(command: PutConsultant) -> Consultant:

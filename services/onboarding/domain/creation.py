@@ -8,10 +8,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from schemas.envelope import Decision
-from schemas.errors import Refused
+from schemas.errors import Pointed, Refused
 from schemas.values import IdentityKind, Locale, Origin, Person
 from services.onboarding.domain import fields
-from services.onboarding.domain.agency import AgencyUnknown
+from services.onboarding.domain.agency import AgencyUnknown, ConsultantUnknown
 from services.onboarding.domain.client import Client, Origins, created
 from services.onboarding.domain.details import LONGEST_NUMBER
 from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
@@ -24,7 +24,7 @@ from services.onboarding.domain.identity_numbers import (
     personal_number,
 )
 from services.onboarding.domain.new_client import NewClient, name_key
-from services.onboarding.domain.rule_book import review
+from services.onboarding.domain.rule_book import ContentInvalid, review
 
 SWEDEN = ZoneInfo("Europe/Stockholm")
 
@@ -70,6 +70,8 @@ class Neighbours:
     agency_locale: Locale | None
     same_reference: UUID | None
     same_number: tuple[Namesake, ...]
+    no_such_consultant: bool = False
+    """The consultant who shall answer for the client is none of the agency's, or about to leave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,15 @@ class Wanted:
     external_ref: str | None
     kind: str | None
     number: str | None = field(repr=False)
+    responsible: str | None = None
 
     @classmethod
     def of(cls, content: Mapping[str, Any], agency: str | None, source: str | None) -> "Wanted":
         details = content.get("details")
         identity = details.get("identity") if isinstance(details, Mapping) else None
         kind, number = (identity.get("kind"), _number_in(identity)) if isinstance(identity, Mapping) else (None, None)
-        return cls(line(agency), source, line(content.get("external_ref")), line(kind), number)
+        responsible = fields.text(Findings(), content.get("responsible_consultant"), "", longest=255)
+        return cls(line(agency), source, line(content.get("external_ref")), line(kind), number, responsible)
 
     def identity_number(self, today: date) -> IdentityNumber | None:
         """The number in canonical form; None where there is none that can be read."""
@@ -144,6 +148,7 @@ def create_client(state: Creation | None, command: CreateClient, now: datetime) 
     new = review(command.content, swedish_date(now), "http")
     if state.neighbours.agency_locale is None:
         raise AgencyUnknown
+    refuse_stranger(state.neighbours)
     refuse_duplicates(new, command.agency, state.neighbours)
     client = begin(
         new,
@@ -162,6 +167,12 @@ def refuse_disclosure(caller: Person) -> None:
     """An issuer that names people by their number must be set otherwise: who created a client is told to others."""
     if discloses_a_number(caller.sub) or discloses_a_number(caller.name):
         raise NumberDisclosed
+
+
+def refuse_stranger(neighbours: Neighbours) -> None:
+    """Raises ContentInvalid where nobody of the agency would answer for the client: onboarding owns consultants."""
+    if neighbours.no_such_consultant:
+        raise ContentInvalid([Pointed("/responsible_consultant", ConsultantUnknown.code)])
 
 
 def refuse_duplicates(new: NewClient, agency: str, neighbours: Neighbours) -> None:

@@ -15,8 +15,15 @@ from schemas.onboarding import (
 )
 from schemas.values import RequestedBy
 from services.onboarding.domain.agency import AgencyUnknown
-from services.onboarding.domain.client import Client, Origins, Target, created
-from services.onboarding.domain.creation import Neighbours, begin, line, refuse_duplicates, swedish_date
+from services.onboarding.domain.client import Client, ClientUnknown, Origins, Target, created
+from services.onboarding.domain.creation import (
+    Neighbours,
+    begin,
+    line,
+    refuse_duplicates,
+    refuse_stranger,
+    swedish_date,
+)
 from services.onboarding.domain.instructions import read_cancellation, read_licences_change
 from services.onboarding.domain.life_cycle import must_be_cancellable, must_live
 from services.onboarding.domain.requests import Refusal, Request, Sender, answer, id_for, refused
@@ -102,10 +109,11 @@ def _once(state: Intake | None, event: Envelope[Any], now: datetime, kind: str, 
     try:
         after, says = act(state, event, request, now)
     except Refused as refusal:
+        waits = refusal.code if isinstance(refusal, ClientUnknown) else None  # its creation may be on its way
         request = replace(request, refusal=Refusal.of(refusal))
         if earlier is not None and earlier.refusal == request.refusal:
-            return Decision(state, (answer(earlier),))
-        return Decision(replace(state, request=request), (answer(request),))
+            return Decision(state, (answer(earlier),), waits)
+        return Decision(replace(state, request=request), (answer(request),), waits)
     assert after.request is not None
     return Decision(after, (answer(after.request), *says))
 
@@ -129,6 +137,7 @@ def _onboard(state: Intake, event: Envelope[OnboardingRequestedV1], request: Req
         raise AgencyNotAllowed
     if not state.agency_known:
         raise AgencyUnknown
+    refuse_stranger(state.neighbours)
     refuse_duplicates(new, agency, state.neighbours)
     client = begin(
         new,

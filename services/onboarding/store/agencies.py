@@ -8,6 +8,7 @@ from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from schemas.values import Locale
 from services.onboarding.domain.agency import Agency, Consultant
+from services.onboarding.store import removals
 
 _LOCKED = """select agency, version, name, locale, client_visibility from agencies
  where agency = any($1::text[]) order by agency for update"""
@@ -16,17 +17,43 @@ _CONSULTANTS = """select agency, sub, name, email, locale, roles from consultant
  where agency = any($1::text[]) order by agency, name, sub"""
 
 
+_PAGE = """select a.agency, a.name, a.locale, a.client_visibility, a.version,
+       (select count(*) from consultants c where c.agency = a.agency) as consultants
+  from agencies a
+ where ($1::text is null or a.agency = $1) and a.agency collate "C" > $3
+   and ($2 = '' or strpos(lower(a.name collate pg_c_utf8), lower($2 collate pg_c_utf8)) > 0 or a.agency = $2)
+ order by a.agency collate "C" limit $4"""
+
+_STAFF = """select c.agency, c.sub from consultants c
+  join unnest($1::text[], $2::text[]) as n(agency, sub) on (c.agency, c.sub) = (n.agency, n.sub)
+ where not exists (select from consultant_removals r
+                    where r.agency = c.agency and r.sub = c.sub and r.state = 'pending')"""
+
+_PENDING = f"""select {removals.COLUMNS} from consultant_removals
+ where agency = any($1::text[]) and state = 'pending'"""  # noqa: S608  # column names only
+
+
 async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Agency]:
     """The agencies that exist, locked, with their consultants."""
     rows = await uow.connection.fetch(_LOCKED, keys)
     consultants = await uow.connection.fetch(_CONSULTANTS, keys) if rows else []
-    return {row["agency"]: _agency(row, consultants) for row in rows}
+    pending = await uow.connection.fetch(_PENDING, keys) if rows else []
+    return {row["agency"]: _agency(row, consultants, pending) for row in rows}
 
 
 async def read(database: Database, agency: str) -> Agency | None:
     """One agency as it is now, or None."""
     row = await database.fetchrow(_READ, agency)
-    return None if row is None else _agency(row, await database.fetch(_CONSULTANTS, [agency]))
+    return (
+        None
+        if row is None
+        else _agency(row, await database.fetch(_CONSULTANTS, [agency]), await database.fetch(_PENDING, [agency]))
+    )
+
+
+async def page(database: Database, only: str | None, q: str, after: str, limit: int) -> list[Any]:
+    """At most `limit` agencies in the order of their ids, after one; `only` one, or all."""
+    return await database.fetch(_PAGE, only, q, after, limit)
 
 
 async def registered(database: Database, agencies: Collection[str]) -> set[str]:
@@ -47,8 +74,16 @@ async def locales(uow: UnitOfWork, agencies: Collection[str]) -> dict[str, Local
     return {row["agency"]: row["locale"] for row in rows}
 
 
+async def staff(uow: UnitOfWork, named: Collection[tuple[str | None, str | None]]) -> set[tuple[str, str]]:
+    """Those of (agency, subject) who are consultants there, and not about to be removed."""
+    if not named:
+        return set()
+    rows = await uow.connection.fetch(_STAFF, [agency for agency, _ in named], [sub for _, sub in named])
+    return {(row["agency"], row["sub"]) for row in rows}
+
+
 async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
-    """Writes agencies, and of their consultants those that changed."""
+    """Writes agencies, and of their consultants and removals those that changed."""
     after = [change.after for change in changes]
     new = [change.after for change in changes if change.before is None]
     await uow.connection.copy_records_to_table(
@@ -69,6 +104,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
         [each.client_visibility for each in after],
     )
     await _save_consultants(uow, [pair for change in changes for pair in _changed(change)])
+    await removals.save(uow, changes)
 
 
 async def _save_consultants(uow: UnitOfWork, changed: Sequence[tuple[str, Consultant]]) -> None:
@@ -85,7 +121,7 @@ def _changed(change: Change[str, Agency]) -> list[tuple[str, Consultant]]:
     return [(change.key, each) for sub, each in change.after.consultants.items() if before.get(sub) != each]
 
 
-def _agency(row: Any, consultants: Sequence[Any]) -> Agency:
+def _agency(row: Any, consultants: Sequence[Any], pending: Sequence[Any]) -> Agency:
     mine = (each for each in consultants if each["agency"] == row["agency"])
     return Agency(
         row["agency"],
@@ -97,4 +133,5 @@ def _agency(row: Any, consultants: Sequence[Any]) -> Agency:
             each["sub"]: Consultant(each["sub"], each["name"], each["email"], each["locale"], tuple(each["roles"]))
             for each in mine
         },
+        {each["request_id"]: removals.removal(each) for each in pending if each["agency"] == row["agency"]},
     )

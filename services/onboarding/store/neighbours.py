@@ -35,15 +35,17 @@ class Sought:
 
 
 async def load(uow: UnitOfWork, sought: Mapping[Wanted, Sought]) -> dict[Wanted, Neighbours]:
-    """The neighbours of each; two queries for them all."""
+    """The neighbours of each; a few queries for them all."""
     by_number = await _by_number(uow, list(sought.values()))
     by_reference = await _by_reference(uow, list(sought))
     locales = await agencies.locales(uow, {each.agency for each in sought if each.agency is not None})
+    staff = await agencies.staff(uow, {(each.agency, each.responsible) for each in sought if each.responsible})
     return {
         wanted: Neighbours(
             agency_locale=None if wanted.agency is None else locales.get(wanted.agency),
             same_reference=by_reference.get(_place(wanted)),
             same_number=tuple(by_number[each.org_number or each.identity_index]),
+            no_such_consultant=wanted.responsible is not None and (wanted.agency, wanted.responsible) not in staff,
         )
         for wanted, each in sought.items()
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from chassis import held_events
 from chassis.db import Database
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
@@ -93,6 +94,12 @@ async def read(database: Database, source: str, request_id: str) -> tuple[Reques
         row["client_id"],
     )
     return _request(row), client
+
+
+async def held(database: Database, prefix: str, source: str, request_id: str) -> Any:
+    """The request as it is held (held_at, reason, correlation_id, retry_at), or None."""
+    topic = await database.fetchrow("select topic from sources where source = $1", source)
+    return None if topic is None else await held_events.waits_as(database, prefix + topic["topic"], request_id)
 
 
 def _row(request: Request) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from schemas.client import ClientStatus
-from schemas.values import IdentityKind, Locale, Origin, Role
+from schemas.values import IdentityKind, Locale, Origin
 from services.onboarding.web.remarks import Remark
 
 
@@ -45,23 +45,6 @@ class NewClientBody(Lenient):
     administrators: Any = None
 
 
-class AgencyBody(Lenient):
-    """An agency, whole."""
-
-    name: Any = None
-    locale: Any = None
-    client_visibility: Any = None
-
-
-class ConsultantBody(Lenient):
-    """A consultant, whole."""
-
-    name: Any = None
-    email: Any = None
-    locale: Any = None
-    roles: Any = None
-
-
 class CreatedClient(BaseModel):
     """The client that was created, and what should be looked at all the same."""
 
@@ -71,27 +54,6 @@ class CreatedClient(BaseModel):
     external_ref: str | None
     created_at: datetime
     warnings: list[Remark] = []
-
-
-class ConsultantShown(BaseModel):
-    """A consultant."""
-
-    sub: str
-    name: str
-    email: str
-    locale: Locale
-    roles: list[Role]
-
-
-class AgencyShown(BaseModel):
-    """An agency with its consultants."""
-
-    agency: str
-    name: str
-    locale: Locale
-    client_visibility: str
-    version: int
-    consultants: list[ConsultantShown]
 
 
 class IdentityShown(BaseModel):
@@ -145,8 +107,16 @@ class ClientPage(BaseModel):
     next: str | None
 
 
+class AnswerShown(BaseModel):
+    """Something that the source was told: the type without prefix and version, and the moment of what it tells."""
+
+    what: str
+    at: datetime
+
+
 class IntakeShown(BaseModel):
-    """What became of an upstream request."""
+    """What became of an upstream request. `status`: `waiting` (held, decided again at `next_try_at`, or by a person
+    where that is null), `accepted` or `rejected`."""
 
     source: str
     id: str
@@ -159,6 +129,8 @@ class IntakeShown(BaseModel):
     errors: list[dict[str, str]]
     retryable: bool
     received_at: datetime
+    answers: list[AnswerShown]
+    next_try_at: datetime | None = None
     client: dict[str, Any] | None
 
 

@@ -13,7 +13,7 @@ from chassis.idempotency import IdempotencyKey
 from chassis.ids import uuid7
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
 from schemas.client import ClientStatus
-from services.onboarding import vault
+from services.onboarding import look_ups, vault
 from services.onboarding.domain.creation import CreateClient, Creation, Wanted, swedish_date
 from services.onboarding.domain.identity_numbers import NumberInvalid, organisation_number
 from services.onboarding.handlers import CREATIONS
@@ -44,15 +44,10 @@ async def create(
     )
     scope = f"{who.agency}/{who.sub}/create-client"
     keyed = vault.opened().digest(await request.body())  # a plain digest would let somebody guess a number in it
-    given = await answer(
-        store,
-        CREATIONS,
-        Wanted.of(content, who.agency, None),
-        command,
-        why,
-        _created,
-        IdempotencyKey.of(scope, key, keyed) if key else None,
-    )
+    idempotency = IdempotencyKey.of(scope, key, keyed) if key else None
+    wanted = Wanted.of(content, who.agency, None)
+    async with look_ups.limited(store, who.agency, who.sub, wanted):
+        given = await answer(store, CREATIONS, wanted, command, why, _created, idempotency)
     return JSONResponse(given.body, given.status)
 
 

@@ -6,29 +6,36 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from chassis.callers import Store, Who
+from chassis.callers import Opened, Store, Who
 from services.onboarding.domain import requests as domain
+from services.onboarding.domain.sources import attribute_of
 from services.onboarding.store import requests
-from services.onboarding.web.bodies import IntakeShown
+from services.onboarding.web.bodies import AnswerShown, IntakeShown
 from services.onboarding.web.staff import STAFF, NotFound, must_be_of
 
 PREFIX = "/v1/intake/"
+WAY = ("listed", "activated", "configured", "cancelled")
 
 router = APIRouter(tags=["intake"])
 
 
 @router.get(
     PREFIX + "{source_and_id:path}",  # one parameter, since both may hold slashes, which arrive decoded
-    summary="What became of an upstream request: `{source}/{id}`, both URL-encoded, or with slashes as they are",
+    summary="What became of an upstream request: `{source}/{id}`, both URL-encoded or with slashes as they are; "
+    "a further source's slug will do",
     response_model=IntakeShown,
 )
-async def show(source_and_id: str, request: Request, who: Who, store: Store) -> JSONResponse:  # noqa: ARG001  # as above
-    for named in _readings(request):
-        found = await requests.read(store, *named)
+async def show(source_and_id: str, request: Request, who: Who, store: Store, opened: Opened) -> JSONResponse:  # noqa: ARG001  # as above
+    for source, request_id in _readings(request):
+        found = await requests.read(store, source, request_id)
         if found is not None:
             answered, client = found
             must_be_of(who, answered.agency or "", *STAFF)
             return JSONResponse(_shown(answered, client).model_dump(mode="json"))
+        held = await requests.held(store, opened.common.topic_prefix, source, request_id)
+        if held is not None:
+            must_be_of(who, "", *STAFF)  # of nobody's agency yet: an operator's
+            return JSONResponse(_waiting(source, request_id, held).model_dump(mode="json"))
     raise NotFound
 
 
@@ -38,7 +45,8 @@ def _readings(request: Request) -> list[tuple[str, str]]:
     segments = raw.partition(PREFIX)[2].split("/")
     readings = []
     if len(segments) == 2:
-        readings.append((unquote(segments[0]), unquote(segments[1])))
+        source, request_id = map(unquote, segments)
+        readings += [(source, request_id), (attribute_of(source), request_id)]
     source = "/".join(segments[:-1]).lstrip("/")
     readings.append(("/" + unquote(source), unquote(segments[-1])))
     return [each for each in readings if "\x00" not in "".join(each)]
@@ -58,5 +66,35 @@ def _shown(request: domain.Request, client: Any) -> IntakeShown:
         errors=[] if refusal is None else [{"pointer": e.pointer, "code": e.code} for e in refusal.errors],
         retryable=refusal is not None and refusal.retryable,
         received_at=request.received_at,
+        answers=_answers(request, client),
         client=None if client is None else dict(client),
+    )
+
+
+def _answers(request: domain.Request, client: Any) -> list[AnswerShown]:
+    """What its sender was told, in order; of the client's way, where the request made the client."""
+    first = "accepted" if request.refusal is None else "rejected"
+    answers = [AnswerShown(what=first, at=request.received_at)]
+    if client is not None and request.command_id is None:
+        steps = [(client[f"{step}_at"], step) for step in WAY if client[f"{step}_at"] is not None]
+        answers += [AnswerShown(what=step, at=at) for at, step in sorted(steps)]
+    return answers
+
+
+def _waiting(source: str, request_id: str, held: Any) -> IntakeShown:
+    return IntakeShown(
+        source=source,
+        id=request_id,
+        correlation_id=held["correlation_id"] or request_id,
+        agency=None,
+        status="waiting",
+        client_id=None,
+        external_ref=None,
+        code=held["reason"],
+        errors=[],
+        retryable=True,
+        received_at=held["held_at"],
+        answers=[],
+        next_try_at=held["retry_at"],
+        client=None,
     )

@@ -20,6 +20,22 @@ class OperatorRequired(Refused):
     code = "operator_required"
 
 
+class AgencyAdminRequired(Refused):
+    """Only an administrator of the agency may do this."""
+
+    code = "agency_admin_required"
+
+
+def must_administer(who: Caller, agency: str) -> None:
+    """Lets the agency's administrators and operators pass. Raises NotFound for another's, AgencyAdminRequired."""
+    if "operator" in who.roles and who.client is None:
+        return
+    if who.agency != agency:
+        raise NotFound
+    if "agency_admin" not in who.roles or who.client is not None:
+        raise AgencyAdminRequired
+
+
 def operator(who: Who) -> Caller:
     """The caller, who must be an operator. Raises Unauthenticated, TokenInvalid, OperatorRequired."""
     if "operator" not in who.roles or who.client is not None:  # a client's own user is nobody's operator

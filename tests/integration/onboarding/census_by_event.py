@@ -9,7 +9,7 @@ from schemas.activation import ActivationCancellationRefusedV1
 from schemas.envelope import EventData
 from schemas.licences import LicencesChangeRefusedV1
 from schemas.values import Pointer
-from services.onboarding.intake import LARGEST_BYTES
+from services.onboarding.domain.reading import LARGEST_BYTES
 from tests.integration.in_process import Heard
 from tests.integration.onboarding.census import Told, fresh, last_told, number_of, sealed, told_of
 from tests.integration.onboarding.census_acts import act, request
@@ -175,7 +175,10 @@ async def sent_another_type(running: Running) -> Told:
 
 @act("unknown_client", "event")
 async def asked_to_cancel_nobody(running: Running) -> Told:
-    return await asked_of(running, "cancellation_requested", external_ref=f"ref-{fresh()}", reason="mistake")
+    data = {"external_ref": f"ref-{fresh()}", "reason": "mistake"}
+    sent = cloud_event(f"act-{fresh()}", type=f"{PREFIX}cancellation_requested.v1", data=data)
+    await running.ask(sent, at_last=True)
+    return Told.of((await running.results())[-1][1])
 
 
 @act("already_activated", "event")

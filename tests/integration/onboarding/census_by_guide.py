@@ -1,8 +1,10 @@
 """The census: what is refused to a person in the three-step guide; the content of a step and the draft itself."""
 
+from datetime import timedelta
 from typing import Any
 
 from services.onboarding.domain.drafts import MOST_OPEN
+from services.onboarding.domain.look_ups import MOST_TOLD, hour_of
 from tests.integration.onboarding.census import NUMBER, Told, Wrong, channel, fresh, number_of
 from tests.integration.onboarding.census_acts import act
 from tests.integration.onboarding.guide import PARTS, Guide
@@ -76,6 +78,33 @@ async def submitted_for_nobody(running: Running) -> Told:
 @act("invalid_content", "guide")
 async def submitted_with_two_things_wrong(running: Running) -> Told:
     return Told((await submitted(running, content(details__name="", licences__confirmation_email="x"))).code)
+
+
+async def tried_out(running: Running, sub: str, agency: str = "byra-ett") -> dict[str, Any]:
+    """A content that clashes elsewhere, for somebody who was told of as many as may be."""
+    sent = number_of(fresh())
+    await running.create(sent, agency="byra-tva")
+    for minutes in (0, 30):  # the hour may turn meanwhile
+        now = running.context.database.clock() + timedelta(minutes=minutes)
+        await running.context.database.execute(
+            """insert into look_ups (agency, sub, hour, number) select $1, $2, $3, n::text::bytea
+                 from generate_series(1, $4) n on conflict do nothing""",
+            agency,
+            sub,
+            hour_of(now),
+            MOST_TOLD,
+        )
+    return sent
+
+
+@act("rate_limited", "http")
+async def created_by_who_tries_numbers_out(running: Running) -> Told:
+    return Told.of((await running.create(await tried_out(running, "otto"), sub="otto")).json())
+
+
+@act("rate_limited", "guide")
+async def submitted_by_who_tries_numbers_out(running: Running) -> Told:
+    return await submitted(running, await tried_out(running, "olga"), sub="olga")
 
 
 @act("form_mismatch", "guide", NUMBER)

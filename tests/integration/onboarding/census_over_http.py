@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from services.onboarding.intake import LARGEST_BYTES
+from services.onboarding.domain.reading import LARGEST_BYTES
 from tests.integration.onboarding.census import Told, fresh, number_of
 from tests.integration.onboarding.census_acts import act
 from tests.integration.onboarding.running import Running

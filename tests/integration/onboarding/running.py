@@ -17,9 +17,9 @@ SOURCE = "/upstream/demo"
 class Running(InProcess):
     """Adds upstream requests with their answers, agencies, and creation over HTTP."""
 
-    async def ask(self, *requests: dict[str, Any]) -> Outcome:
+    async def ask(self, *requests: dict[str, Any], at_last: bool = False) -> Outcome:
         """Hears upstream requests as one batch."""
-        return await self.hear(*(Heard(REQUESTS, orjson.dumps(each)) for each in requests))
+        return await self.hear(*(Heard(REQUESTS, orjson.dumps(each)) for each in requests), at_last=at_last)
 
     async def create(self, body: dict[str, Any], sub: str = "karin", **claims: Any) -> httpx.Response:
         return await self.http.post("/v1/clients", json=body, headers=self.token(sub, **claims))

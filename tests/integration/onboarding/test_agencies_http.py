@@ -40,7 +40,7 @@ async def test_an_agency_and_its_consultants_are_registered_changed_and_shown(ru
         "locale": "sv",
         "client_visibility": "all",
         "version": 4,
-        "consultants": [{"sub": "karin", **KARIN, "locale": "en"}],
+        "consultants": [{"sub": "karin", **KARIN, "locale": "en", "leaving": None}],
     }
 
 

@@ -234,8 +234,10 @@ def test_a_change_of_licences_that_is_wrong_is_pointed_at(fields: dict[str, Any]
 )
 def test_only_a_sources_own_waiting_client_is_cancelled(target: Target | None, code: str, retryable: bool) -> None:
     data = OnboardingCancellationRequestedV1(external_ref="ref-1", reason="withdrawn")
-    refused = rejection(decide_cancellation(replace(STATE, target=target), event(data), NOW))
+    decision = decide_cancellation(replace(STATE, target=target), event(data), NOW)
+    refused = rejection(decision)
     assert (refused.code, refused.retryable) == (code, retryable)
+    assert decision.waits == ("unknown_client" if code == "unknown_client" else None)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from services.onboarding.domain.asking import (
 from services.onboarding.domain.changing import ChangeClient, Standing, change_client
 from services.onboarding.domain.life_cycle import GONE, MOVES, TransitionInvalid, must_lead, must_live
 from services.onboarding.domain.progress import Progress
-from services.onboarding.handlers import PROGRESS
+from services.onboarding.following import OF_CLIENTS
 from tests.unit.onboarding.contents import NOW
 from tests.unit.onboarding.test_asking import PARTING
 from tests.unit.onboarding.test_changing import CLIENT, ERIK
@@ -97,7 +97,7 @@ class Life(RuleBasedStateMachine):
 
     def _hear(self, data: EventData) -> None:
         before = self.progress.status
-        decide: Callable[[Progress, Any, datetime], Decision[Progress]] = PROGRESS.decide[type(data)]
+        decide: Callable[[Progress, Any, datetime], Decision[Progress]] = OF_CLIENTS[type(data)]
         self.progress = decide(self.progress, event(data), self.now).state
         after = self.progress.status
         assert after == before or after in MOVES[before], f"{before} → {after}"

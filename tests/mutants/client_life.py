@@ -7,7 +7,7 @@ IDENTIFYING = "tests/integration/onboarding/test_identifying_http.py"
 LIFE = "tests/unit/onboarding/test_life_cycle.py"
 ON_FILE = "services/onboarding/store/on_file.py"
 
-ONBOARDING = [
+CLIENT_LIFE = [
     Mutant(
         "an older edition counts as seen",
         "Who has not seen what others changed does not overwrite it.",

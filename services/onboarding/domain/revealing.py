@@ -1,0 +1,50 @@
+"""Who may see a personal number whole: an administrator of the agency, who says why, and not one after the other."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+from schemas.errors import Pointed, Refused
+from services.onboarding.domain.client import ClientElsewhere
+from services.onboarding.domain.rule_book import ContentInvalid
+
+RevealReason = Literal["customer_due_diligence", "authority_report", "correction", "support", "other"]
+
+MOST_TRIES = 20
+WINDOW = timedelta(hours=1)
+
+
+class AgencyAdminRequired(Refused):
+    """Only an administrator of the client's agency may do this."""
+
+    code = "agency_admin_required"
+
+
+class RevealLimit(Refused):
+    """The caller has tried too often of late; `retry_after_seconds` says when the next try counts."""
+
+    code = "reveal_limit"
+
+
+Standing = Literal["administrator", "other", "elsewhere"]
+"""What the caller is to the client: of its agency as administrator, of it or an operator, or another's."""
+
+
+def may_reveal(standing: Standing, reason: Any, tries: Sequence[datetime], now: datetime) -> RevealReason:
+    """The reason, where the caller may. `tries` are those of the last hour, whatever became of them.
+
+    Refused tries count: else the limit would not bound what somebody without the right can try.
+    Raises ClientElsewhere, RevealLimit, AgencyAdminRequired, ContentInvalid.
+    """
+    if standing == "elsewhere":
+        raise ClientElsewhere
+    if len(tries) >= MOST_TRIES:
+        until = sorted(tries)[-MOST_TRIES] + WINDOW
+        raise RevealLimit(retry_after_seconds=max(1, round((until - now).total_seconds())))
+    if standing != "administrator":
+        raise AgencyAdminRequired
+    if reason is None:
+        raise ContentInvalid([Pointed("/reason", "reason_required")])
+    if reason not in get_args(RevealReason):
+        raise ContentInvalid([Pointed("/reason", "invalid_choice")])
+    return reason  # type: ignore[no-any-return]  # one of the choices
