@@ -11,7 +11,7 @@ from chassis.ids import uuid7
 from services.activation.domain.client import Client
 from services.activation.domain.consultants import HandOver, Link, Reassign, present
 from services.activation.handover import Wish
-from services.activation.web.acting import Does, diff
+from services.activation.web.acting import Does, diff, effects
 from services.activation.web.bodies import ConsultantsBody, HandoverBody, ReassignBody
 
 router = APIRouter(prefix="/v1/clients/{client_id}", tags=["consultants"])
@@ -43,7 +43,7 @@ async def hand_over(body: HandoverBody, does: Does) -> JSONResponse:
 
 
 def _render(change: Change[UUID, Client]) -> Answer:
-    return Answer(200, _shown(change.after))
+    return Answer(200, {**_shown(change.after), "changes": diff(change), "effects": effects(change)})
 
 
 def _handed_over(wish: Wish, changes: list[Change[UUID, Client]]) -> Answer:
@@ -59,6 +59,7 @@ def _handed_over(wish: Wish, changes: list[Change[UUID, Client]]) -> Answer:
                     "client_id": str(each.key),
                     "client_name": each.after.activation.client_name,
                     "changes": diff(each),
+                    "effects": effects(each),
                 }
                 for each in changes
             ],
