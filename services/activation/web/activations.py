@@ -25,8 +25,9 @@ from services.activation.store import lists
 from services.activation.store.lists import CURSORS, NEWEST, Wanted
 from services.activation.web.acting import Does
 from services.activation.web.bodies import Entries
+from services.activation.web.shapes.refusals import REFUSALS
 
-router = APIRouter(prefix="/v1/activations", tags=["activations"])
+router = APIRouter(prefix="/v1/activations", tags=["activations"], responses=REFUSALS)
 
 STATUSES = ("pending", "activated", "configured", "cancelled", "disconnected")
 STAFF = ("client_manager", "agency_admin", "operator")
