@@ -17,13 +17,14 @@ from services.activation.store import access
 from services.activation.web.access import DryRun
 from services.activation.web.acting import Does, Render, diff, effects
 from services.activation.web.bodies import AcceptBody, EditBody, InviteBody
-from services.activation.web.shapes import ETAG
+from services.activation.web.shapes import ETAG, ETAG_UNLESS_DRY
 from services.activation.web.shapes.access import Accepted, ChangedUser, GoneUser, Users
 from services.activation.web.shapes.refusals import REFUSALS
 from services.activation.web.views import users
 
 router = APIRouter(prefix="/v1/clients/{client_id}/users", tags=["users"], responses=REFUSALS)
 CHANGES: dict[str, Any] = {"response_model": ChangedUser | GoneUser, "responses": {200: ETAG}}
+FORESEEN_TOO: dict[str, Any] = CHANGES | {"responses": {200: ETAG_UNLESS_DRY}}
 
 Place = tuple[str, UUID]
 """Name and id of a user; the list is ordered by these."""
@@ -72,7 +73,7 @@ async def invite(client_id: UUID, body: InviteBody, does: Does) -> JSONResponse:
     summary="Changes a user's name, address, language or state",
     description="`disabled` takes all licences, permissions and roles, which `changes` names; `active` lets the user "
     "in again and gives nothing back: what was held stands in the history, and is given by a Save.",
-    **CHANGES,
+    **FORESEEN_TOO,
 )
 async def change(client_id: UUID, user_id: UUID, body: EditBody, does: Does, dry_run: DryRun = False) -> JSONResponse:
     act = Edit(does.actor, does.rules, user_id, body.name, body.email, body.locale, body.state)
@@ -81,7 +82,7 @@ async def change(client_id: UUID, user_id: UUID, body: EditBody, does: Does, dry
     return await does.do(client_id, act, _shows(user_id), body.model_dump(mode="json"))
 
 
-@router.delete("/{user_id}", summary="Removes a user; what they held is free again", **CHANGES)
+@router.delete("/{user_id}", summary="Removes a user; what they held is free again", **FORESEEN_TOO)
 async def remove(client_id: UUID, user_id: UUID, does: Does, dry_run: DryRun = False) -> JSONResponse:
     act = SetState(does.actor, does.rules, user_id, "removed")
     if dry_run:
