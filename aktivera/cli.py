@@ -10,6 +10,7 @@ from aktivera import (
     VERSION,
     contract_commands,
     held_commands,
+    invitation_commands,
     key_commands,
     mail_commands,
     recovery_commands,
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(held_commands.app, name="held")
 recovery_commands.register(app)
+invitation_commands.register(app)
 app.add_typer(mail_commands.app, name="mail")
 app.add_typer(key_commands.vault, name="vault")
 app.add_typer(key_commands.intake_key, name="intake-key")
@@ -160,7 +162,7 @@ def demo(as_json: Json = False) -> None:
 def token(  # noqa: PLR0913, PLR0917  # one option a claim
     agency: Annotated[str, typer.Option(help="The caller's agency.")],
     sub: Annotated[str, typer.Option(help="The caller's subject, e.g. karin.")],
-    role: Annotated[list[Role], typer.Option(help="What the caller is; repeat for more.")],
+    role: Annotated[list[Role] | None, typer.Option(help="What the caller is at the agency; repeat for more.")] = None,
     client: Annotated[str | None, typer.Option(help="For a client's own user: its client id.")] = None,
     name: Annotated[str | None, typer.Option(help="The caller's name.")] = None,
     email: Annotated[str | None, typer.Option(help="The caller's e-mail address.")] = None,
@@ -169,10 +171,12 @@ def token(  # noqa: PLR0913, PLR0917  # one option a claim
     as_json: Json = False,
 ) -> None:
     """Print a bearer token that the local services accept."""
+    if not role and client is None:
+        raise typer.BadParameter("give one, or --client for a client's own user", param_hint="--role")
     key = CommandSettings().signing_key
     if not key.exists():
         fail("there is no signing key yet: run `make up` once, or set AKTIVERA_SIGNING_KEY_FILE", as_json)
-    issued = issue(key, Bearer(agency, sub, [each.value for each in role], client, name, email, locale), minutes)
+    issued = issue(key, Bearer(agency, sub, [each.value for each in role or ()], client, name, email, locale), minutes)
     show({"token": issued, "minutes": minutes}, as_json, [issued])
 
 

@@ -62,7 +62,7 @@ def send(
     except ExampleUnknown as fact:
         fail(str(fact), as_json)
     if not as_json:
-        typer.echo(f"sent    id {event['id']}")
+        typer.echo(f"sent      id {event['id']}")
     record = Sent(json.dumps(event, ensure_ascii=False).encode(), STRUCTURED)
     answers = _run(_send(place, source, record, event["id"], until, seconds, as_json), seconds, as_json)
     show([{"kind": each.kind, **each.data} for each in answers], as_json, []) if as_json else None
@@ -145,6 +145,6 @@ def _client(place: Addresses, answer: Answer) -> Any:
 def _lines(answer: Answer) -> list[str]:
     data = answer.data
     if answer.kind != "rejected":
-        return [f"{answer.kind:<8}client {data.get('client_id')}"]
+        return [f"{answer.kind:<9} client {data.get('client_id')}"]
     places = [f"  {each['pointer'] or '/'}: {each['code']}" for each in data["errors"]]
     return [f"rejected {data['code']}", f"  sv: {data['detail_sv']}", f"  en: {data['detail_en']}", *places]

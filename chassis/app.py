@@ -12,10 +12,28 @@ from chassis.service import Context
 LARGEST_BODY_BYTES = 256 * 1024
 
 
+class Application(FastAPI):
+    """Its document says of refusals the content type that they have."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            for routes in super().openapi()["paths"].values():
+                for route in routes.values():
+                    _refuse_as_problems(route["responses"])
+        assert self.openapi_schema is not None
+        return self.openapi_schema
+
+
+def _refuse_as_problems(responses: dict[str, Any]) -> None:
+    for status, response in responses.items():
+        if status[0] in "45" and "application/json" in response.get("content", {}):
+            response["content"][problems.CONTENT_TYPE] = response["content"].pop("application/json")
+
+
 def create_app(opened: Context, **options: Any) -> FastAPI:
     """The application of one service, over what it has opened."""
     service = opened.service
-    app = FastAPI(
+    app = Application(
         title=f"Aktivera {service.name}",
         version="1",
         description=service.description,

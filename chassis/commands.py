@@ -33,6 +33,7 @@ async def execute(
     uow: UnitOfWork, handler: Handler[Key, State], key: Key, command: Any, cause: Cause
 ) -> Change[Key, State]:
     """Runs one command in a transaction that is already open. Raises schemas.errors.Refused."""
+    uow.cause = cause
     before = (await handler.load(uow, [key])).get(key)
     decision = handler.decide[type(command)](before, command, uow.now)
     change = Change(key, before, decision.state)

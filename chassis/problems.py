@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -45,15 +45,28 @@ BY_VALIDATION = {
 """pydantic's word for what is wrong → ours. A model's own errors are called by our codes already."""
 
 
-class Problem(BaseModel):
-    """The body of every refusal."""
+class Place(BaseModel):
+    """One place that is wrong, and what to do there."""
 
-    title: str
-    status: int
+    pointer: str = Field(description="a JSON pointer into what was sent; elsewhere the parameter behind a slash")
     code: str
+    in_: Literal["path", "query", "header"] | None = Field(None, alias="in", description="absent: in the body")
     detail_sv: str
     detail_en: str
-    errors: list[dict[str, str]] = []
+
+
+class Problem(BaseModel):
+    """The body of every refusal (RFC 9457). Some codes have further members, which their routes describe."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="a stable word for programs to go by")
+    detail_sv: str = Field(description="what happened and what to do, for people")
+    detail_en: str
+    errors: list[Place]
 
 
 def answer(code: str, errors: tuple[Pointed, ...] = (), **facts: Any) -> JSONResponse:

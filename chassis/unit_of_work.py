@@ -29,13 +29,17 @@ class Cause:
 
 
 class UnitOfWork:
-    """Handed to load and save. `connection` is inside the transaction; `now` does not move while it lasts."""
+    """Handed to load and save. `connection` is inside the transaction; `now` does not move while it lasts.
+
+    `cause` is what made the one command that it is for; None where it serves many events, or a job.
+    """
 
     def __init__(self, connection: "Connection", now: datetime, service: str, catalogue: Catalogue) -> None:
         self.connection = connection
         self.now = now
         self._service = service
         self._catalogue = catalogue
+        self.cause: Cause | None = None
         self._published: list[OutboxRow] = []
 
     @property

@@ -1,4 +1,4 @@
-"""`python -m schemas.generate`: writes json/ and asyncapi.yaml from the catalogue; `--check` says what is stale.
+"""`python -m schemas.generate`: writes json/, asyncapi.yaml and codes.md; `--check` says what is stale.
 
 `--release` writes released/ as well, unless that would break what is released.
 """
@@ -13,7 +13,9 @@ import yaml
 
 from schemas.asyncapi import asyncapi
 from schemas.catalogue import CATALOGUE, TOPICS
+from schemas.codes import codes_page
 from schemas.envelope import EventType
+from schemas.errors import ERRORS
 from schemas.json_schema import json_schema, schema_file, title_of
 from schemas.released import release
 
@@ -41,6 +43,7 @@ def generated() -> dict[Path, str]:
     files[HERE / "asyncapi.yaml"] = yaml.dump(
         document, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=120
     )
+    files[HERE / "codes.md"] = codes_page(ERRORS.values())
     return files
 
 

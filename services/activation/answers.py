@@ -8,8 +8,15 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from schemas.activation_snapshot import ActivationStatus
-from schemas.values import Counts, Origin, Person
+from schemas.values import Counts, Origin
 from services.activation.domain.activation import Activation
+
+
+class Somebody(BaseModel):
+    """Who did something; `name` is empty once the client is erased."""
+
+    sub: str
+    name: str
 
 
 class Entry(BaseModel):
@@ -23,11 +30,11 @@ class Entry(BaseModel):
     created_at: datetime
     listed_at: datetime
     age_days: int
-    created_by: Person | None
+    created_by: Somebody | None
     responsible_consultant: str | None
     program_access: bool
     counts: Counts
-    activated_by: Person | None
+    activated_by: Somebody | None
     activated_at: datetime | None
 
 
@@ -43,7 +50,7 @@ class Activated(BaseModel):
 
     client_id: UUID
     status: ActivationStatus
-    activated_by: Person
+    activated_by: Somebody
     activated_at: datetime
     became_system_administrator: bool
 
@@ -88,6 +95,5 @@ _AS_STORED = (
 )
 
 
-def _person(sub: str | None, name: str | None) -> Person | None:
-    # not validated: an erased person's name is empty
-    return None if sub is None else Person.model_construct(sub=sub, name=name or "")
+def _person(sub: str | None, name: str | None) -> Somebody | None:
+    return None if sub is None else Somebody.model_construct(sub=sub, name=name or "")

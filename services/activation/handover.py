@@ -30,6 +30,7 @@ async def hand_over_all(uow: UnitOfWork, wish: Wish, cause: Cause) -> list[Chang
     """
     act = wish.act
     actor = act.actor
+    uow.cause = cause
     must_hand_over(actor, act.from_sub, act.to_sub)
     if wish.preview:
         await clients.still(uow)

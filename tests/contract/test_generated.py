@@ -29,9 +29,11 @@ def test_a_stale_missing_or_left_over_file_is_reported(
     (tmp_path / "asyncapi.yaml").write_text("old", encoding="utf-8")
     (tmp_path / "json" / "client.created.v1.schema.json").unlink()
     (tmp_path / "json" / "client.polished.v1.schema.json").touch()
+    (tmp_path / "codes.md").unlink()
     assert generate.stale() == [
         "client.created.v1.schema.json is not what the models say",
         "asyncapi.yaml is not what the models say",
+        "codes.md is not what the models say",
         "client.polished.v1.schema.json belongs to no event type",
     ]
     assert generate.main(["--check"]) == 1

@@ -17,8 +17,8 @@ from typing import Any
 
 from chassis.settings import environment
 from tests.infrastructure import ROOT, Infrastructure, start
+from tests.mutants.every import MUTANTS
 from tests.mutants.mutant import Mutant, StaleMutant
-from tests.mutants.table import MUTANTS
 
 SECONDS = 180
 ASSERTIONS = {"AssertionError", "Failed"}  # pytest's own for "did not raise"; that for a test that hangs is sorted out

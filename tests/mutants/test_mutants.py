@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.infrastructure import ROOT
+from tests.mutants.every import MUTANTS
 from tests.mutants.mutant import Mutant, StaleMutant
 from tests.mutants.run import verdict_on
-from tests.mutants.table import MUTANTS
 
 SOURCE = 'A = """one\ntwo\nthree"""\n\n\ndef f(x):\n    if x:\n        return 1\n    return 2\n'
 

@@ -9,10 +9,10 @@ from typing import Any
 from schemas.envelope import Decision
 from services.activation.domain import consultants, disconnecting, inviting, ordering, restoring, saving, users
 from services.activation.domain.arrow import NotFound
-from services.activation.domain.client import Client, Rules
+from services.activation.domain.client import AKTIVERA, Client, Rules
 from services.activation.domain.draft import Draft
 from services.activation.domain.due import next_due, settle
-from services.activation.domain.history import ActingAs, Author
+from services.activation.domain.history import Author, acting_as
 from services.activation.domain.rights import Actor, entered
 
 
@@ -51,14 +51,21 @@ UNSEEN: Mapping[type[Any], Callable[[Draft, Any], None]] = {
 }
 """Acts that are open to whoever has the code, to operators, and those that are asked for from within."""
 
-_NAMES = {each: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", each.__name__).lower() for each in (*ACTS, *UNSEEN)}
+_STATES = {"active": "enable", "disabled": "disable", "removed": "remove"}
+_NAMES = {
+    each: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", each.__name__).lower()
+    for each in (*ACTS, *UNSEEN)
+    if each is not users.SetState
+}
 
-ACT_NAMES = frozenset(_NAMES.values())
+ACT_NAMES = frozenset({*_NAMES.values(), *_STATES.values()})
 """All that `act_name` can say."""
 
 
 def act_name(act: Any) -> str:
-    """What the history calls an act: `save`, `set_state` and so on."""
+    """What the history calls an act: `save`, `disable` and so on."""
+    if isinstance(act, users.SetState) or (isinstance(act, users.Edit) and act.of_state_alone):
+        return _STATES[act.state or "active"]
     return _NAMES[type(act)]
 
 
@@ -84,8 +91,10 @@ def author_of(act: Any) -> Author:
     """Who acts, and in which capacity."""
     actor: Actor = act.actor
     operating = isinstance(act, restoring.RequestRestoration | restoring.ConfirmRestoration)
-    acting_as: ActingAs = "operator" if operating else "client_user" if actor.client else "consultant"
-    return Author(act_name(act), actor.sub, acting_as, getattr(act, "reason", None))
+    capacity = acting_as(actor.roles, own_user=actor.client is not None, operating=operating)
+    return Author(
+        act_name(act), actor.sub, "aktivera" if actor.sub == AKTIVERA.sub else capacity, getattr(act, "reason", None)
+    )
 
 
 def _settled(client: Client, rules: Rules, now: datetime) -> Draft:

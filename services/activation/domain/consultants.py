@@ -173,6 +173,11 @@ def hand_over(draft: Draft, command: HandOver) -> None:
         _answer_for(draft, command.to_sub, command.actor.person)
     known = client.staff.get(command.from_sub)
     leaver_name = leaver.name if leaver else known.name if known else command.from_sub[:200]
+    draft.remark(
+        "handover",
+        {"consultant": command.from_sub},
+        {"consultant": command.to_sub, "handover_id": str(command.handover_id)},
+    )
     draft.say(
         HandoverCompletedV1(
             **draft.scope,

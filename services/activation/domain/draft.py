@@ -37,6 +37,7 @@ class Draft:
         self.other: dict[str, Any] = {}
         self._told = dict(client.grants)
         self._noted: list[Entry] = []
+        self._remarks: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = []
         self._noted_from = client
         self._says: list[Say] = []
 
@@ -78,12 +79,18 @@ class Draft:
             self.say(GrantsChangedV1(**self.scope, access_version=self.access_version, changed_by=by, changes=told))
         return True
 
+    def remark(self, kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Has the history tell something of the act that no difference of the client shows."""
+        self._remarks.append((kind, before, after))
+
     def note(self, author: Author, refused: str | None = None) -> None:
         """Puts down in the history what has changed since it was last noted, as this author's; or what was refused."""
         if refused is not None:
             self._noted.append(Entry(author, "refusal", refused=refused))
         now = self.client()
         self._noted += entries(self._noted_from, now, author)
+        self._noted += [Entry(author, kind, before=before, after=after) for kind, before, after in self._remarks]
+        self._remarks = []
         self._noted_from = now
 
     def client(self) -> Client:

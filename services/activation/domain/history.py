@@ -1,6 +1,6 @@
 """What an act changed, entry by entry, for the history that is only ever added to (rule book §7.8)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -9,6 +9,14 @@ from uuid import UUID
 from services.activation.domain.client import Client, Held, Invitation, Member, Reduction
 
 ActingAs = Literal["consultant", "client_user", "operator", "aktivera", "onboarding"]
+AGENCY_ROLES = frozenset({"client_manager", "agency_admin"})
+
+
+def acting_as(roles: Set[str], *, own_user: bool, operating: bool = False) -> ActingAs:
+    """In which capacity somebody acts: who is nothing but an operator does so as one, whatever they try."""
+    if own_user:
+        return "client_user"
+    return "operator" if operating or ("operator" in roles and not roles & AGENCY_ROLES) else "consultant"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,11 @@ class Edit:
     locale: Locale | None = None
     state: Literal["active", "disabled"] | None = None
 
+    @property
+    def of_state_alone(self) -> bool:
+        """Whether nothing is edited but the state."""
+        return self.state is not None and (self.name, self.email, self.locale) == (None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class SetState:

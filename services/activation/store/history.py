@@ -11,8 +11,9 @@ import orjson
 from chassis.db import Database
 from chassis.unit_of_work import UnitOfWork
 from services.activation.domain.activation import Activation
-from services.activation.domain.client import Client
+from services.activation.domain.client import Cell, Client
 from services.activation.domain.history import Author, Entry
+from services.activation.domain.tried import Tried
 
 _COLUMNS = (
     "client_id",
@@ -37,13 +38,14 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A try that was refused: who, what, and with which code."""
+    """A try that was refused: who, what they tried, and with which code."""
 
     client_id: UUID
     agency: str
     author: Author
     code: str
     correlation_id: str
+    tried: Sequence[Tried] = (Tried(),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +93,58 @@ async def add_confirmation(uow: UnitOfWork, activation: Activation) -> None:
 
 
 async def refuse(uow: UnitOfWork, refusal: Refusal) -> None:
-    """Adds a try that was refused."""
+    """Adds a try that was refused, an entry for each thing that was tried, with what was held there."""
     author = refusal.author
-    row = (
+    held = await _held(uow, refusal)
+    invited = await _invited(uow, [each.invitation_id for each in refusal.tried if each.invitation_id is not None])
+    rows = [
+        (
+            refusal.client_id,
+            refusal.agency,
+            uow.now,
+            author.act,
+            author.sub,
+            author.acting_as,
+            refusal.correlation_id,
+            refusal.code,
+            author.reason,
+            "refusal",
+            each.user_id or invited.get(each.invitation_id),
+            each.program,
+            each.part,
+            orjson.dumps({"level": held[each.cell]}).decode() if each.cell in held else None,
+            orjson.dumps(each.wanted).decode() if each.wanted else None,
+            False,
+            0,
+        )
+        for each in refusal.tried
+    ]
+    await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=rows)
+
+
+async def _held(uow: UnitOfWork, refusal: Refusal) -> dict[Cell | None, str]:
+    """What the users that were to be changed hold in the cells that were."""
+    users = {each.cell.user_id for each in refusal.tried if each.cell is not None}
+    if not users:
+        return {}
+    rows = await uow.connection.fetch(
+        """select user_id, kind, program, part, level from grants
+            where client_id = $1 and user_id = any($2::uuid[]) and (until is null or until > $3)""",
         refusal.client_id,
-        refusal.agency,
+        sorted(users),
         uow.now,
-        author.act,
-        author.sub,
-        author.acting_as,
-        refusal.correlation_id,
-        refusal.code,
-        author.reason,
-        "refusal",
-        *[None] * 5,
-        False,
-        0,
     )
-    await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=[row])
+    return {Cell(row["user_id"], row["kind"], row["program"], row["part"]): row["level"] for row in rows}
+
+
+async def _invited(uow: UnitOfWork, ids: Sequence[UUID]) -> dict[UUID | None, UUID]:
+    """Whom invitations are for."""
+    if not ids:
+        return {}
+    rows = await uow.connection.fetch(
+        "select invitation_id, user_id from invitations where invitation_id = any($1::uuid[])", ids
+    )
+    return {row["invitation_id"]: row["user_id"] for row in rows}
 
 
 async def page(
@@ -188,7 +224,7 @@ def _plain_row(
         author.act,
         author.sub,
         author.acting_as,
-        activation.correlation_id,
+        _correlation(uow, activation, author),
         None,
         author.reason,
         kind,
@@ -198,6 +234,13 @@ def _plain_row(
         user_id is not None,
         0,
     )
+
+
+def _correlation(uow: UnitOfWork, activation: Activation, author: Author) -> str:
+    """The request's own, so that one act can be told from another; the client's for what fell due meanwhile."""
+    if uow.cause is None or author.acting_as in ("aktivera", "onboarding"):
+        return activation.correlation_id
+    return uow.cause.correlation_id
 
 
 def _value(stored: str | None) -> Any:
@@ -225,7 +268,7 @@ def _row(uow: UnitOfWork, client: Client, entry: Entry) -> tuple[Any, ...]:
         entry.author.act,
         entry.author.sub,
         entry.author.acting_as,
-        client.activation.correlation_id,
+        _correlation(uow, client.activation, entry.author),
         entry.refused,
         entry.author.reason,
         entry.kind,

@@ -21,9 +21,13 @@ from services.activation.domain.saving import Save, UnknownUser
 from services.activation.store import access
 from services.activation.web.acting import Does, diff
 from services.activation.web.bodies import SaveBody
+from services.activation.web.shapes import ETAG, ETAG_OF_WHAT_IS_TOLD, ETAG_UNLESS_DRY
+from services.activation.web.shapes.access import Foreseen, Matrix, Saved, UserAccess
+from services.activation.web.shapes.history import Explanation
+from services.activation.web.shapes.refusals import ON_A_VERSION, REFUSALS
 from services.activation.web.views import matrix, own_access
 
-router = APIRouter(prefix="/v1/clients/{client_id}", tags=["access"])
+router = APIRouter(prefix="/v1/clients/{client_id}", tags=["access"], responses=REFUSALS)
 
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="the ETag that the reading gave")]
 DryRun = Annotated[bool, Query(description="says what would change, and changes nothing")]
@@ -35,13 +39,23 @@ class IfMatchRequired(Refused):
     code = "if_match_required"
 
 
-@router.get("/access", summary="The matrix: licences, users and all that they hold")
+@router.get(
+    "/access",
+    summary="The matrix: licences, users and all that they hold",
+    response_model=Matrix,
+    responses={200: ETAG},
+)
 async def show(client_id: UUID, does: Does) -> JSONResponse:
     client, now = await does.looked_at(client_id)
     return JSONResponse(matrix(client, does.actor, now), headers={"ETag": f'"{client.access_version}"'})
 
 
-@router.patch("/access", summary="A Save: all of its changes or none")
+@router.patch(
+    "/access",
+    summary="A Save: all of its changes or none",
+    response_model=Saved | Foreseen,
+    responses={200: ETAG_UNLESS_DRY, **ON_A_VERSION},
+)
 async def save(
     client_id: UUID, body: SaveBody, does: Does, if_match: IfMatch = None, dry_run: DryRun = False
 ) -> JSONResponse:
@@ -51,7 +65,12 @@ async def save(
     return await does.do(client_id, act, _saved, body.model_dump(mode="json"))
 
 
-@router.get("/users/{user_id}/access", summary="What one user may do now; cheap enough to be asked at each request")
+@router.get(
+    "/users/{user_id}/access",
+    summary="What one user may do now; cheap enough to be asked at each request",
+    response_model=UserAccess,
+    responses={200: ETAG_OF_WHAT_IS_TOLD, 304: {"description": "As the caller has it; never beyond `valid_until`"}},
+)
 async def access_of(
     client_id: UUID,
     user_id: UUID,
@@ -72,7 +91,11 @@ async def access_of(
     return Response(body, media_type="application/json", headers=headers)
 
 
-@router.get("/explain", summary="Why a user can, or cannot, do something in a program's part; and who can help")
+@router.get(
+    "/explain",
+    summary="Why a user can, or cannot, do something in a program's part; and who can help",
+    response_model=Explanation,
+)
 async def why(
     client_id: UUID,
     does: Does,

@@ -26,12 +26,15 @@ from services.activation.domain.history import Author
 from services.activation.domain.inviting import UnknownInvitation
 from services.activation.domain.rights import Actor, entered, looked_at
 from services.activation.domain.saving import StaleVersion
+from services.activation.domain.tried import Tried, tried
 from services.activation.handlers import CLIENTS
 from services.activation.handover import Wish, hand_over_all
 from services.activation.settings import ActivationSettings
-from services.activation.store import clients, history
+from services.activation.store import clients, history, removals
 
 MOST_SHOWN = 2000
+MOST_NOTED = 100
+CORRELATION = "X-Correlation-ID"
 
 RenderAll = Callable[[Wish, list[Change[UUID, Client]]], Answer]
 Render = Callable[[Change[UUID, Client]], Answer]
@@ -61,10 +64,10 @@ class Acting:
         try:
             given = await answer(self.context.database, CLIENTS, client_id, act, self._cause, render, keyed)
         except Refused as refusal:
-            await self.note([client_id], author_of(act), refusal)
+            await self.note([client_id], author_of(act), refusal, tried(act, refusal))
             await self._tell_changes(client_id, act, refusal)
             raise
-        return JSONResponse(given.body, given.status, headers=_etag(given))
+        return JSONResponse(given.body, given.status, headers=_etag(given) | self._named)
 
     async def do_all(self, wish: Wish, render: RenderAll, content: object = None) -> JSONResponse:
         """Hands over, or says what a hand-over would do."""
@@ -76,9 +79,9 @@ class Acting:
             given = await once(self.context.database, work, None if wish.preview else self._keyed(content))
         except Refused as refusal:
             if not wish.preview:
-                await self.note(wish.ids or [], author_of(wish.act), refusal)
+                await self.note(await self._at(wish), author_of(wish.act), refusal, tried(wish.act, refusal))
             raise
-        return JSONResponse(given.body, given.status)
+        return JSONResponse(given.body, given.status, headers=self._named)
 
     async def preview(self, client_id: UUID, act: Any, render: Render) -> JSONResponse:
         """What the act would do; nothing is kept of it."""
@@ -109,16 +112,35 @@ class Acting:
         scope = f"{self.actor.agency}/{self.actor.sub}/{self._path}"
         return IdempotencyKey.of(scope, self._key, orjson.dumps(content, default=str)) if self._key else None
 
-    async def note(self, ids: Sequence[UUID], author: Author, refusal: Refused) -> None:
-        """Puts a refused try into the history; not of clients that the caller may not see."""
-        if isinstance(refusal, NotFound | UnknownInvitation):
+    async def note(
+        self, ids: Sequence[UUID], author: Author, refusal: Refused, wanted: Sequence[Tried] = (Tried(),)
+    ) -> None:
+        """Puts a refused try into the history; not of clients that the caller may not see.
+
+        Whoever has the id of an invitation, and guesses at its code, knows of the client, whatever they are.
+        """
+        if isinstance(refusal, NotFound):
             return
+        knows = "operator" in self.actor.roles or isinstance(refusal, UnknownInvitation)
         async with self.context.database.unit_of_work() as uow:
             for client_id in ids:
                 agency = await clients.agency_of(uow, client_id)
-                if agency is not None and (agency == self.actor.agency or "operator" in self.actor.roles):
-                    refused = history.Refusal(client_id, agency, author, refusal.code, self._cause.correlation_id)
+                if agency is not None and (agency == self.actor.agency or knows):
+                    correlation = self._cause.correlation_id
+                    refused = history.Refusal(client_id, agency, author, refusal.code, correlation, wanted)
                     await history.refuse(uow, refused)
+
+    @property
+    def _named(self) -> dict[str, str]:
+        """By what the history knows the act."""
+        return {CORRELATION: self._cause.correlation_id}
+
+    async def _at(self, wish: Wish) -> Sequence[UUID]:
+        """The clients at which a hand-over was tried; those of the agency that the caller is of."""
+        if wish.ids is not None or self.actor.client is not None:
+            return wish.ids or ()
+        async with self.context.database.unit_of_work() as uow:
+            return (await removals.clients_of(uow, self.actor.agency, wish.act.from_sub))[:MOST_NOTED]
 
     async def _tell_changes(self, client_id: UUID, act: Any, refusal: Refused) -> None:
         """With a stale version come the changes of the others."""

@@ -19,14 +19,15 @@ from schemas.errors import Pointed, Refused
 from schemas.values import Locale, Origin
 from services.activation.answers import Activated, Entry, Page, activated, entry
 from services.activation.domain.arrow import Activate, ConfirmKyc, NotFound
-from services.activation.domain.history import Author
+from services.activation.domain.history import ActingAs, Author, acting_as
 from services.activation.handlers import ARROW
 from services.activation.store import lists
 from services.activation.store.lists import CURSORS, NEWEST, Wanted
 from services.activation.web.acting import Does
 from services.activation.web.bodies import Entries
+from services.activation.web.shapes.refusals import REFUSALS
 
-router = APIRouter(prefix="/v1/activations", tags=["activations"])
+router = APIRouter(prefix="/v1/activations", tags=["activations"], responses=REFUSALS)
 
 STATUSES = ("pending", "activated", "configured", "cancelled", "disconnected")
 STAFF = ("client_manager", "agency_admin", "operator")
@@ -106,7 +107,7 @@ async def activate(client_id: UUID, who: Who, does: Does, why: Why, key: Key = N
             IdempotencyKey.of(f"{who.agency}/{who.sub}/activate/{client_id}", key, b"") if key else None,
         )
     except Refused as refusal:
-        await does.note([client_id], Author("activate", who.sub, "consultant"), refusal)
+        await does.note([client_id], Author("activate", who.sub, _capacity(who)), refusal)
         raise
     return JSONResponse(given.body, given.status)
 
@@ -140,6 +141,10 @@ async def _must_see(store: Database, who: Caller, ids: Sequence[UUID]) -> None:
     unseen = [Pointed(f"/client_ids/{number}", NotFound.code) for number, each in enumerate(ids) if each not in seen]
     if unseen:
         raise NotFound(unseen)
+
+
+def _capacity(who: Caller) -> ActingAs:
+    return acting_as(who.roles, own_user=who.client is not None)
 
 
 async def _own_only(store: Database, who: Caller) -> bool:

@@ -13,30 +13,34 @@ from services.activation.domain.consultants import HandOver, Link, Reassign, pre
 from services.activation.handover import Wish
 from services.activation.web.acting import Does, diff
 from services.activation.web.bodies import ConsultantsBody, HandoverBody, ReassignBody
+from services.activation.web.shapes.agency import Consultants, HandedOver
+from services.activation.web.shapes.refusals import REFUSALS
 
-router = APIRouter(prefix="/v1/clients/{client_id}", tags=["consultants"])
-handovers = APIRouter(prefix="/v1/handovers", tags=["consultants"])
+router = APIRouter(prefix="/v1/clients/{client_id}", tags=["consultants"], responses=REFUSALS)
+handovers = APIRouter(prefix="/v1/handovers", tags=["consultants"], responses=REFUSALS)
 
 
-@router.get("/consultants", summary="The consultants at the client")
+@router.get("/consultants", summary="The consultants at the client", response_model=Consultants)
 async def show(client_id: UUID, does: Does) -> JSONResponse:
     client, _ = await does.looked_at(client_id)
     return JSONResponse(_shown(client))
 
 
-@router.put("/consultants", summary="Links these consultants to the client, and no others")
+@router.put("/consultants", summary="Links these consultants to the client, and no others", response_model=Consultants)
 async def link(client_id: UUID, body: ConsultantsBody, does: Does) -> JSONResponse:
     act = Link(does.actor, does.rules, tuple(body.consultants))
     return await does.do(client_id, act, _render, body.model_dump())
 
 
-@router.put("/responsible", summary="Says who answers for the client")
+@router.put("/responsible", summary="Says who answers for the client", response_model=Consultants)
 async def reassign(client_id: UUID, body: ReassignBody, does: Does) -> JSONResponse:
     act = Reassign(does.actor, does.rules, body.responsible_consultant)
     return await does.do(client_id, act, _render, body.model_dump())
 
 
-@handovers.post("", summary="Hands all clients of a consultant, or some, to another; preview first")
+@handovers.post(
+    "", summary="Hands all clients of a consultant, or some, to another; preview first", response_model=HandedOver
+)
 async def hand_over(body: HandoverBody, does: Does) -> JSONResponse:
     act = HandOver(does.actor, does.rules, uuid7(), body.from_, body.to)
     return await does.do_all(Wish(act, body.clients, body.preview), _handed_over, body.model_dump(mode="json"))

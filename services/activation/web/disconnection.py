@@ -16,29 +16,31 @@ from services.activation.domain.disconnecting import (
 )
 from services.activation.web.acting import Does, Render
 from services.activation.web.bodies import ApprovalBody
+from services.activation.web.shapes.agency import Disconnection
+from services.activation.web.shapes.refusals import REFUSALS
 
-router = APIRouter(prefix="/v1/clients/{client_id}/disconnection", tags=["disconnection"])
+router = APIRouter(prefix="/v1/clients/{client_id}/disconnection", tags=["disconnection"], responses=REFUSALS)
 
 
-@router.get("", summary="The disconnection that waits, if one does")
+@router.get("", summary="The disconnection that waits, if one does", response_model=Disconnection)
 async def show(client_id: UUID, does: Does) -> JSONResponse:
     client, _ = await does.looked_at(client_id)
     return JSONResponse(_shown(client))
 
 
-@router.post("", summary="Asks for agency and client to part", status_code=202)
+@router.post("", summary="Asks for agency and client to part", status_code=202, response_model=Disconnection)
 async def request(client_id: UUID, does: Does) -> JSONResponse:
     return await does.do(client_id, RequestDisconnection(does.actor, does.rules, uuid7()), _render(202))
 
 
-@router.post("/approve", summary="An administrator of the client's own agrees")
+@router.post("/approve", summary="An administrator of the client's own agrees", response_model=Disconnection)
 async def approve(client_id: UUID, does: Does, body: ApprovalBody | None = None) -> JSONResponse:
     code = body.code if body else None
     act = ApproveDisconnection(does.actor, does.rules, code, does.settings.link_keys.code)
     return await does.do(client_id, act, _render(200))
 
 
-@router.delete("", summary="Takes the wish back")
+@router.delete("", summary="Takes the wish back", response_model=Disconnection)
 async def withdraw(client_id: UUID, does: Does) -> JSONResponse:
     return await does.do(client_id, WithdrawDisconnection(does.actor, does.rules), _render(200))
 

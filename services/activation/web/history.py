@@ -15,8 +15,10 @@ from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
 from services.activation.store import history
 from services.activation.web.act_names import EXPLAINED, ActName
 from services.activation.web.acting import Does
+from services.activation.web.shapes.history import History
+from services.activation.web.shapes.refusals import REFUSALS
 
-router = APIRouter(prefix="/v1/clients/{client_id}/history", tags=["history"])
+router = APIRouter(prefix="/v1/clients/{client_id}/history", tags=["history"], responses=REFUSALS)
 
 CURSORS: Cursors[int] = Cursors("history", int)
 NEWEST = 2**63 - 1
@@ -58,7 +60,7 @@ def wanted(
 Filter = Annotated[history.Wanted, Depends(wanted)]
 
 
-@router.get("", summary="What was done and what was refused, newest first")
+@router.get("", summary="What was done and what was refused, newest first", response_model=History)
 async def page(
     client_id: UUID, does: Does, which: Filter, limit: Limit = DEFAULT_LIMIT, cursor: After = None
 ) -> JSONResponse:

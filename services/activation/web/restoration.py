@@ -13,18 +13,25 @@ from services.activation.domain.restoring import ConfirmRestoration, RequestRest
 from services.activation.domain.rights import OperatorRequired
 from services.activation.web.acting import Acting, Does
 from services.activation.web.bodies import ConfirmationBody, RestorationBody
+from services.activation.web.shapes.agency import Restoration
+from services.activation.web.shapes.refusals import REFUSALS
 
-router = APIRouter(prefix="/v1/clients/{client_id}/restoration", tags=["operators"])
+router = APIRouter(prefix="/v1/clients/{client_id}/restoration", tags=["operators"], responses=REFUSALS)
 
 
-@router.post("", summary="Asks for a consultant to become administrator of a locked-out client", status_code=202)
+@router.post(
+    "",
+    summary="Asks for a consultant to become administrator of a locked-out client",
+    status_code=202,
+    response_model=Restoration,
+)
 async def request(client_id: UUID, body: RestorationBody, does: Does) -> JSONResponse:
     _must_operate(does)
     act = RequestRestoration(does.actor, does.rules, body.consultant, body.reason)
     return await does.do(client_id, act, _render, body.model_dump())
 
 
-@router.post("/confirm", summary="A second operator confirms it")
+@router.post("/confirm", summary="A second operator confirms it", response_model=Restoration)
 async def confirm(client_id: UUID, body: ConfirmationBody, does: Does) -> JSONResponse:
     _must_operate(does)
     act = ConfirmRestoration(does.actor, does.rules, body.consultant)

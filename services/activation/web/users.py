@@ -16,18 +16,23 @@ from services.activation.domain.users import Edit, SetState
 from services.activation.store import access
 from services.activation.web.acting import Does, Render
 from services.activation.web.bodies import AcceptBody, EditBody, InviteBody
+from services.activation.web.shapes import ETAG
+from services.activation.web.shapes.access import Accepted, ChangedUser, GoneUser, Users
+from services.activation.web.shapes.refusals import REFUSALS
 from services.activation.web.views import users
 
-router = APIRouter(prefix="/v1/clients/{client_id}/users", tags=["users"])
+router = APIRouter(prefix="/v1/clients/{client_id}/users", tags=["users"], responses=REFUSALS)
+CHANGES: dict[str, Any] = {"response_model": ChangedUser | GoneUser, "responses": {200: ETAG}}
+
 Place = tuple[str, UUID]
 """Name and id of a user; the list is ordered by these."""
 
 CURSORS: Cursors[Place] = Cursors("users", Place)
 
-invitations = APIRouter(prefix="/v1/invitations", tags=["users"])
+invitations = APIRouter(prefix="/v1/invitations", tags=["users"], responses=REFUSALS)
 
 
-@router.get("", summary="The client's users, those who are invited among them, by name")
+@router.get("", summary="The client's users, those who are invited among them, by name", response_model=Users)
 async def list_users(
     client_id: UUID,
     does: Does,
@@ -47,7 +52,13 @@ async def list_users(
     return JSONResponse({"items": list(shown), "next": more})
 
 
-@router.post("", summary="Adds a user: they are invited by mail", status_code=201)
+@router.post(
+    "",
+    summary="Adds a user: they are invited by mail",
+    status_code=201,
+    response_model=ChangedUser,
+    responses={201: ETAG},
+)
 async def invite(client_id: UUID, body: InviteBody, does: Does) -> JSONResponse:
     user_id = uuid7()
     wishes = tuple(each.wish(user_id) for each in body.grants)
@@ -55,28 +66,32 @@ async def invite(client_id: UUID, body: InviteBody, does: Does) -> JSONResponse:
     return await does.do(client_id, act, _shows(user_id, 201), body.model_dump(mode="json"))
 
 
-@router.patch("/{user_id}", summary="Changes a user's name, address, language or state")
+@router.patch("/{user_id}", summary="Changes a user's name, address, language or state", **CHANGES)
 async def change(client_id: UUID, user_id: UUID, body: EditBody, does: Does) -> JSONResponse:
     act = Edit(does.actor, does.rules, user_id, body.name, body.email, body.locale, body.state)
     return await does.do(client_id, act, _shows(user_id), body.model_dump(mode="json"))
 
 
-@router.delete("/{user_id}", summary="Removes a user; what they held is free again")
+@router.delete("/{user_id}", summary="Removes a user; what they held is free again", **CHANGES)
 async def remove(client_id: UUID, user_id: UUID, does: Does) -> JSONResponse:
     return await does.do(client_id, SetState(does.actor, does.rules, user_id, "removed"), _shows(user_id))
 
 
-@router.post("/{user_id}/invitation", summary="Sends the invitation again, with a new code")
+@router.post("/{user_id}/invitation", summary="Sends the invitation again, with a new code", **CHANGES)
 async def resend(client_id: UUID, user_id: UUID, does: Does) -> JSONResponse:
     return await does.do(client_id, Resend(does.actor, does.rules, user_id), _shows(user_id))
 
 
-@router.delete("/{user_id}/invitation", summary="Takes the invitation back")
+@router.delete("/{user_id}/invitation", summary="Takes the invitation back", **CHANGES)
 async def withdraw(client_id: UUID, user_id: UUID, does: Does) -> JSONResponse:
     return await does.do(client_id, Withdraw(does.actor, does.rules, user_id), _shows(user_id))
 
 
-@invitations.post("/{invitation_id}/accept", summary="Comes in by an invitation: once, with the code of its link")
+@invitations.post(
+    "/{invitation_id}/accept",
+    summary="Comes in by an invitation: once, with the code of its link",
+    response_model=Accepted,
+)
 async def accept(invitation_id: UUID, body: AcceptBody, does: Does) -> JSONResponse:
     client_id = await access.client_of_invitation(does.context.database, invitation_id)
     if client_id is None:

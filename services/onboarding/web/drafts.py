@@ -30,7 +30,7 @@ from services.onboarding.web.staff import STAFF, person
 router = APIRouter(prefix="/v1/drafts", tags=["drafts"], dependencies=[Depends(harmless_headers)])
 
 CURSORS: Cursors[UUID] = Cursors("drafts", UUID)
-AT_ONCE = 500
+AT_ONCE = 500  # where words are sought: what is sealed is searched by opening it
 
 Of = Annotated[Literal["me", "agency"], Query(description="whose drafts; all of the agency's are its administrators'")]
 
@@ -72,12 +72,13 @@ async def list_drafts(
         raise AgencyAdminRequired
     place, words = CURSORS.read(cursor), sought(q).casefold()
     found: list[ListedDraft] = []
+    at_once = AT_ONCE if words else limit + 1
     while len(found) <= limit:
-        rows = await drafts.page(store, who.agency, who.sub if of == "me" else None, place, status, AT_ONCE)
+        rows = await drafts.page(store, who.agency, who.sub if of == "me" else None, place, status, at_once)
         today = swedish_date(store.clock())
         shown = (listed_draft(drafting.opened(row), store.clock(), today) for row in rows)
         found += [each for each in shown if words in (each.name or "").casefold()]
-        if len(rows) < AT_ONCE:
+        if len(rows) < at_once:
             break
         place = rows[-1]["draft_id"]
     items, more = CURSORS.page(found, limit, lambda each: each.draft_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from joserfc.jwk import RSAKey
@@ -10,8 +11,12 @@ from chassis.service import Service
 from services.activation.__main__ import SERVICE
 from services.activation.settings import ActivationSettings
 from tests.integration.activation.running import Running
+from tests.integration.documented import Documented
 from tests.integration.in_process import in_process
 from tests.link_keys import write_link_keys
+
+DOCUMENT: dict[str, Any] = {}
+"""Of the routes: made once, since it is the same for all. Every answer of every test is held against it."""
 
 
 @pytest.fixture
@@ -21,4 +26,7 @@ async def running(
     links = write_link_keys(tmp_path / "link-keys.json")
     settings = ActivationSettings(database_dsn=await database_for(SERVICE), link_keys_file=links)
     async with in_process(SERVICE, settings, tmp_path, issuer) as (context, http):
+        if not DOCUMENT:
+            DOCUMENT.update((await http.get("/openapi.json")).json())
+        http.event_hooks = {"response": [Documented(DOCUMENT).check]}
         yield Running(context, http, issuer)

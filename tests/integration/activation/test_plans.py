@@ -14,10 +14,13 @@ import pytest
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.activation.domain.acts import Settle, decide
+from services.activation.domain.client import Cell
 from services.activation.domain.history import Author
+from services.activation.domain.tried import Tried
 from services.activation.store import (
     access,
     activations,
+    acts,
     agencies,
     clients,
     history,
@@ -59,7 +62,7 @@ FILL = (
     "insert into links (client_id, sub) select client_id, sub from users",
     """insert into history (client_id, agency, at, act, by_sub, acting_as, correlation_id, kind, user_id, own,
          access_version)
-       select client_id, agency, now(), 'save', 'karin', 'consultant', 'c', 'licence', client_id, false, 1
+       select client_id, agency, now(), 'save', 'karin', 'consultant', correlation_id, 'licence', client_id, false, 1
          from activations""",
 )
 
@@ -152,6 +155,8 @@ async def reads(uow: UnitOfWork) -> None:
     await lists.page(one, agency, narrow, NEWEST, 51)
     await lists.of_client(one, key)
     await lists.of_correlation(one, "c-77")
+    await acts.of_client(one, key)
+    await acts.of_correlation(one, "c-77")
     await lists.hide(one, agency, "karin", [key])
     await access.user(one, key, key)
     await access.client_of_invitation(one, key)
@@ -175,7 +180,9 @@ async def works(uow: UnitOfWork) -> None:
         after = decide(client, Settle(RULES), uow.now).state
         await clients.save(uow, [Change(key, client, after)])
     author = Author("save", "karin", "consultant")
-    await history.refuse(uow, history.Refusal(UUID(int=77), "byra-17", author, "not_found", "c"))
+    cell = Cell(UUID(int=77), "system_administrator")
+    wanted = (Tried(cell.user_id, cell=cell), Tried(invitation_id=UUID(int=77)))
+    await history.refuse(uow, history.Refusal(UUID(int=77), "byra-17", author, "not_found", "c", wanted))
 
 
 async def test_no_query_reads_a_whole_table(full: Running) -> None:

@@ -54,6 +54,10 @@ def test_a_service_that_nobody_knows_is_refused_with_the_names_of_those_there_ar
 
 def test_a_role_is_one_of_those_that_services_know(run: Run) -> None:
     assert run("token", "--agency", "a", "--sub", "b", "--role", "queen").exit_code == 2
+    without = run("token", "--agency", "a", "--sub", "b")
+    assert (without.exit_code, "--client" in without.stderr) == (2, True)
+    of_a_client = run("token", "--agency", "a", "--sub", "b", "--client", "c", "--json")
+    assert (of_a_client.exit_code, "no signing key" in of_a_client.stdout) == (1, True)
     assert run("--version").stdout.startswith("aktivera ")
 
 

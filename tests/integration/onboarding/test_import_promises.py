@@ -12,6 +12,7 @@ from chassis.ids import uuid7
 from chassis.settings import environment
 from chassis.unit_of_work import Cause
 from schemas.values import Person
+from services.onboarding import importing
 from services.onboarding.domain import csv_files
 from services.onboarding.domain.creation import CreateClient, Wanted
 from services.onboarding.handlers import CREATIONS
@@ -45,6 +46,19 @@ async def test_a_client_that_somebody_creates_meanwhile_loses_no_other_row(runni
     (shown,) = (await running.http.get("/v1/clients/imports", headers=running.token())).json()["items"]
     assert (shown["status"], shown["rows"]["created"], shown["rows"]["known"]) == ("done", 2, 1)
     assert len(await running.said("client-events")) == 3
+
+
+async def test_of_one_file_sent_twice_at_once_one_import_comes_about(running: Running) -> None:
+    """A unique index on the agency and the digest of the file decides; who comes second is answered the first."""
+    data = csv_of(*numbered(2))
+    file, person = importing.read(data.encode(), None), Person(sub="karin", name="Karin")
+    async with running.context.database.unit_of_work() as uow:
+        first, _ = await importing.start(uow, "byra-ett", person, file, dry_run=False, why=Cause("c"))
+        sending = asyncio.create_task(post(running, data))
+        await eventually(lambda: running.rows("select from pg_locks where not granted"), within=10)
+    second = await sending
+    assert (second.status_code, second.json()["import_id"]) == (200, str(first.import_id))
+    assert len(await running.rows("select from import_rows")) == 2
 
 
 @pytest.mark.parametrize("place", ["unit_of_work.before_commit", "unit_of_work.after_commit"])

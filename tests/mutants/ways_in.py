@@ -1,0 +1,85 @@
+"""Owns the mutants of the ways in by which people send clients: the guide, files, and what they are told of others."""
+
+from tests.mutants.mutant import Mutant
+
+ONBOARDING = "tests/integration/onboarding"
+DRAFTS = f"{ONBOARDING}/test_drafts_http.py"
+IMPORTS = f"{ONBOARDING}/test_imports_http.py"
+PROMISES = f"{ONBOARDING}/test_import_promises.py"
+LOOK_UPS = f"{ONBOARDING}/test_look_ups.py"
+SEALED = f"{ONBOARDING}/test_numbers_stay_sealed.py"
+
+WAYS_IN = [
+    Mutant(
+        "a draft does not ask what was seen",
+        "Two tabs do not overwrite each other unseen.",
+        "services/onboarding/domain/drafts.py",
+        "    if command.seen != draft.version:\n",
+        "    if command.seen == 0:\n",
+        f"{DRAFTS}::test_two_tabs_do_not_overwrite_each_other",
+    ),
+    Mutant(
+        "no FOR UPDATE on drafts",
+        "Of several puts at once one is stored, and the others are told.",
+        "services/onboarding/store/drafts.py",
+        '_LOAD + " for update"',
+        "_LOAD",
+        f"{DRAFTS}::test_of_two_puts_at_once_one_is_stored",
+    ),
+    Mutant(
+        "a submitted draft is submitted again",
+        "Submitting twice answers the same client.",
+        "services/onboarding/drafting.py",
+        "    if draft.client_id is not None:\n        return None, draft.client_id\n",
+        "",
+        f"{DRAFTS}::test_submitting_twice_answers_the_same_client",
+    ),
+    Mutant(
+        "a mask is stored in the number's place",
+        "A mask that comes back keeps the number.",
+        "services/onboarding/domain/draft_content.py",
+        "    return before if masked else sent",
+        "    return sent",
+        f"{DRAFTS}::test_a_number_that_was_masked_on_the_way_is_the_clients",
+    ),
+    Mutant(
+        "a lost race ends the batch",
+        "A client that somebody creates meanwhile loses no other row of a file.",
+        "services/onboarding/importing.py",
+        "    for attempt in range(1, TRIES + 1):",
+        "    for attempt in (TRIES,):",
+        f"{PROMISES}::test_a_client_that_somebody_creates_meanwhile_loses_no_other_row",
+    ),
+    Mutant(
+        "a file is taken in twice",
+        "Of one file sent twice at once one import comes about.",
+        "services/onboarding/store/imports.py",
+        ' on conflict do nothing"""',
+        '"""',
+        f"{PROMISES}::test_of_one_file_sent_twice_at_once_one_import_comes_about",
+    ),
+    Mutant(
+        "doubles are looked for among clients alone",
+        "Doubles within a file are found in a dry run too, whatever batch they are in.",
+        "services/onboarding/store/imports.py",
+        "    found: dict[bytes, Earlier] = {}\n",
+        "    found: dict[bytes, Earlier] = {}\n    return found\n",
+        f"{IMPORTS}::test_doubles_are_found_across_batches",
+    ),
+    Mutant(
+        "rows are stored as they came",
+        "Personal numbers of a file are nowhere in the clear.",
+        "services/onboarding/importing.py",
+        "seal.close(_packed(row), _place(import_id, row.number))",
+        "_packed(row)",
+        f"{SEALED}::test_numbers_of_a_file_are_nowhere_in_the_clear",
+    ),
+    Mutant(
+        "a dry run counts what it finds alone",
+        "Who tries numbers out learns nothing more, found or not.",
+        "services/onboarding/importing.py",
+        "        if is_elsewhere or (file.dry_run and client is not None):",
+        "        if is_elsewhere:",
+        f"{LOOK_UPS}::test_a_dry_run_tells_of_no_more_whether_found_or_not",
+    ),
+]
