@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from chassis import held_events
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.activation.domain.activation import Activation, Asked, User
@@ -124,8 +125,12 @@ async def _forget(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
         "delete from licence_requests where client_id = any($1::uuid[])",
         "delete from history_contacts where client_id = any($1::uuid[])",
         "delete from links where client_id = any($1::uuid[])",
+        """update idempotency_keys k set body = jsonb_build_object('client_id', g.id, 'status', 'erased')
+             from unnest($1::uuid[]) as g(id)
+            where k.body->>'client_id' = g.id::text or strpos(k.scope, g.id::text) > 0""",
     ):
         await uow.connection.execute(statement, ids)
+    await held_events.forget_contents(uow, [str(each) for each in ids])
 
 
 async def _add_licences(uow: UnitOfWork, new: Iterable[Activation]) -> None:
