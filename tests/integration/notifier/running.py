@@ -46,8 +46,8 @@ class Running(InProcess):
         return await eventually(probe, within=within)
 
     async def all_settled(self, within: float = 10) -> None:
-        async def probe() -> None:
-            assert await self.rows("select from emails where settled_at is null") == []
+        async def probe() -> bool:
+            return await self.rows("select from emails where settled_at is null") == []
 
         await eventually(probe, within=within)
 
