@@ -67,7 +67,8 @@ async def test_a_mail_that_waits_is_never_sent(running: Running) -> None:
 async def test_a_mail_in_somebody_s_hands_is_blanked_when_it_has_come_to_an_end(running: Running) -> None:
     client_id = uuid4()
     await running.hear(listed(client_id))
-    take = "update emails set state = 'transmitting', lease_until = now() + interval '1 minute', content = 'Exempelbolaget'"
+    take = """update emails set state = 'transmitting', content = 'Exempelbolaget',
+                     lease_until = now() + interval '1 minute'"""
     await running.context.database.execute(take)
     await running.hear(erased(client_id))
     assert ("emails", "Exempelbolaget") in await left(running)
