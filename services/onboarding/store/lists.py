@@ -5,6 +5,7 @@ from uuid import UUID
 
 from chassis.db import Database
 from chassis.unit_of_work import UnitOfWork
+from services.onboarding.store.people import HAS_TO_DO_WITH
 
 _SHOWN = """client_id, agency, status, name, identity_kind, identity_mask, protected_identity, origin, test,
   external_ref, responsible_consultant, created_by_sub, created_by_name, created_at, listed_at, activated_at,
@@ -15,6 +16,7 @@ _PAGE = f"""select {_SHOWN} from clients
  where agency = $1 and ($2::text is null or status = $2) and ($3::uuid is null or client_id < $3)
    and ($4 = '' or strpos(lower(name collate pg_c_utf8), lower($4 collate pg_c_utf8)) > 0
         or external_ref = $4 or org_number = $5)
+   and ($7::text is null or {HAS_TO_DO_WITH.format(sub="$7")})
  order by client_id desc limit $6"""  # noqa: S608  # column names only
 
 _ONE = f"""select {_SHOWN}, version, edition, changed_at, changed_by_sub, changed_by_name,
@@ -30,11 +32,19 @@ _REQUESTS = """select source, request_id, correlation_id, received_at, client_id
  where client_id = $1 or correlation_id = $2"""
 
 
-async def page(
-    database: Database, agency: str, status: str | None, before: UUID | None, q: str, org_number: str, limit: int
+async def page(  # noqa: PLR0913  # one a filter
+    database: Database,
+    agency: str,
+    status: str | None,
+    before: UUID | None,
+    q: str,
+    org_number: str,
+    limit: int,
+    *,
+    only_of: str | None = None,
 ) -> list[Any]:
-    """At most `limit` clients of an agency, newest first, those before an id."""
-    return await database.fetch(_PAGE, agency, status, before, q, org_number, limit)
+    """At most `limit` clients of an agency, newest first, those before an id; `only_of`: somebody's own alone."""
+    return await database.fetch(_PAGE, agency, status, before, q, org_number, limit, only_of)
 
 
 async def one(database: Database, agency: str, client_id: UUID) -> Any:
