@@ -115,6 +115,21 @@ async def test_of_many_who_ask_at_once_one_question_waits(running: Running, clie
     assert [each["sequence"] for each in await running.said("client-events")] == ["1", "2", "3"]
 
 
+async def test_changes_and_questions_at_once_have_versions_of_their_own(running: Running, client_id: str) -> None:
+    async def change(number: int) -> httpx.Response:
+        url, headers = f"/v1/clients/{client_id}", running.token(f"k{number}") | {"If-Match": '"1"'}
+        return await running.http.patch(url, json={"details": {"name": f"Namn {number} AB"}}, headers=headers)
+
+    answers = await asyncio.gather(
+        *(change(number) for number in range(3)),
+        ask(running, client_id, "cancel", {"reason": "mistake"}),
+        ask(running, client_id, "licences", {"counts": {"bookkeeping": 1}}),
+    )
+    assert sorted(each.status_code for each in answers) == [200, 202, 202, 412, 412]
+    assert [each["sequence"] for each in await running.said("client-events")] == ["1", "2", "3", "4"]
+    assert [row["version"] for row in await running.rows("select version from clients")] == [4]
+
+
 async def test_the_same_key_asks_once_and_no_key_asks_nothing(running: Running, client_id: str) -> None:
     first, again = [await ask(running, client_id, "cancel", {"reason": "mistake"}, "k-1") for _ in range(2)]
     assert (again.status_code, again.json()) == (202, first.json())
