@@ -47,6 +47,11 @@ async def save(uow: UnitOfWork, pairs: Iterable[Pair]) -> None:
         )
 
 
+async def clear(uow: UnitOfWork) -> None:
+    """Forgets them all: they are a copy of what activation knows."""
+    await uow.connection.execute("delete from client_people")
+
+
 async def sees_own_only(database: Database, agency: str) -> bool:
     """Whether each consultant of the agency sees the clients they have to do with, and no others."""
     row = await database.fetchrow(

@@ -62,7 +62,10 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Progress]]) -> No
             [each.responsible_consultant for each in after],
             [each.program_access for each in after],
         )
-        await people.save(uow, [(each.key, None if each.before is None else each.before.people, each.after.people) for each in changes])
+        await people.save(
+            uow,
+            [(each.key, None if each.before is None else each.before.people, each.after.people) for each in changes],
+        )
         await questions.settle(
             uow, [(change.before.questions, change.after.questions) for change in changes if change.before is not None]
         )

@@ -5,10 +5,12 @@ from uuid import UUID
 
 import pytest
 
+from chassis import projections
 from schemas.activation import ActivationReassignedV1, ConsultantsChangedV1
 from schemas.activation_snapshot import ActivationSnapshotV1, UserSnapshot
 from schemas.users import UserChangedV1, UserRemovedV1
 from schemas.values import Person
+from services.onboarding.announce import PROJECTIONS
 from tests.integration.onboarding.running import Running
 from tests.integration.onboarding.test_intake import told
 from tests.unit.onboarding.contents import content
@@ -16,6 +18,12 @@ from tests.unit.onboarding.test_progress import ACTIVATED, LISTED, SCOPE, TIMES
 
 ANNA = {"roles": ["client_manager", "agency_admin"]}
 ERIK: dict[str, Any] = {"user_id": UUID(int=3), "sub": "erik", "name": "Erik", "email": "", "locale": "sv"}
+STATE: dict[str, Any] = {
+    **TIMES, "status": "activated", "origin": "api", "program_access": True, "counts": {}, "locale": "sv",
+    "confirmation_email": "anna@exempelbolaget.se", "consultants": ["siv"], "licences": [], "scheduled": [],
+    "users": [UserSnapshot(**ERIK, kind="consultant", state="active", grants=[])], "invitations": [],
+    "access_version": 0,
+}  # fmt: skip
 
 
 async def register(running: Running, visibility: str) -> None:
@@ -70,19 +78,25 @@ async def test_whoever_is_linked_answers_for_it_or_is_its_user_sees_it_for_as_lo
 
 
 async def test_a_snapshot_says_it_whole(running: Running, client_id: str) -> None:
-    user = UserSnapshot(**ERIK, kind="consultant", state="active", grants=[])
-    state: dict[str, Any] = {
-        **TIMES, "status": "activated", "origin": "api", "program_access": True, "counts": {}, "locale": "sv",
-        "confirmation_email": "anna@exempelbolaget.se", "consultants": ["siv"], "licences": [], "scheduled": [],
-        "users": [user], "invitations": [], "access_version": 0,
-    }  # fmt: skip
-
-    await running.hear(told(ActivationSnapshotV1(**SCOPE, **state), client_id, 3))
+    await running.hear(told(ActivationSnapshotV1(**SCOPE, **STATE), client_id, 3))
     assert [await sees(running, client_id, sub) for sub in ("erik", "siv", "olle")] == [True, True, False]
 
-    later = ActivationSnapshotV1(**SCOPE, **{**state, "consultants": ["olle"], "users": []})
+    later = ActivationSnapshotV1(**SCOPE, **{**STATE, "consultants": ["olle"], "users": []})
     await running.hear(told(later, client_id, 4))
     assert [await sees(running, client_id, sub) for sub in ("erik", "siv", "olle")] == [False, False, True]
+
+
+async def test_what_was_forgotten_is_announced_at_the_version_that_was_seen(running: Running, client_id: str) -> None:
+    (kept,) = PROJECTIONS
+    await running.hear(told(LISTED, client_id, 1))
+    await running.hear(told(ConsultantsChangedV1(**SCOPE, consultants=["siv"]), client_id, 2))
+    async with running.context.database.unit_of_work() as uow:
+        assert await projections.clear(uow, kept) == 1
+    assert not await sees(running, client_id, "siv")
+
+    await running.hear(told(ActivationSnapshotV1(**SCOPE, **STATE), client_id, 2))
+
+    assert await sees(running, client_id, "siv")
 
 
 async def test_no_route_of_a_client_is_open_to_whoever_does_not_see_it(running: Running, client_id: str) -> None:
