@@ -110,6 +110,14 @@ async def failed_again(uow: UnitOfWork, row_id: int, reason: str, detail: str) -
     return attempts
 
 
+async def forget_contents(uow: UnitOfWork, keys: Sequence[str]) -> None:
+    """Takes the content out of what was held on these keys and is settled: of somebody who was erased nothing stays.
+
+    What still waits is needed for the order of its key; it goes 30 days after it is settled, as all that was held does.
+    """
+    await uow.connection.execute(FORGET_CONTENTS, keys)
+
+
 async def forget_settled(uow: UnitOfWork, limit: int = 1000) -> int:
     """Removes rows settled more than 30 days ago, at most `limit` at a time, and answers how many."""
     done = await uow.connection.execute(FORGET_SETTLED, uow.now - KEPT_SETTLED, limit)
@@ -254,6 +262,9 @@ update held_keys k set retry_at = $3 from left_over l where k.topic = $1 and k.k
 
 FAILED_AGAIN = """
 update held_events set attempts = attempts + 1, reason = $2, detail = $3 where id = $1 returning attempts"""
+
+FORGET_CONTENTS = """
+update held_events set sealed = '' where key = any($1::text[]) and settled_at is not null and sealed <> ''"""
 
 FORGET_SETTLED = """
 delete from held_events where id in (

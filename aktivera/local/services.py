@@ -64,6 +64,8 @@ def service_environment(name: str, endpoints: Endpoints, secrets: Path) -> dict[
         own["NOTIFIER_SMTP_HOST"] = LOOPBACK
         own["NOTIFIER_SMTP_PORT"] = str(endpoints.ports["smtp"])
         own["NOTIFIER_SMTP_TLS"] = "none"
+        own["NOTIFIER_TEST_SMTP_HOST"] = LOOPBACK
+        own["NOTIFIER_TEST_SMTP_PORT"] = str(endpoints.ports["smtp"])
     return common_environment(endpoints, secrets) | own
 
 

@@ -37,8 +37,8 @@ async def hand_over_all(uow: UnitOfWork, wish: Wish, cause: Cause) -> list[Chang
     wanted = wish.ids if wish.ids is not None else await removals.clients_of(uow, actor.agency, act.from_sub)
     ids = list(dict.fromkeys(wanted))
     known = await (clients.look if wish.preview else clients.load)(uow, sorted(set(ids)))
-    if not ids and not await clients.is_consultant(uow, actor.agency, act.to_sub):
-        raise UnknownConsultant([Pointed("/to", UnknownConsultant.code)])
+    if not ids:
+        await _must_both_be_known(uow, act)
     changes: list[Change[UUID, Client]] = []
     refused: list[tuple[int, Refused]] = []
     for number, key in enumerate(ids):
@@ -62,3 +62,12 @@ async def hand_over_all(uow: UnitOfWork, wish: Wish, cause: Cause) -> list[Chang
     if changes and not wish.preview:
         await clients.save(uow, [each for each in changes if each.after is not each.before])
     return changes
+
+
+async def _must_both_be_known(uow: UnitOfWork, act: HandOver) -> None:
+    """Where no client says so. Raises UnknownConsultant."""
+    agency = act.actor.agency
+    if not await clients.is_consultant(uow, agency, act.to_sub):
+        raise UnknownConsultant([Pointed("/to", UnknownConsultant.code)])
+    if not await clients.is_consultant(uow, agency, act.from_sub, or_leaving=True):
+        raise UnknownConsultant([Pointed("/from", UnknownConsultant.code)])

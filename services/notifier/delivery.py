@@ -16,7 +16,7 @@ from chassis.failures import is_transient
 from chassis.service import Context
 from services.notifier.domain.addresses import SenderInvalid, read_sender
 from services.notifier.domain.draft import message_id
-from services.notifier.domain.mail import Bounced, Deferred, InvalidJump, Outcome, settle
+from services.notifier.domain.mail import Bounced, Deferred, InvalidJump, Outcome, Withheld, settle
 from services.notifier.domain.message import compose
 from services.notifier.leases import sweep
 from services.notifier.mailer import Connection, Parcel
@@ -41,12 +41,32 @@ class Superseded(Exception):  # named after the fact
     """Our lease ran out, and the mail is somebody else's now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The connections of one worker. Mails of test clients have a server of their own, or none."""
+
+    world: Connection
+    tests: Connection | None
+
+    @classmethod
+    def of(cls, settings: NotifierSettings) -> "Worker":
+        return cls(Connection(settings), None if settings.for_tests is None else Connection(settings.for_tests))
+
+    def connection(self, mail: Claimed) -> Connection | None:
+        return self.tests if mail.test else self.world
+
+    async def quit(self) -> None:
+        await self.world.quit()
+        if self.tests is not None:
+            await self.tests.quit()
+
+
 @dataclass(slots=True)
 class Flight:
     """A mail that a worker has. `must_finish`: the content is out, or its outcome is known and not stored yet."""
 
     mail: Claimed
-    connection: Connection
+    worker: "Worker"
     must_finish: bool = False
 
 
@@ -64,7 +84,7 @@ class Delivery:
         self._database = context.database
         self._heartbeats = context.heartbeats
         self._worker = uuid4()
-        self._idle = [Connection(self._settings) for _ in range(self._settings.mail_workers)]
+        self._idle = [Worker.of(self._settings) for _ in range(self._settings.mail_workers)]
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._wake = asyncio.Event()
         self._sweep_at = 0.0
@@ -125,7 +145,7 @@ class Delivery:
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         flight = self._flights.pop(task)
-        self._idle.append(flight.connection)
+        self._idle.append(flight.worker)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             # The lease decides about the mail; the others go on.
@@ -150,6 +170,9 @@ class Delivery:
 
     async def _attempt(self, flight: Flight) -> Outcome:
         mail, settings = flight.mail, self._settings
+        connection = flight.worker.connection(mail)
+        if connection is None:
+            return Withheld()
         try:
             content = mail.content or self._compose(mail)
         except (TemplateError, KeyError, SenderInvalid):
@@ -165,7 +188,7 @@ class Delivery:
             await reached("notifier.before_data")
             flight.must_finish = True
 
-        return await flight.connection.deliver(Parcel(self._sender, mail.recipient, content), before_content)
+        return await connection.deliver(Parcel(self._sender, mail.recipient, content), before_content)
 
     def _compose(self, mail: Claimed) -> bytes:
         settings = self._settings
@@ -219,4 +242,4 @@ class Delivery:
         for task in flights:
             task.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
-        await asyncio.gather(*(connection.quit() for connection in self._idle))
+        await asyncio.gather(*(worker.quit() for worker in self._idle))

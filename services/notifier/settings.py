@@ -22,6 +22,10 @@ class NotifierSettings(ServiceSettings):
     smtp_tls: Literal["none", "starttls", "tls"] = Field("starttls", description="how the connection is protected")
     smtp_user: str | None = Field(None, description="user name at the mail server")
     smtp_password_file: Path | None = Field(None, description="file with that user's password")
+    test_smtp_host: str | None = Field(
+        None, description="mail server for test clients, which keeps their mails; unset: those are not sent at all"
+    )
+    test_smtp_port: int = Field(25, ge=1, le=65535, description="its port; neither TLS nor login")
     smtp_connect_timeout_seconds: float = Field(30, gt=0, description="longest wait for connection, TLS and login")
     smtp_command_timeout_seconds: float = Field(30, gt=0, description="longest wait for the answer to a command")
     smtp_data_timeout_seconds: float = Field(
@@ -54,6 +58,14 @@ class NotifierSettings(ServiceSettings):
     @property
     def smtp_password(self) -> str | None:
         return None if self.smtp_password_file is None else read_secret(self.smtp_password_file)
+
+    @property
+    def for_tests(self) -> "NotifierSettings | None":
+        """The same with the mail server of test clients; None where there is none."""
+        if self.test_smtp_host is None:
+            return None
+        server = {"smtp_host": self.test_smtp_host, "smtp_port": self.test_smtp_port, "smtp_tls": "none"}
+        return self.model_copy(update=server | {"smtp_user": None, "smtp_password_file": None})
 
     @property
     def offer_seconds(self) -> float:

@@ -39,6 +39,7 @@ from services.onboarding.domain.progress import (
     follow_listed,
     follow_reassigned,
     follow_snapshot,
+    unless_erased,
 )
 from services.onboarding.domain.removal import follow_release_refused, follow_released
 from services.onboarding.store import agencies, progress
@@ -91,7 +92,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[Any, Any]]) -> None:
 
 FOLLOWED: Handler[Key, Any] = Handler(
     load=load,
-    decide={**OF_CLIENTS, **OF_AGENCIES},
+    decide={**{kind: unless_erased(follow) for kind, follow in OF_CLIENTS.items()}, **OF_AGENCIES},
     save=save,
     key=lambda event: event.data.agency if type(event.data) in OF_AGENCIES else event.data.client_id,
 )

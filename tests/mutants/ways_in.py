@@ -7,7 +7,6 @@ DRAFTS = f"{ONBOARDING}/test_drafts_http.py"
 IMPORTS = f"{ONBOARDING}/test_imports_http.py"
 PROMISES = f"{ONBOARDING}/test_import_promises.py"
 LOOK_UPS = f"{ONBOARDING}/test_look_ups.py"
-SEALED = f"{ONBOARDING}/test_numbers_stay_sealed.py"
 
 WAYS_IN = [
     Mutant(
@@ -65,14 +64,6 @@ WAYS_IN = [
         "    found: dict[bytes, Earlier] = {}\n",
         "    found: dict[bytes, Earlier] = {}\n    return found\n",
         f"{IMPORTS}::test_doubles_are_found_across_batches",
-    ),
-    Mutant(
-        "rows are stored as they came",
-        "Personal numbers of a file are nowhere in the clear.",
-        "services/onboarding/importing.py",
-        "seal.close(_packed(row), _place(import_id, row.number))",
-        "_packed(row)",
-        f"{SEALED}::test_numbers_of_a_file_are_nowhere_in_the_clear",
     ),
     Mutant(
         "a dry run counts what it finds alone",

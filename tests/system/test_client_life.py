@@ -46,6 +46,20 @@ async def test_of_many_creates_on_one_number_at_two_replicas_exactly_one_comes_a
         assert {each.json()["code"] for each in answers if each.status_code == 409} == {code}
 
 
+async def asked(karin: httpx.AsyncClient, client_id: str, act: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What became of a request, once activation has answered."""
+    key = {"Idempotency-Key": str(uuid4())}
+    answer = await karin.post(f"/v1/clients/{client_id}/{act}", json=body, headers=key)
+    assert answer.status_code == 202, answer.text
+
+    async def settled() -> dict[str, Any]:
+        found: dict[str, Any] = (await karin.get(answer.headers["Location"])).json()
+        assert found["state"] != "pending"
+        return found
+
+    return await eventually(settled, within=15)
+
+
 @pytest.mark.parametrize("replicas", [("onboarding", "activation")])
 async def test_a_client_is_changed_asked_about_and_cancelled_and_every_service_follows(rig: Rig) -> None:
     numbers = organisation_numbers()
@@ -65,31 +79,18 @@ async def test_a_client_is_changed_asked_about_and_cancelled_and_every_service_f
 
         await eventually(followed, within=15)
 
-        async def asked(client_id: str, act: str, body: dict[str, Any]) -> dict[str, Any]:
-            """What became of a request, once activation has answered."""
-            key = {"Idempotency-Key": str(uuid4())}
-            answer = await karin.post(f"/v1/clients/{client_id}/{act}", json=body, headers=key)
-            assert answer.status_code == 202, answer.text
-
-            async def settled() -> dict[str, Any]:
-                found: dict[str, Any] = (await karin.get(answer.headers["Location"])).json()
-                assert found["state"] != "pending"
-                return found
-
-            return await eventually(settled, within=15)
-
-        assert (await asked(waits, "licences", {"counts": {"bookkeeping": 4}}))["state"] == "done"
-        assert (await asked(waits, "licences", {"program_access": False}))["state"] == "done"
+        assert (await asked(karin, waits, "licences", {"counts": {"bookkeeping": 4}}))["state"] == "done"
+        assert (await asked(karin, waits, "licences", {"program_access": False}))["state"] == "done"
         assert (await karin.get(f"/v1/clients/{waits}")).json()["access"]["program_access"] is False
 
-        assert (await asked(waits, "cancel", {"reason": "mistake"}))["state"] == "done"
+        assert (await asked(karin, waits, "cancel", {"reason": "mistake"}))["state"] == "done"
         assert (await activation(rig, waits))["status"] == "cancelled"
         again = await karin.post("/v1/clients", json=request(first))
         assert again.status_code == 201, again.text
 
         async with httpx.AsyncClient(base_url=rig.url("activation"), headers=rig.token("erik")) as erik:
             assert (await erik.post(f"/v1/activations/{goes}/activate")).status_code == 200
-        refused = await asked(goes, "licences", {"counts": {"bookkeeping": 4}})
+        refused = await asked(karin, goes, "licences", {"counts": {"bookkeeping": 4}})
         assert (refused["state"], refused["code"]) == ("refused", "system_admin_required")
 
         async def late() -> bool:

@@ -56,8 +56,8 @@ class Activation:
 
     `ordered`, `joined` and `asked` are the licences, users and wishes that a decision adds: stored with it, and not
     loaded again. `kyc_by` and `only_for` are there where the arrow needs them: who has confirmed that the agency
-    knows the client, who may see it where not all may, and the
-    subjects of the client's own users.
+    knows the client, who may see it where not all may, the subjects of the client's own users, and which consultants
+    are leaving the agency.
     """
 
     client_id: UUID
@@ -91,6 +91,7 @@ class Activation:
     kyc_by: str | None = None
     only_for: frozenset[str] | None = None
     own_people: frozenset[str] = frozenset()
+    leaving: frozenset[str] = frozenset()
 
     @property
     def forgotten(self) -> bool:

@@ -41,6 +41,12 @@ class OwnUser(Refused):
     code = "already_a_user"
 
 
+class ConsultantLeaving(Refused):
+    """Who clicks is leaving the agency: nothing is given to them any more."""
+
+    code = "consultant_leaving"
+
+
 class KycRequired(Refused):
     """Nobody has confirmed that the agency knows the client, which its policy demands first."""
 
@@ -80,6 +86,8 @@ def activate(state: Activation | None, command: Activate, now: datetime) -> Deci
         if state.activated_by_sub == command.sub:
             return Decision(state)
         raise AlreadyActivated(activated_by=state.activated_by_name, activated_at=state.activated_at)
+    if command.sub in state.leaving:
+        raise ConsultantLeaving
     if command.kyc_required and not state.kyc_by:
         raise KycRequired
     first_login = state.origin != "connected"

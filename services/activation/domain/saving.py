@@ -25,6 +25,12 @@ class StaleVersion(Refused):
     code = "stale_version"
 
 
+class UnknownVersion(Refused):
+    """The version that the caller names has never been."""
+
+    code = "unknown_version"
+
+
 class UnknownUser(Refused):
     """The client has no such user."""
 
@@ -96,12 +102,14 @@ class Save:
 def save(draft: Draft, command: Save) -> None:
     """Does all of a Save. Its first success makes the client configured; one that changes nothing says nothing.
 
-    Raises StaleVersion, or the first refusal with `errors` that point at each change that is wrong.
+    Raises StaleVersion, UnknownVersion, or the first refusal with `errors` that point at each change that is wrong.
     """
     allowed = rights(managed(draft.client(), command.actor), command.actor, draft.now)
     judge_rights(command.wishes, allowed)  # first: who may not save is not told what others saved
     if not allowed.system and not allowed.programs:
         raise ProgramAdminRequired
+    if command.version > draft.access_version:
+        raise UnknownVersion(access_version=draft.access_version)
     if command.version != draft.access_version:
         raise StaleVersion(access_version=draft.access_version)
     if len(command.wishes) > MOST_CHANGES:

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import orjson
 
+from chassis import held_events
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.activation.domain.activation import Activation, Asked, User
-from services.activation.store import history
+from services.activation.store import history, staff
 from services.activation.store.columns import COLUMNS, LOAD, UPDATE, changes_of, row_of
 
 _FOR_ARROW = """
@@ -17,7 +18,8 @@ select a.client_id, k.by_sub as kyc_by, coalesce(g.client_visibility, 'all') = '
        array[a.created_by_sub, a.responsible_consultant]
          || array(select l.sub from links l where l.client_id = a.client_id)
          || array(select u.sub from users u where u.client_id = a.client_id and u.state = 'active') as subs,
-       array(select u.sub from users u where u.client_id = a.client_id and u.kind = 'client') as own_people
+       array(select u.sub from users u where u.client_id = a.client_id and u.kind = 'client') as own_people,
+       array(select c.sub from consultants c where c.agency = a.agency and c.leaving) as leaving
   from activations a
   left join agencies g on g.agency = a.agency
   left join kyc_confirmations k on k.client_id = a.client_id
@@ -31,13 +33,18 @@ async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Activation]:
 
 
 async def load_for_arrow(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Activation]:
-    """The same, with who may see each, and whether somebody has confirmed that they know the client."""
+    """The same, with who may see each, and whether somebody has confirmed that they know the client.
+
+    None of the agency's consultants begins to leave meanwhile.
+    """
     found = await load(uow, keys)
+    await staff.hold(uow, sorted({each.agency for each in found.values()}))
     for row in await uow.connection.fetch(_FOR_ARROW, list(found)):
         known = found[row["client_id"]]
         found[row["client_id"]] = replace(
             known,
             kyc_by=row["kyc_by"],
+            leaving=frozenset(row["leaving"]),
             own_people=frozenset(filter(None, row["own_people"])),
             only_for=None if row["seen_by_all"] else frozenset(filter(None, row["subs"])),
         )
@@ -118,8 +125,12 @@ async def _forget(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
         "delete from licence_requests where client_id = any($1::uuid[])",
         "delete from history_contacts where client_id = any($1::uuid[])",
         "delete from links where client_id = any($1::uuid[])",
+        """update idempotency_keys k set body = jsonb_build_object('client_id', g.id, 'status', 'erased')
+             from unnest($1::uuid[]) as g(id)
+            where k.body->>'client_id' = g.id::text or strpos(k.scope, g.id::text) > 0""",
     ):
         await uow.connection.execute(statement, ids)
+    await held_events.forget_contents(uow, [str(each) for each in ids])
 
 
 async def _add_licences(uow: UnitOfWork, new: Iterable[Activation]) -> None:

@@ -189,9 +189,12 @@ async def agency_of(uow: UnitOfWork, client_id: UUID) -> str | None:
     return agency
 
 
-async def is_consultant(uow: UnitOfWork, agency: str, sub: str) -> bool:
-    """Whether the agency has told of this consultant."""
+async def is_consultant(uow: UnitOfWork, agency: str, sub: str, *, or_leaving: bool = False) -> bool:
+    """Whether the agency has told of this consultant, and they are not leaving unless that may be."""
     found: bool = await uow.connection.fetchval(
-        "select exists (select from consultants where agency = $1 and sub = $2 and not leaving)", agency, sub
+        "select exists (select from consultants where agency = $1 and sub = $2 and (not leaving or $3))",
+        agency,
+        sub,
+        or_leaving,
     )
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.activation.domain.activation import Activation
 
-NOT_STORED_HERE = {"ordered", "joined", "asked", "kyc_by", "only_for", "own_people"}
+NOT_STORED_HERE = {"ordered", "joined", "asked", "kyc_by", "only_for", "own_people", "leaving"}
 FIXED = {"client_id", "agency", "origin", "created_by_sub", "correlation_id", "created_at", "listed_at"}
 
 COLUMNS = tuple(each.name for each in fields(Activation) if each.name not in NOT_STORED_HERE)

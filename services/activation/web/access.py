@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from chassis import entity_tags
 from chassis.commands import Answer
 from chassis.handling import Change
-from schemas.errors import Refused
+from schemas.errors import Pointed, Refused
 from schemas.values import Level
 from services.activation.domain.client import Client
 from services.activation.domain.explaining import Question, explain
@@ -29,7 +29,14 @@ from services.activation.web.views import matrix, own_access
 
 router = APIRouter(prefix="/v1/clients/{client_id}", tags=["access"], responses=REFUSALS)
 
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="the ETag that the reading gave")]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description="the ETag that the reading gave: the version of who holds what. Numbers of licences and new users "
+        "leave it as it is, since a Save is judged by those as they are then",
+    ),
+]
 DryRun = Annotated[bool, Query(description="says what would change, and changes nothing")]
 
 
@@ -37,6 +44,12 @@ class IfMatchRequired(Refused):
     """A Save must say which version it has seen."""
 
     code = "if_match_required"
+
+
+class IfMatchMalformed(Refused):
+    """The If-Match is no ETag that a reading of the matrix gave."""
+
+    code = "if_match_malformed"
 
 
 @router.get(
@@ -112,11 +125,13 @@ async def why(
 
 
 def seen_version(if_match: str | None) -> int:
-    """The access version that an If-Match names; one that none can be is stale. Raises IfMatchRequired."""
+    """The access version that an If-Match names. Raises IfMatchRequired, IfMatchMalformed."""
     if if_match is None:
         raise IfMatchRequired
-    found = re.fullmatch(r'"(\d{1,18})"', if_match.strip())
-    return int(found[1]) if found else -1
+    found = re.fullmatch(r'"(\d{1,18})"', if_match.strip(), re.ASCII)
+    if found is None:
+        raise IfMatchMalformed([Pointed("/If-Match", IfMatchMalformed.code, "header")])
+    return int(found[1])
 
 
 def _saved(change: Change[UUID, Client]) -> Answer:

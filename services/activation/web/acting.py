@@ -22,7 +22,7 @@ from services.activation.domain.acts import Settle, author_of, decide
 from services.activation.domain.arrow import NotFound
 from services.activation.domain.client import Client, Rules
 from services.activation.domain.draft import changes_between
-from services.activation.domain.history import Author
+from services.activation.domain.history import Author, entries
 from services.activation.domain.inviting import UnknownInvitation
 from services.activation.domain.rights import Actor, entered, looked_at
 from services.activation.domain.saving import StaleVersion
@@ -143,10 +143,10 @@ class Acting:
             return (await removals.clients_of(uow, self.actor.agency, wish.act.from_sub))[:MOST_NOTED]
 
     async def _tell_changes(self, client_id: UUID, act: Any, refusal: Refused) -> None:
-        """With a stale version come the changes of the others."""
+        """With a stale version come the changes since; `yours` are the caller's, made in another window."""
         if isinstance(refusal, StaleVersion):
             rows = await history.since(self.context.database, client_id, act.version, MOST_SHOWN)
-            refusal.facts["changes"] = [history.shown(row) for row in rows]
+            refusal.facts["changes"] = [history.shown(row) | {"yours": row["by_sub"] == self.actor.sub} for row in rows]
 
 
 def activation_settings(context: Context) -> ActivationSettings:
@@ -178,6 +178,26 @@ def diff(change: Change[UUID, Client]) -> list[dict[str, Any]]:
     """What an act changes in the matrix, cell by cell."""
     before = change.before.grants if change.before else {}
     return [each.model_dump(mode="json") for each in changes_between(before, change.after.grants)]
+
+
+def effects(change: Change[UUID, Client]) -> list[dict[str, Any]]:
+    """All that an act changes, cells and whatever else, as the history tells it; names apart, which were sent."""
+    if change.before is None:
+        return []
+    people = {**change.before.users, **change.after.users}
+    return [
+        {
+            "kind": each.kind,
+            "user_id": str(each.user_id) if each.user_id else None,
+            "name": people[each.user_id].name if each.user_id in people else None,
+            "program": each.program,
+            "part": each.part,
+            "before": each.before,
+            "after": each.after,
+        }
+        for each in entries(change.before, change.after, Author("", "", "aktivera"))
+        if each.contact is None
+    ]
 
 
 def _etag(given: Answer) -> dict[str, str]:

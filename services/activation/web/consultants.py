@@ -11,9 +11,9 @@ from chassis.ids import uuid7
 from services.activation.domain.client import Client
 from services.activation.domain.consultants import HandOver, Link, Reassign, present
 from services.activation.handover import Wish
-from services.activation.web.acting import Does, diff
+from services.activation.web.acting import Does, diff, effects
 from services.activation.web.bodies import ConsultantsBody, HandoverBody, ReassignBody
-from services.activation.web.shapes.agency import Consultants, HandedOver
+from services.activation.web.shapes.agency import ChangedConsultants, Consultants, HandedOver
 from services.activation.web.shapes.refusals import REFUSALS
 
 router = APIRouter(prefix="/v1/clients/{client_id}", tags=["consultants"], responses=REFUSALS)
@@ -26,13 +26,15 @@ async def show(client_id: UUID, does: Does) -> JSONResponse:
     return JSONResponse(_shown(client))
 
 
-@router.put("/consultants", summary="Links these consultants to the client, and no others", response_model=Consultants)
+@router.put(
+    "/consultants", summary="Links these consultants to the client, and no others", response_model=ChangedConsultants
+)
 async def link(client_id: UUID, body: ConsultantsBody, does: Does) -> JSONResponse:
     act = Link(does.actor, does.rules, tuple(body.consultants))
     return await does.do(client_id, act, _render, body.model_dump())
 
 
-@router.put("/responsible", summary="Says who answers for the client", response_model=Consultants)
+@router.put("/responsible", summary="Says who answers for the client", response_model=ChangedConsultants)
 async def reassign(client_id: UUID, body: ReassignBody, does: Does) -> JSONResponse:
     act = Reassign(does.actor, does.rules, body.responsible_consultant)
     return await does.do(client_id, act, _render, body.model_dump())
@@ -47,7 +49,7 @@ async def hand_over(body: HandoverBody, does: Does) -> JSONResponse:
 
 
 def _render(change: Change[UUID, Client]) -> Answer:
-    return Answer(200, _shown(change.after))
+    return Answer(200, {**_shown(change.after), "changes": diff(change), "effects": effects(change)})
 
 
 def _handed_over(wish: Wish, changes: list[Change[UUID, Client]]) -> Answer:
@@ -63,6 +65,7 @@ def _handed_over(wish: Wish, changes: list[Change[UUID, Client]]) -> Answer:
                     "client_id": str(each.key),
                     "client_name": each.after.activation.client_name,
                     "changes": diff(each),
+                    "effects": effects(each),
                 }
                 for each in changes
             ],

@@ -14,15 +14,17 @@ from services.activation.domain.client import Client
 from services.activation.domain.inviting import Accept, Invite, Resend, UnknownInvitation, Withdraw
 from services.activation.domain.users import Edit, SetState
 from services.activation.store import access
-from services.activation.web.acting import Does, Render
+from services.activation.web.access import DryRun
+from services.activation.web.acting import Does, Render, diff, effects
 from services.activation.web.bodies import AcceptBody, EditBody, InviteBody
-from services.activation.web.shapes import ETAG
+from services.activation.web.shapes import ETAG, ETAG_UNLESS_DRY
 from services.activation.web.shapes.access import Accepted, ChangedUser, GoneUser, Users
 from services.activation.web.shapes.refusals import REFUSALS
 from services.activation.web.views import users
 
 router = APIRouter(prefix="/v1/clients/{client_id}/users", tags=["users"], responses=REFUSALS)
 CHANGES: dict[str, Any] = {"response_model": ChangedUser | GoneUser, "responses": {200: ETAG}}
+FORESEEN_TOO: dict[str, Any] = CHANGES | {"responses": {200: ETAG_UNLESS_DRY}}
 
 Place = tuple[str, UUID]
 """Name and id of a user; the list is ordered by these."""
@@ -66,15 +68,26 @@ async def invite(client_id: UUID, body: InviteBody, does: Does) -> JSONResponse:
     return await does.do(client_id, act, _shows(user_id, 201), body.model_dump(mode="json"))
 
 
-@router.patch("/{user_id}", summary="Changes a user's name, address, language or state", **CHANGES)
-async def change(client_id: UUID, user_id: UUID, body: EditBody, does: Does) -> JSONResponse:
+@router.patch(
+    "/{user_id}",
+    summary="Changes a user's name, address, language or state",
+    description="`disabled` takes all licences, permissions and roles, which `changes` names; `active` lets the user "
+    "in again and gives nothing back: what was held stands in the history, and is given by a Save.",
+    **FORESEEN_TOO,
+)
+async def change(client_id: UUID, user_id: UUID, body: EditBody, does: Does, dry_run: DryRun = False) -> JSONResponse:
     act = Edit(does.actor, does.rules, user_id, body.name, body.email, body.locale, body.state)
+    if dry_run:
+        return await does.preview(client_id, act, _shows(user_id))
     return await does.do(client_id, act, _shows(user_id), body.model_dump(mode="json"))
 
 
-@router.delete("/{user_id}", summary="Removes a user; what they held is free again", **CHANGES)
-async def remove(client_id: UUID, user_id: UUID, does: Does) -> JSONResponse:
-    return await does.do(client_id, SetState(does.actor, does.rules, user_id, "removed"), _shows(user_id))
+@router.delete("/{user_id}", summary="Removes a user; what they held is free again", **FORESEEN_TOO)
+async def remove(client_id: UUID, user_id: UUID, does: Does, dry_run: DryRun = False) -> JSONResponse:
+    act = SetState(does.actor, does.rules, user_id, "removed")
+    if dry_run:
+        return await does.preview(client_id, act, _shows(user_id))
+    return await does.do(client_id, act, _shows(user_id))
 
 
 @router.post("/{user_id}/invitation", summary="Sends the invitation again, with a new code", **CHANGES)
@@ -122,6 +135,7 @@ def _shows(user_id: UUID, status: int = 200) -> Render:
     def render(change: Change[UUID, Client]) -> Answer:
         found = [each for each in users(change.after) if each["user_id"] == str(user_id)]
         gone = {"user_id": str(user_id), "state": "removed"}
-        return Answer(status, {**(found[0] if found else gone), "access_version": change.after.access_version})
+        shown = {**(found[0] if found else gone), "access_version": change.after.access_version}
+        return Answer(status, {**shown, "changes": diff(change), "effects": effects(change)})
 
     return render

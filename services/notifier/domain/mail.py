@@ -1,4 +1,4 @@
-"""A mail's way: pending → sending → transmitting → sent | retry | failed | unknown; each step is committed first."""
+"""A mail's way: pending → sending → transmitting → sent | retry | failed | unknown | withheld, each committed first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,20 +6,22 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-MailState: TypeAlias = Literal["pending", "sending", "transmitting", "sent", "retry", "failed", "unknown"]
+MailState: TypeAlias = Literal["pending", "sending", "transmitting", "sent", "retry", "failed", "unknown", "withheld"]
 
 LEASED: tuple[MailState, ...] = ("sending", "transmitting")
-FINAL: tuple[MailState, ...] = ("sent", "failed", "unknown")
+FINAL: tuple[MailState, ...] = ("sent", "failed", "unknown", "withheld")
 
 JUMPS: Mapping[MailState, frozenset[MailState]] = {
     "pending": frozenset({"sending"}),
     "retry": frozenset({"sending"}),
-    "sending": frozenset({"transmitting", "retry", "failed"}),
+    "sending": frozenset({"transmitting", "retry", "failed", "withheld"}),
     "transmitting": frozenset({"sent", "retry", "failed", "unknown"}),
     # Only the answer that a late worker did get leads out of unknown; never a new attempt.
     "unknown": frozenset({"sent", "failed"}),
     "sent": frozenset(),
     "failed": frozenset(),
+    # A mail of a try, for which no server is named that keeps it from the world.
+    "withheld": frozenset(),
 }
 
 
@@ -79,7 +81,12 @@ class Unanswered:
     """The content went out whole or in part, and no answer came."""
 
 
-Outcome: TypeAlias = Accepted | Deferred | Bounced | Unanswered
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The mail is a try's, and there is no server for those: it is kept and not sent."""
+
+
+Outcome: TypeAlias = Accepted | Deferred | Bounced | Unanswered | Withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,8 @@ def settle(mail: Mail, outcome: Outcome, now: datetime, retries: Retries, jitter
             return replace(_jump(mail, "failed"), settled_at=now, smtp_code=smtp_code, reason=reason)
         case Unanswered():
             return _unknown(mail, now)
+        case Withheld():
+            return replace(_jump(mail, "withheld"), settled_at=now, smtp_code=None, reason=None)
         case Deferred(reason, fault, smtp_code):
             patience_is_over = fault == "mail" and now - mail.created_at >= retries.give_up_after
             # The late worker knows that the server does not have it; whether to try again is a person's choice by now.

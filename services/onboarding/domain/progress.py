@@ -1,6 +1,6 @@
 """How far a client has come, as activation tells it: listed, active, parted, cancelled. Whoever asked is told too."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -92,6 +92,18 @@ class Progress:
     questions: Mapping[UUID, Question] = field(default_factory=dict)
 
 
+Follow = Callable[[Progress | None, Any, datetime], Decision[Progress]]
+
+
+def unless_erased(follow: Follow) -> Follow:
+    """The same, but for a client that is erased: whatever comes late brings no name and no state back."""
+
+    def followed(state: Progress | None, event: Any, now: datetime) -> Decision[Progress]:
+        return Decision(state) if state is not None and state.status == "erased" else follow(state, event, now)
+
+    return followed
+
+
 def follow_listed(state: Progress | None, event: Envelope[ActivationListedV1], _now: datetime) -> Decision[Progress]:
     """The client stands in the activation list."""
     at = event.data.listed_at
@@ -161,8 +173,6 @@ def follow_snapshot(
 ) -> Decision[Progress]:
     """Activation announced the whole state again. A source is told of what had not been heard before, and only that."""
     data, known = event.data, _known(state)
-    if known.status == "erased":
-        return Decision(known)
     after = replace(
         known,
         status=STATUS_OF[data.status],

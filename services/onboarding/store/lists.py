@@ -1,5 +1,6 @@
 """Reads of clients outside any transaction: the list, one client, and the way of a client."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,9 @@ _PAGE = f"""select {_SHOWN} from clients
  where agency = $1 and ($2::text is null or status = $2) and ($3::uuid is null or client_id < $3)
    and ($4 = '' or strpos(lower(name collate pg_c_utf8), lower($4 collate pg_c_utf8)) > 0
         or external_ref = $4 or org_number = $5)
-   and ($7::text is null or {HAS_TO_DO_WITH.format(sub="$7")})
- order by client_id desc limit $6"""  # noqa: S608  # column names only
+   and ($6::boolean is null or test = $6)
+   and ($8::text is null or {HAS_TO_DO_WITH.format(sub="$8")})
+ order by client_id desc limit $7"""  # noqa: S608  # column names only
 
 _ONE = f"""select {_SHOWN}, version, edition, changed_at, changed_by_sub, changed_by_name,
   responsible_person, street, postal_code, city, country, program_access,
@@ -32,19 +34,25 @@ _REQUESTS = """select source, request_id, correlation_id, received_at, client_id
  where client_id = $1 or correlation_id = $2"""
 
 
-async def page(  # noqa: PLR0913  # one a filter
-    database: Database,
-    agency: str,
-    status: str | None,
-    before: UUID | None,
-    q: str,
-    org_number: str,
-    limit: int,
-    *,
-    only_of: str | None = None,
-) -> list[Any]:
-    """At most `limit` clients of an agency, newest first, those before an id; `only_of`: somebody's own alone."""
-    return await database.fetch(_PAGE, agency, status, before, q, org_number, limit, only_of)
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a list is narrowed to: words in the name, numbers and references that equal them, a state, only tries.
+
+    `only_of`: to the clients that somebody has to do with.
+    """
+
+    words: str = ""
+    org_number: str = ""
+    status: str | None = None
+    test: bool | None = None
+    only_of: str | None = None
+
+
+async def page(database: Database, agency: str, sought: Sought, before: UUID | None, limit: int) -> list[Any]:
+    """At most `limit` clients of an agency, newest first, those before an id."""
+    return await database.fetch(
+        _PAGE, agency, sought.status, before, sought.words, sought.org_number, sought.test, limit, sought.only_of
+    )
 
 
 async def one(database: Database, agency: str, client_id: UUID) -> Any:

@@ -60,15 +60,14 @@ async def list_clients(
         str, Query(max_length=200, description="part of the name, an organisation number or an external_ref")
     ] = "",
     status: Annotated[ClientStatus | None, Query(description="only clients in this state")] = None,
+    test: Annotated[bool | None, Query(description="only clients of test sources, or only those in earnest")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: After = None,
 ) -> JSONResponse:
     who.must_be_staff(*STAFF, "operator")
     words = sought(q)
-    number = _org_number(words, store)
-    rows = await lists.page(
-        store, who.agency, status, CURSORS.read(cursor), words, number, limit + 1, only_of=await only_of(who, store)
-    )
+    narrowed = lists.Sought(words, _org_number(words, store), status, test, await only_of(who, store))
+    rows = await lists.page(store, who.agency, narrowed, CURSORS.read(cursor), limit + 1)
     shown, more = CURSORS.page(rows, limit, lambda row: row["client_id"])
     page = ClientPage(items=[listed_client(row) for row in shown], next=more)
     return JSONResponse(page.model_dump(mode="json"))

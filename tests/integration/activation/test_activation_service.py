@@ -188,6 +188,30 @@ async def test_an_erased_client_leaves_no_names(running: Running) -> None:
     assert answer.json()["activated_by"] == {"sub": "karin", "name": ""}
 
 
+async def test_of_an_erased_client_no_table_holds_who_people_were(running: Running) -> None:
+    client_id = await listed(running)
+    headers = running.token() | {"Idempotency-Key": "k-1"}
+    await running.activate(client_id)
+    person = {"name": "Siv Hemlig", "email": "siv@hemlig.se"}
+    invited = await running.http.post(f"/v1/clients/{client_id}/users", json=person, headers=headers)
+    assert invited.status_code == 201, invited.text
+    await running.context.database.execute(
+        """insert into held_events (topic, key, partition, kafka_offset, event_id, sealed, reason, detail, attempts,
+                                    held_at, settled_at, settled_how)
+           values ('client-events', $1, 0, 0, 'e', 'content', 'decide_failed', '', 1, now(), now(), 'retried')""",
+        str(client_id),
+    )
+
+    await running.hear(envelope(ClientErasedV1(client_id=client_id, agency="byra-ett"), version=2))
+
+    tables = await running.rows("select tablename from pg_tables where schemaname = 'public' and tablename <> 'outbox'")
+    for name in (row["tablename"] for row in tables):
+        text = str(await running.rows(f'select * from "{name}"'))
+        assert [
+            each for each in ("Hemlig", "hemlig.se", "Exempelbolaget", "exempelbolaget", "content") if each in text
+        ] == [], name
+
+
 async def test_agencies_and_consultants_are_followed(running: Running) -> None:
     def consultant(sub: str) -> ConsultantRegisteredV1:
         return ConsultantRegisteredV1(

@@ -55,6 +55,7 @@ UNKNOWN_ACT = sends("GET", "/history?act=foo")
 
 
 OVER_HTTP: dict[str, Case] = {
+    "if_match_malformed": sends("PATCH", "/access", json={"changes": []}, headers={"If-Match": 'W/"0"'}),
     "if_match_required": sends("PATCH", "/access", json={"changes": []}),
     "invalid_content": sends("PATCH", "/access", json={"changes": [], "more": 1}, headers={"If-Match": '"0"'}),
     "required": sends("POST", "/users", json={"name": "Olle"}),

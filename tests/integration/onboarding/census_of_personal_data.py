@@ -30,3 +30,10 @@ async def shown_for_no_reason(running: Running) -> Told:
 @act("reveal_limit", "http")
 async def shown_one_after_the_other(running: Running) -> Told:
     return await shown_whole(running, times=MOST_TRIES + 1)
+
+
+@act("client_active", "http")
+async def erased_while_in_use(running: Running) -> Told:
+    client_id = (await running.create(number_of(fresh()))).json()["client_id"]
+    headers = running.token("anna", roles=["agency_admin"])
+    return Told.of((await running.http.post(f"/v1/clients/{client_id}/erase", headers=headers)).json())

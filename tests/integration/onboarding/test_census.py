@@ -97,7 +97,6 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
 """Codes that cannot come about in a channel, with the reason."""
 
 STILL_TO_BUILD_OVER_HTTP = """
-    client_active
     client_manager_required
     unknown_client
 """

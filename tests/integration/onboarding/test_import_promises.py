@@ -42,7 +42,8 @@ async def test_a_client_that_somebody_creates_meanwhile_loses_no_other_row(runni
         await execute(uow, CREATIONS, Wanted.of(sent, "byra-ett", None), command, Cause("c"))
         working = asyncio.create_task(work(running))
         await eventually(lambda: running.rows("select from pg_locks where not granted"), within=10)
-    await working
+    (worked,) = await asyncio.gather(working, return_exceptions=True)
+    assert worked == 3 + 1, "the rows, and their end"
     (shown,) = (await running.http.get("/v1/clients/imports", headers=running.token())).json()["items"]
     assert (shown["status"], shown["rows"]["created"], shown["rows"]["known"]) == ("done", 2, 1)
     assert len(await running.said("client-events")) == 3
@@ -57,7 +58,8 @@ async def test_of_one_file_sent_twice_at_once_one_import_comes_about(running: Ru
         sending = asyncio.create_task(post(running, data))
         await eventually(lambda: running.rows("select from pg_locks where not granted"), within=10)
     second = await sending
-    assert (second.status_code, second.json()["import_id"]) == (200, str(first.import_id))
+    assert second.status_code == 200, second.text
+    assert second.json()["import_id"] == str(first.import_id)
     assert len(await running.rows("select from import_rows")) == 2
 
 

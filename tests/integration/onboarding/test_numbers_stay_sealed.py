@@ -54,7 +54,7 @@ async def test_numbers_of_the_guide_are_nowhere_in_the_clear(running: Running) -
     assert len(await running.said("client-events")) == 2
 
 
-@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+@pytest.mark.parametrize("query", ["", "?dry_run=true"], ids=["done", "tried"])
 async def test_numbers_of_a_file_are_nowhere_in_the_clear(running: Running, query: str) -> None:
     named = [each for each in CONTENTS if "701061-1239" not in each["licences"]["counts"]]
     with capture_logs() as logs:

@@ -39,6 +39,7 @@ from services.onboarding.domain.progress import (
     follow_licences_changed,
     follow_listed,
     follow_snapshot,
+    unless_erased,
 )
 from tests.unit.onboarding.contents import NOW
 
@@ -158,7 +159,7 @@ def test_a_snapshot_tells_the_source_what_had_not_been_heard_and_only_once() -> 
 
 def test_a_snapshot_does_not_bring_an_erased_client_back() -> None:
     erased = replace(FROM_PERSON, status="erased")
-    assert follow_snapshot(erased, event(snapshot()), NOW).state is erased
+    assert unless_erased(follow_snapshot)(erased, event(snapshot()), NOW).state is erased
 
 
 def test_a_refused_cancellation_is_told_to_who_asked() -> None:

@@ -1,6 +1,6 @@
 """Shapes of the matrix: licences, users with all that they hold, a Save's answer, what one user may do."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -21,7 +21,7 @@ class ProgramLicences(BaseModel):
     purchased: int
     assigned: int = Field(description="held by users who are in")
     reserved: int = Field(description="held by users whose invitation is open")
-    available: int = Field(description="purchased − assigned − reserved, now; below 0 while over-assigned")
+    available: int = Field(description="purchased − assigned − reserved, now; 0 while over-assigned")
     remaining: int = Field(
         description="the purchased ones that are left once all waiting reductions have come:"
         " nothing is assigned beyond that number"
@@ -86,13 +86,32 @@ class Users(BaseModel):
     next: str | None
 
 
-class ChangedUser(ClientUser):
+class Effect(BaseModel):
+    """One thing that an act changes, or would change: a cell, a user, a link, who answers, an invitation, licences."""
+
+    kind: str = Field(description="as in the history")
+    user_id: UUID | None
+    name: str | None = Field(description="the user's")
+    program: str | None
+    part: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class Done(BaseModel):
+    """What an act did, or with `dry_run` would do."""
+
+    changes: list[GrantChange] = Field(description="the cells of the matrix that are others now")
+    effects: list[Effect] = Field(description="all that is otherwise now, cells too; new names and addresses apart")
+
+
+class ChangedUser(ClientUser, Done):
     """A user after an act."""
 
     access_version: AccessVersion
 
 
-class GoneUser(BaseModel):
+class GoneUser(Done):
     """A user who is there no more."""
 
     user_id: UUID

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.activation_snapshot import ActivationStatus
-from schemas.grants import GrantChange
+from services.activation.web.shapes.access import Done
 
 
 class ConsultantThere(BaseModel):
@@ -25,12 +25,15 @@ class Consultants(BaseModel):
     consultants: list[ConsultantThere]
 
 
-class HandedClient(BaseModel):
-    """A client that is handed over, and the cells that change by it."""
+class ChangedConsultants(Consultants, Done):
+    """The same after an act."""
+
+
+class HandedClient(Done):
+    """A client that is handed over, and what changes by it."""
 
     client_id: UUID
     client_name: str
-    changes: list[GrantChange]
 
 
 class HandedOver(BaseModel):

@@ -62,17 +62,25 @@ class NotNowRefused(NobodyLeftRefused):
     activated_at: AwareDatetime | None = Field(None, description="`already_activated`: when")
 
 
+class Since(HistoryEntry):
+    """A change that came after the version that was seen."""
+
+    yours: bool = Field(description="made by the caller, in another window")
+
+
 class StaleRefused(Problem):
-    """Others have saved since the version that was seen."""
+    """Somebody has saved since the version that was seen, or there is no such version."""
 
     access_version: int = Field(description="the present one")
-    changes: list[HistoryEntry] = Field(description="what has changed since, the oldest first")
+    changes: list[Since] | None = Field(None, description="`stale_version`: what has changed since, the oldest first")
 
 
 class ContentRefused(NobodyLeftRefused):
     """The content is wrong in itself."""
 
-    most: int | None = Field(None, description="`too_many_items`: how many there may be")
+    most: int | None = Field(None, description="`too_many_items`, `order_out_of_range`: how many there may be")
+    program: str | None = Field(None, description="`order_out_of_range`, `reduction_not_lower`: which program")
+    left: int | None = Field(None, description="`reduction_not_lower`: how many licences there are by then")
 
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -83,6 +91,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 """For routes that do something at a client."""
 
 ON_A_VERSION: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The If-Match is no ETag of the matrix"},
     412: {"model": StaleRefused, "description": "Others have saved meanwhile"},
     428: {"model": Problem, "description": "There is no If-Match"},
 }

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "onboarding_0011"
-down_revision = "onboarding_0010"
+revision = "onboarding_0012"
+down_revision = "onboarding_0011"
 branch_labels = None
 depends_on = None
 
