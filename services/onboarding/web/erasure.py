@@ -15,7 +15,9 @@ from services.onboarding.domain.erasing import Erasable, EraseClient
 from services.onboarding.erasing import ERASURES
 from services.onboarding.web.headers import harmless_headers
 
-router = APIRouter(prefix="/v1/clients/{client_id}", tags=["clients"], dependencies=[Depends(harmless_headers)])
+router = APIRouter(
+    prefix="/v1/clients/{client_id}", tags=["clients"], dependencies=[Depends(harmless_headers), Depends(must_see)]
+)
 
 
 class ErasedClient(BaseModel):
