@@ -26,7 +26,7 @@ from services.onboarding.domain.agency import (
     put_consultant,
 )
 from services.onboarding.domain.asking import Askable, AskCancellation, AskLicences, ask_cancellation, ask_licences
-from services.onboarding.domain.changing import ChangeClient, Standing, change_client
+from services.onboarding.domain.changing import ChangeClient, Standing, change_client, confirmation
 from services.onboarding.domain.client import Client, Target
 from services.onboarding.domain.creation import (
     CreateClient,
@@ -46,7 +46,7 @@ from services.onboarding.domain.intake import (
 )
 from services.onboarding.domain.removal import remove_consultant
 from services.onboarding.domain.sources import AddSource, ChangeSource, SetState, add_source, change_source, set_state
-from services.onboarding.store import agencies, clients, neighbours, on_file, questions, requests, sources
+from services.onboarding.store import agencies, changes, clients, neighbours, on_file, questions, requests, sources
 from services.onboarding.store.neighbours import Sought
 from services.onboarding.store.on_file import Edit
 
@@ -165,6 +165,9 @@ async def _add(uow: UnitOfWork, new: Sequence[Client]) -> None:
     indexes: Mapping[UUID, bytes] = {client_id: safe.index(number) for client_id, number in personal.items()}
     await clients.add(uow, new, indexes)
     await safe.keep(uow, personal)
+    await changes.add(
+        uow, [(each.client_id, 1, note, each.correlation_id) for each in new if (note := confirmation(each))]
+    )
 
 
 CREATIONS: Handler[Wanted, Creation] = Handler(

@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from schemas.envelope import Decision
-from schemas.errors import Refused
+from schemas.errors import Pointed, Refused
 from schemas.values import Locale, Person
 from services.onboarding.domain import fields
-from services.onboarding.domain.client import ClientElsewhere
+from services.onboarding.domain.agency import ConsultantUnknown
+from services.onboarding.domain.client import Client, ClientElsewhere
 from services.onboarding.domain.creation import (
     AssociationPerhapsExists,
     ExternalReferenceKnown,
@@ -77,13 +78,17 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A client, and what a change of it may clash with. `noted` is what the decision adds to the history."""
+    """A client, and what a change of it may clash with. `noted` is what the decision adds to the history.
+
+    `no_such_consultant`: who shall answer for the client is none of the agency's, or about to leave it.
+    """
 
     client: ClientOnFile
     agency_locale: Locale | None
     same_reference: UUID | None
     namesakes: tuple[Namesake, ...]
     noted: Noted | None = None
+    no_such_consultant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,15 @@ def change_client(state: Standing | None, command: ChangeClient, _now: datetime)
     )
     said = updated(after, command.by, changed_fields(client, after))
     return Decision(replace(state, client=after, noted=Noted("change", command.by, altered)), (said,))
+
+
+def confirmation(client: Client) -> Noted | None:
+    """What the history gets of a new association that may be there twice, which somebody said is another one."""
+    if not client.confirmed_duplicate or client.identity.kind != "association_without_orgnr":
+        return None
+    source = None if client.request is None else client.request.source[:200]
+    by = client.created_by or Person(sub=source or client.agency, name=source or client.agency)
+    return Noted("confirm_duplicate", by, (Altered("/confirm_duplicate", None, True),))
 
 
 def must_be_seen(state: Standing | None, agency: str, seen: int, by: Person) -> ClientOnFile:
@@ -224,8 +238,11 @@ def changed_fields(before: ClientOnFile, after: ClientOnFile) -> tuple[str, ...]
 
 def _refuse_clashes(state: Standing, wanted: ClientOnFile, *, confirmed: bool) -> None:
     client = state.client
-    if wanted.responsible_consultant != client.responsible_consultant and client.status not in {"submitted", "listed"}:
-        raise NotReassignable
+    if wanted.responsible_consultant != client.responsible_consultant:
+        if client.status not in {"submitted", "listed"}:
+            raise NotReassignable
+        if state.no_such_consultant:
+            raise ContentInvalid([Pointed("/responsible_consultant", ConsultantUnknown.code)])
     if wanted.external_ref != client.external_ref and state.same_reference is not None:
         raise ExternalReferenceKnown(client_id=state.same_reference)
     doubles = _doubles(state, wanted)

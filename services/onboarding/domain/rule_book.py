@@ -113,10 +113,13 @@ def read_counts(found: Findings, value: Any, pointer: str, *, keep_none: bool = 
     for name, count in given.items():
         program = PROGRAMS.programs.get(name)
         place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}" if _may_be_repeated(name) else pointer
-        if program is None or not program.orderable or program.retired:
+        retired = program is not None and program.retired
+        if program is None or not (program.orderable or retired):
             found.add(place, "unknown_program")
         elif isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= LARGEST_COUNT:
             found.add(place, "invalid_count")
+        elif retired and count and not keep_none:  # of what is there already there may be fewer
+            found.add(place, "program_retired")
         elif count or keep_none:
             counts[name] = count
     return counts

@@ -44,12 +44,13 @@ _SAVE = """update clients set version = $2, edition = $3, name = $4, name_key = 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A client that somebody wants to change, the reference that it shall have, and what made them act."""
+    """A client that somebody wants to change, what it shall have that others may clash with, and what made them act."""
 
     client_id: UUID
     agency: str
     external_ref: str | None
     cause: Cause
+    responsible: str | None = None
 
 
 async def load(uow: UnitOfWork, keys: Sequence[Edit]) -> dict[Edit, Standing]:
@@ -70,6 +71,7 @@ async def load(uow: UnitOfWork, keys: Sequence[Edit]) -> dict[Edit, Standing]:
         [key.external_ref for key in named],
     )
     references = {row["client_id"]: row["other"] for row in same}
+    staff = await agencies.staff(uow, {(key.agency, key.responsible) for key in keys if key.responsible})
     locales = await agencies.locales(uow, {row["agency"] for row in rows.values()})
     return {
         key: Standing(
@@ -77,6 +79,7 @@ async def load(uow: UnitOfWork, keys: Sequence[Edit]) -> dict[Edit, Standing]:
             agency_locale=locales.get(rows[key.client_id]["agency"]),
             same_reference=references.get(key.client_id),
             namesakes=tuple(namesakes[key.client_id]),
+            no_such_consultant=key.responsible is not None and (key.agency, key.responsible) not in staff,
         )
         for key in keys
         if key.client_id in rows

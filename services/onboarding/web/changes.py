@@ -13,8 +13,9 @@ from chassis.db import Database
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
 from chassis.tokens import Caller
 from chassis.unit_of_work import UnitOfWork
+from services.onboarding import look_ups
 from services.onboarding.domain.changing import ChangeClient, StaleVersion
-from services.onboarding.domain.creation import Wanted, line
+from services.onboarding.domain.creation import Wanted
 from services.onboarding.domain.identifying import ChangeIdentity
 from services.onboarding.handlers import CHANGES
 from services.onboarding.identities import IDENTITIES, IdentityKey
@@ -44,7 +45,8 @@ async def change(
     who.must_be_staff(*STAFF)
     patch, seen = body.patch(), seen_edition(if_match)
     command = ChangeClient(who.agency, seen, patch, person(who))
-    key = Edit(client_id, who.agency, line(patch.get("external_ref")), why)
+    wanted = Wanted.of(patch, who.agency, None)
+    key = Edit(client_id, who.agency, wanted.external_ref, why, wanted.responsible)
 
     return await _changed(client_id, who, store, seen, lambda uow: execute(uow, CHANGES, key, command, why))
 
@@ -58,7 +60,10 @@ async def identify(
     who.must_be_staff(*STAFF)
     content, seen = dict(body), seen_edition(if_match)
     command = ChangeIdentity(who.agency, seen, content, person(who))
-    key = IdentityKey(Edit(client_id, who.agency, None, why), Wanted.of(content, who.agency, None))
+    wanted = Wanted.of(content, who.agency, None)
+    async with store.unit_of_work() as uow:  # counts whatever the answer is: one client could try out any number
+        await look_ups.must_be_told(uow, who.agency, who.sub, wanted)
+    key = IdentityKey(Edit(client_id, who.agency, None, why), wanted)
     return await _changed(client_id, who, store, seen, lambda uow: execute(uow, IDENTITIES, key, command, why))
 
 

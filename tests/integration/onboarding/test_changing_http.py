@@ -18,6 +18,13 @@ from tests.unit.onboarding.test_progress import ACTIVATED, CANCELLED, LISTED, SC
 async def directory(running: Running) -> None:
     for agency in ("byra-ett", "byra-tva"):
         await running.register_agency(agency)
+    for sub in ("anna", "erik"):
+        answer = await running.http.put(
+            f"/v1/agencies/byra-ett/consultants/{sub}",
+            json={"name": sub.title(), "email": f"{sub}@byra-ett.se", "roles": ["client_manager"]},
+            headers=running.token("anna", roles=["agency_admin"]),
+        )
+        assert answer.status_code == 201, answer.text
 
 
 async def made(running: Running, **changes: Any) -> str:
@@ -158,6 +165,8 @@ async def test_the_consultant_whom_activation_names_is_not_undone_by_another_cha
     assert answer.json()["responsible_consultant"] == "erik"
     updated = (await running.said("client-events"))[-1]["data"]
     assert (updated["responsible_consultant"], updated["changed"]) == ("erik", ["name"])
+    stranger = await patched(running, client_id, {"responsible_consultant": "nobody"}, '"2"')
+    assert (stranger.status_code, stranger.json()["code"]) == (422, "unknown_consultant")
     await running.hear(told(ACTIVATED, client_id, 3))
     answer = await patched(running, client_id, {"responsible_consultant": "anna"}, '"2"')
     assert (answer.status_code, answer.json()["code"]) == (409, "not_reassignable")

@@ -68,6 +68,8 @@ async def test_a_confirmed_association_may_stand_beside_its_double(running: Runn
     assert (await running.create(sent)).status_code == 201
     assert (await running.create(sent | {"confirm_duplicate": True})).status_code == 201
     assert (await running.create(sent)).json()["code"] == "possible_duplicate"
+    (noted,) = await running.rows("select act, edition, by_sub from client_changes")
+    assert noted == {"act": "confirm_duplicate", "edition": 1, "by_sub": "karin"}
 
 
 async def test_another_agencys_client_is_refused_without_disclosing_anything(running: Running) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.onboarding import vault
+from services.onboarding import look_ups, vault
 from tests.integration.onboarding.running import Running
 from tests.unit.onboarding.contents import association, content, organisation, sole_trader
 
@@ -121,3 +121,18 @@ async def test_an_identity_is_changed_on_the_edition_that_was_seen(running: Runn
     assert (await identified(running, client_id, wanted)).status_code == 200
     free = await running.create(content(details__identity__number=organisation(1)))
     assert free.status_code == 201
+
+
+async def test_whoever_tries_out_numbers_by_one_client_gets_no_further_than_by_creating(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look_ups, "MOST_TOLD", 2)
+    client_id = await made(running, {"kind": "organisation", "number": organisation(1)})
+    await running.create(content(details__identity__number=organisation(3)), agency="byra-tva")
+    numbers = [{"kind": "organisation", "number": organisation(number)} for number in (2, 3, 4)]
+    seen = ('"1"', '"2"', '"2"')
+    free, taken, third = [await identified(running, client_id, *each) for each in zip(numbers, seen, strict=True)]
+    assert free.status_code == 200
+    assert (taken.status_code, taken.json()["code"]) == (409, "client_exists_elsewhere")
+    assert (third.status_code, third.json()["code"]) == (429, "rate_limited")
+    assert (await identified(running, client_id, numbers[0], '"2"')).status_code == 200

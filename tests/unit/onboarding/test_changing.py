@@ -215,6 +215,12 @@ def test_another_consultant_is_named_only_while_the_client_waits(status: Any) ->
         change(patch, of(replace(CLIENT, status=status)))
 
 
+def test_a_consultant_whom_the_agency_does_not_have_is_refused_where_one_is_named_anew() -> None:
+    state = replace(STANDING, no_such_consultant=True)
+    assert wrong({"responsible_consultant": "nobody"}, state) == {("/responsible_consultant", "unknown_consultant")}
+    assert change({"responsible_consultant": "karin", "locale": "en"}, state).says
+
+
 def test_a_reference_of_another_client_is_refused_with_its_id() -> None:
     with pytest.raises(ExternalReferenceKnown) as refused:
         change({"external_ref": "B-2"}, replace(STANDING, same_reference=UUID(int=9)))

@@ -1,10 +1,14 @@
 """The rule book: what is accepted and how it is normalised, what is refused where, and all of it at once."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from schemas.errors import ERRORS
+from schemas.programs import PROGRAMS, Programs
+from services.onboarding.domain import rule_book
+from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.new_client import Address
 from services.onboarding.domain.rule_book import ContentInvalid, review
 from tests.unit.onboarding.contents import TODAY, association, content, sole_trader
@@ -215,3 +219,17 @@ def test_administrators_are_read_with_the_clients_language_as_theirs() -> None:
     assert new.connected
     assert new.administrators is not None
     assert new.administrators[0].locale == "en"
+
+
+def test_a_retired_program_is_not_ordered_and_what_is_there_of_it_may_become_less(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    retired = replace(PROGRAMS.programs["payroll"], retired=True, orderable=False)
+    programs = Programs({**PROGRAMS.programs, "payroll": retired}, PROGRAMS.groups)
+    monkeypatch.setattr(rule_book, "PROGRAMS", programs)
+    found = Findings()
+    assert rule_book.read_counts(found, {"payroll": 0, "bookkeeping": 1}, "/counts") == {"bookkeeping": 1}
+    assert rule_book.read_counts(found, {"payroll": 2}, "/counts", keep_none=True) == {"payroll": 2}
+    assert found.errors == []
+    rule_book.read_counts(found, {"payroll": 2}, "/counts")
+    assert [(each.pointer, each.code) for each in found.errors] == [("/counts/payroll", "program_retired")]
