@@ -74,7 +74,7 @@ async def list_clients(
 
 
 @router.get(
-    "/clients/{client_id}",
+    "/clients/{client_id:uuid}",
     summary="One client; a person's number is masked",
     response_model=ShownClient,
     dependencies=[Depends(must_see)],

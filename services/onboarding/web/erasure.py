@@ -17,7 +17,7 @@ from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.seeing import must_see
 
 router = APIRouter(
-    prefix="/v1/clients/{client_id}", tags=["clients"], dependencies=[Depends(harmless_headers), Depends(must_see)]
+    prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(harmless_headers), Depends(must_see)]
 )
 
 

@@ -27,7 +27,7 @@ from services.onboarding.web.seeing import must_see
 from services.onboarding.web.staff import STAFF, NotFound, person
 
 router = APIRouter(
-    prefix="/v1/clients/{client_id}", tags=["clients"], dependencies=[Depends(harmless_headers), Depends(must_see)]
+    prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(harmless_headers), Depends(must_see)]
 )
 
 CURSORS: Cursors[UUID] = Cursors("client-requests", UUID)

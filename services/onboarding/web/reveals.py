@@ -20,7 +20,7 @@ from services.onboarding.web.seeing import must_see
 from services.onboarding.web.staff import NotFound
 
 router = APIRouter(
-    prefix="/v1/clients/{client_id}/identity",
+    prefix="/v1/clients/{client_id:uuid}/identity",
     tags=["clients"],
     dependencies=[Depends(harmless_headers), Depends(must_see)],
 )
