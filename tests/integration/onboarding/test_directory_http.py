@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from schemas.handover import ConsultantReleasedV1, ConsultantReleaseRefusedV1
+from tests.integration.onboarding.census import fresh, number_of
 from tests.integration.onboarding.running import Running
 from tests.integration.onboarding.test_agencies_http import KARIN, put
 from tests.integration.onboarding.test_intake import told
@@ -42,7 +43,7 @@ async def test_a_consultant_is_gone_only_after_activation_has_released_them(runn
     assert (await get(running, PLACE)).json()["leaving"] == asked.json()["request_id"]
     await answered(running, ConsultantReleasedV1, asked.json()["request_id"], 1)
     assert (await get(running, asked.headers["Location"])).json()["state"] == "removed"
-    assert (await get(running, PLACE)).json()["code"] == "unknown_consultant"
+    assert (await get(running, PLACE)).json().get("code") == "unknown_consultant"
     said = [each["type"].removeprefix("se.aktivera.") for each in await running.said("agency-events")]
     assert said[-2:] == ["consultant.removal_requested.v1", "consultant.removed.v1"]
 
@@ -130,3 +131,13 @@ async def test_the_directory_is_listed_in_pages_for_operators_and_to_each_agency
     assert [each["agency"] for each in own["items"]] == ["byra-tva"]
     consultants = (await get(running, "/v1/agencies/byra-ett/consultants")).json()["items"]
     assert [each["sub"] for each in consultants] == ["karin"]
+
+
+async def test_who_answers_for_a_new_client_is_a_consultant_who_stays(running: Running) -> None:
+    await registered(running)
+    for sub, status in (("karin", 201), ("erik", 422)):
+        answer = await running.create(number_of(fresh()) | {"responsible_consultant": sub})
+        assert answer.status_code == status, answer.text
+    await remove(running)
+    refused = (await running.create(number_of(fresh()) | {"responsible_consultant": "karin"})).json()
+    assert (refused["code"], refused["errors"][0]["pointer"]) == ("unknown_consultant", "/responsible_consultant")
