@@ -1,7 +1,9 @@
 """The notifier: `python -m services.notifier`."""
 
+from datetime import timedelta
 from pathlib import Path
 
+from chassis.jobs import Job
 from chassis.lifecycle import main
 from chassis.service import Service
 from schemas.catalogue import CATALOGUE
@@ -12,6 +14,7 @@ from services.notifier.opening import LOOP as GATE
 from services.notifier.opening import open_new_gate
 from services.notifier.projections import PROJECTIONS
 from services.notifier.settings import NotifierSettings
+from services.notifier.store.erasure import blank_late
 from services.notifier.store.gate import standing
 from services.notifier.store.steps import trace
 from services.notifier.web import ROUTERS
@@ -24,6 +27,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     subscriptions=SUBSCRIPTIONS,
     routers=ROUTERS,
+    jobs=lambda _settings: (Job("blank-erased", timedelta(minutes=1), blank_late),),
     loops={LOOP: deliver_mails, GATE: open_new_gate},
     projections=PROJECTIONS,
     trace=trace,

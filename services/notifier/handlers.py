@@ -13,13 +13,15 @@ from schemas.agency import (
     ConsultantRegisteredV1,
     ConsultantRemovedV1,
 )
+from schemas.client import ClientErasedV1, ClientSnapshotV1
 from schemas.envelope import Envelope
 from schemas.notification import EmailFailedV1, EmailSentV1, EmailUnknownV1
 from services.notifier.domain.agency import agency_told, consultant_removed, consultant_told
 from services.notifier.domain.draft import Resend, resend
+from services.notifier.domain.erasing import erase
 from services.notifier.domain.news import ClientKey, activated, announced, cancelled, listed
 from services.notifier.domain.recalling import email_id, recall
-from services.notifier.store import agencies, emails, news, recalled
+from services.notifier.store import agencies, emails, erasure, news, recalled
 
 
 def client_key(event: Envelope[Any]) -> ClientKey:
@@ -61,7 +63,15 @@ OUTCOMES = Handler(
     key=email_id,
 )
 
+ERASURES = Handler(
+    load=erasure.load,
+    decide={ClientErasedV1: erase, ClientSnapshotV1: erase},
+    save=erasure.save,
+    key=lambda event: event.data.client_id,
+)
+
 SUBSCRIPTIONS = (
+    Subscription("client-events", ERASURES, producer="onboarding"),
     Subscription("activation-events", CLIENTS, producer="activation"),
     Subscription("agency-events", AGENCIES, producer="onboarding"),
     Subscription("notification-events", OUTCOMES, producer="notifier"),

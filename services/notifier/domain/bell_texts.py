@@ -17,6 +17,7 @@ _HANDLED = {
     ("cancelled", "sv"): "{client}: avbruten av {by} {when}",
     ("cancelled", "en"): "{client}: cancelled by {by} {when}",
 }
+_ERASED = {"sv": "En raderad klient", "en": "An erased client"}
 _NOBODY = {"sv": "uppdragssystemet", "en": "the upstream system"}
 _MONTHS = {
     "sv": ("jan", "feb", "mars", "apr", "maj", "juni", "juli", "aug", "sep", "okt", "nov", "dec"),
@@ -42,6 +43,7 @@ def when(moment: datetime, now: datetime, locale: str) -> str:
 
 def text(kind: Kind, client: str, handled: Handled | None, now: datetime, locale: str) -> str:
     """What the bell says now."""
+    client = client or _ERASED[locale]
     if handled is None:
         return _OPEN[kind, locale].format(client=client)
     by = handled.by or _NOBODY[locale]

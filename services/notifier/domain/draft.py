@@ -88,7 +88,7 @@ def resend(sending: Sending | None, command: Resend, _now: datetime) -> Decision
     """A resend is a new, counted mail. Raises NoSuchEmail, EmailNotResendable, ResendLimit."""
     if sending is None:
         raise NoSuchEmail
-    if sending.state not in FINAL:
+    if sending.state not in FINAL or not sending.latest.client_name:  # without a name where the client was erased
         raise EmailNotResendable
     if sending.resent_today >= RESENDS_A_DAY:
         raise ResendLimit

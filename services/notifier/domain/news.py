@@ -34,12 +34,13 @@ class ClientNews:
     client_managers: tuple[str, ...] = ()
     bell: Bell | None = None
     drafts: tuple[Draft, ...] = ()
+    erased: bool = False
 
 
 def listed(news: ClientNews | None, event: Envelope[ActivationListedV1], now: datetime) -> Decision[ClientNews]:
     """The client stands in the list: one confirmation mail and one bell."""
     assert news is not None  # load answers every key
-    if news.bell is not None:
+    if news.bell is not None or news.erased:
         return Decision(news)
     return _tell(news, _bell(news, event, now), _confirmation(event))
 
@@ -50,6 +51,8 @@ def announced(news: ClientNews | None, event: Envelope[ActivationSnapshotV1], no
     more (cancelled, erased, or listed long ago) its bell is noted and rings for nobody."""
     assert news is not None  # load answers every key
     state = event.data
+    if news.erased:
+        return Decision(news)
     handled = _handled_by(state)
     if news.bell is not None:
         same = news.bell.handled == handled
@@ -77,7 +80,7 @@ def cancelled(news: ClientNews | None, event: Envelope[ActivationCancelledV1], _
 
 def _handled(news: ClientNews | None, handled: Handled) -> Decision[ClientNews]:
     assert news is not None  # load answers every key
-    if news.bell is None or news.bell.handled is not None:
+    if news.bell is None or news.bell.handled is not None or news.erased:
         return Decision(news)
     return Decision(replace(news, bell=replace(news.bell, handled=handled)))
 

@@ -55,6 +55,7 @@ async def claim(database: Database, now: datetime, limit: int, lease_seconds: fl
         """with due as (
              select id from emails
               where state = any($1) and due_at <= $2 and not exists (select from mail_gate where held)
+                and not exists (select from erased_clients x where x.client_id = emails.client_id)
               order by due_at, id limit $3 for update skip locked)
            update emails e
               set state = 'sending', attempt = attempt + 1, worker = $4,

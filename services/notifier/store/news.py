@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.news import ClientKey, ClientNews
-from services.notifier.store import agencies, bells
+from services.notifier.store import agencies, bells, erasure
 from services.notifier.store.queue import queue
 
 
@@ -13,7 +13,11 @@ async def load(uow: UnitOfWork, keys: Sequence[ClientKey]) -> dict[ClientKey, Cl
     """Every client asked for, its bell locked where it has one."""
     managers = await agencies.client_managers(uow, sorted({key.agency for key in keys}))
     known = await bells.of_clients(uow, "client_listed", [key.client_id for key in keys])
-    return {key: ClientNews(key, managers.get(key.agency, ()), known.get(key.client_id)) for key in keys}
+    gone = await erasure.load(uow, [key.client_id for key in keys])
+    return {
+        key: ClientNews(key, managers.get(key.agency, ()), known.get(key.client_id), erased=key.client_id in gone)
+        for key in keys
+    }
 
 
 async def save(uow: UnitOfWork, changes: Sequence[Change[ClientKey, ClientNews]]) -> None:

@@ -28,7 +28,7 @@ from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.shown import shown_client
 from services.onboarding.web.staff import STAFF, NotFound, person
 
-router = APIRouter(prefix="/v1/clients/{client_id}", tags=["clients"], dependencies=[Depends(harmless_headers)])
+router = APIRouter(prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(harmless_headers)])
 
 CURSORS: Cursors[int] = Cursors("client-changes", int)
 MOST_SHOWN = 200

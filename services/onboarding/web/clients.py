@@ -72,7 +72,7 @@ async def list_clients(
     return JSONResponse(page.model_dump(mode="json"))
 
 
-@router.get("/clients/{client_id}", summary="One client; a person's number is masked", response_model=ShownClient)
+@router.get("/clients/{client_id:uuid}", summary="One client; a person's number is masked", response_model=ShownClient)
 async def show(client_id: UUID, who: Who, store: Store) -> JSONResponse:
     who.must_be_staff(*STAFF, "operator")
     row = await lists.one(store, who.agency, client_id)

@@ -15,7 +15,7 @@ from services.onboarding.domain.erasing import Erasable, EraseClient
 from services.onboarding.erasing import ERASURES
 from services.onboarding.web.headers import harmless_headers
 
-router = APIRouter(prefix="/v1/clients/{client_id}", tags=["clients"], dependencies=[Depends(harmless_headers)])
+router = APIRouter(prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(harmless_headers)])
 
 
 class ErasedClient(BaseModel):

@@ -25,7 +25,7 @@ from services.onboarding.web.acts import CancelBody, LicencesBody, QuestionPage,
 from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.staff import STAFF, NotFound, person
 
-router = APIRouter(prefix="/v1/clients/{client_id}", tags=["clients"], dependencies=[Depends(harmless_headers)])
+router = APIRouter(prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(harmless_headers)])
 
 CURSORS: Cursors[UUID] = Cursors("client-requests", UUID)
 

@@ -19,7 +19,7 @@ from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.staff import NotFound
 
 router = APIRouter(
-    prefix="/v1/clients/{client_id}/identity", tags=["clients"], dependencies=[Depends(harmless_headers)]
+    prefix="/v1/clients/{client_id:uuid}/identity", tags=["clients"], dependencies=[Depends(harmless_headers)]
 )
 
 CURSORS: Cursors[int] = Cursors("identity-reveals", int)

@@ -45,6 +45,12 @@ class Running(InProcess):
 
         return await eventually(probe, within=within)
 
+    async def all_settled(self, within: float = 10) -> None:
+        async def probe() -> bool:
+            return await self.rows("select from emails where settled_at is null") == []
+
+        await eventually(probe, within=within)
+
     async def get(self, path: str, sub: str = "karin", **claims: Any) -> Any:
         answer = await self.http.get(path, headers=self.token(sub, **claims))
         assert answer.status_code == 200, answer.text

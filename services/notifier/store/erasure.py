@@ -1,0 +1,58 @@
+"""Erased clients: who they were is blanked in mails and bells; what was sent, when and how it ended stays."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from chassis import held_events
+from chassis.handling import Change
+from chassis.unit_of_work import UnitOfWork
+from services.notifier.domain.erasing import Erased
+
+LATE = timedelta(days=1)
+
+_MAILS = """
+update emails set recipient = 'erased/' || id, client_name = '', facts = '{}', content = null,
+       state = case when settled_at is null then 'failed' else state end,
+       reason = case when settled_at is null then 'client_erased' else reason end,
+       settled_at = coalesce(settled_at, $2)
+ where client_id = any($1::uuid[]) and lease_until is null and client_name <> ''"""
+"""A mail that is in a worker's hands is left to it, and blanked when it has come to an end."""
+
+_BESIDE = (
+    """update bells set client_name = '', waiting = false, handled_by = null
+        where client_id = any($1::uuid[]) and client_name <> ''""",
+    """update idempotency_keys k set body = jsonb_build_object('client_id', g.id, 'status', 'erased')
+         from unnest($1::uuid[]) as g(id)
+        where k.body->>'client_id' = g.id::text""",
+)
+
+
+async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Erased]:
+    """Those of the clients that are erased."""
+    rows = await uow.connection.fetch(
+        "select client_id, at from erased_clients where client_id = any($1::uuid[])", keys
+    )
+    return {row["client_id"]: Erased(row["client_id"], row["at"]) for row in rows}
+
+
+async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Erased]]) -> None:
+    """Remembers them, and blanks what is there."""
+    new = [change.after for change in changes if change.before is None and change.after is not None]
+    ids = [each.client_id for each in new]
+    await uow.connection.execute(
+        "insert into erased_clients select * from unnest($1::uuid[], $2::timestamptz[]) on conflict do nothing",
+        ids,
+        [each.at for each in new],
+    )
+    await uow.connection.execute(_MAILS, ids, uow.now)
+    for statement in _BESIDE:
+        await uow.connection.execute(statement, ids)
+    await held_events.forget_contents(uow, [str(each) for each in ids])
+
+
+async def blank_late(uow: UnitOfWork) -> int:
+    """Blanks mails that were in a worker's hands when their client was erased; answers how many."""
+    rows = await uow.connection.fetch("select client_id from erased_clients where at > $1", uow.now - LATE)
+    done = await uow.connection.execute(_MAILS, [row["client_id"] for row in rows], uow.now)
+    return int(done.split()[-1])
