@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.failures import NotNow, Unprocessable, is_transient
@@ -22,6 +23,7 @@ CONTENT_TYPE = "application/problem+json"
 REQUESTS_AT_ONCE = 200
 BODY_SECONDS = 30.0
 ANSWER_SECONDS = 60.0  # until an answer begins; a stream may then go on
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 RETRY_AFTER = {503: "5", 429: "60"}
 BY_STATUS = {
     400: "malformed_json",
@@ -119,9 +121,21 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     return answer("invalid_content", pointed)
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return answer(BY_STATUS.get(error.status_code, "internal_error" if error.status_code >= 500 else "invalid_value"))
+    response = answer(
+        BY_STATUS.get(error.status_code, "internal_error" if error.status_code >= 500 else "invalid_value")
+    )
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(_methods(request))
+    return response
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path takes: each method of it may be a route of its own, and the first alone speaks for itself."""
+    routes = request.app.routes
+    asked = [(method, {**request.scope, "method": method}) for method in METHODS]
+    return [method for method, scope in asked if any(each.matches(scope)[0] is Match.FULL for each in routes)]
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:

@@ -32,7 +32,7 @@ class VaultShown(BaseModel):
 class Rotation(BaseModel):
     """How many data keys to wrap anew at most, in one transaction."""
 
-    limit: Annotated[int, Field(ge=1, le=5000)] = 1000
+    limit: Annotated[int, Field(ge=1, le=5000, strict=True)] = 1000
 
 
 class Rewrapped(BaseModel):

@@ -80,3 +80,9 @@ async def test_an_agency_that_is_not_there_is_not_found(running: Running) -> Non
 async def test_an_agencys_id_is_a_slug(running: Running) -> None:
     answer = await put(running, "/v1/agencies/Byra", {"name": "Byrå"}, roles=["operator"])
     assert answer.status_code == 422
+
+
+async def test_a_method_that_a_path_does_not_take_is_told_those_that_it_takes(running: Running) -> None:
+    answer = await running.http.request("PATCH", "/v1/agencies/byra-ett", headers=running.token())
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, PUT"
