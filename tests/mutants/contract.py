@@ -25,7 +25,6 @@ CONTRACT = [
         "schemas/compatibility.py",
         "sorted(_places(old) - _places(new))",
         "[]",
-        "tests/contract/test_compatibility.py"
-        "::test_a_planted_change_that_would_refuse_what_a_sender_writes_is_found",
+        "tests/contract/test_compatibility.py::test_a_planted_change_that_would_refuse_what_a_sender_writes_is_found",
     ),
 ]
