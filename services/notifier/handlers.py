@@ -1,6 +1,7 @@
 """What the notifier does for each event and command."""
 
 from typing import Any
+from uuid import UUID
 
 from chassis.handling import Handler, Subscription
 from schemas.activation import ActivationActivatedV1, ActivationCancelledV1, ActivationListedV1
@@ -13,7 +14,7 @@ from schemas.agency import (
     ConsultantRegisteredV1,
     ConsultantRemovedV1,
 )
-from schemas.client import ClientErasedV1, ClientSnapshotV1
+from schemas.client import ClientErasedV1, ClientSnapshotV1, ClientUpdatedV1
 from schemas.envelope import Envelope
 from schemas.notification import EmailFailedV1, EmailSentV1, EmailUnknownV1
 from services.notifier.domain.agency import agency_told, consultant_removed, consultant_told
@@ -21,6 +22,7 @@ from services.notifier.domain.draft import Resend, resend
 from services.notifier.domain.erasing import erase
 from services.notifier.domain.news import ClientKey, activated, announced, cancelled, listed
 from services.notifier.domain.recalling import email_id, recall
+from services.notifier.domain.renewing import renew
 from services.notifier.store import agencies, emails, erasure, news, recalled
 
 
@@ -63,15 +65,15 @@ OUTCOMES = Handler(
     key=email_id,
 )
 
-ERASURES = Handler(
+OF_CLIENTS: Handler[UUID, Any] = Handler(
     load=erasure.load,
-    decide={ClientErasedV1: erase, ClientSnapshotV1: erase},
+    decide={ClientUpdatedV1: renew, ClientErasedV1: erase, ClientSnapshotV1: erase},
     save=erasure.save,
     key=lambda event: event.data.client_id,
 )
 
 SUBSCRIPTIONS = (
-    Subscription("client-events", ERASURES, producer="onboarding"),
+    Subscription("client-events", OF_CLIENTS, producer="onboarding"),
     Subscription("activation-events", CLIENTS, producer="activation"),
     Subscription("agency-events", AGENCIES, producer="onboarding"),
     Subscription("notification-events", OUTCOMES, producer="notifier"),
