@@ -92,7 +92,7 @@ async def _run(service: Service, common: CommonSettings, settings: ServiceSettin
     log.info("started", pid=os.getpid())
     waiting = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([waiting, *tasks.values()], return_when=asyncio.FIRST_COMPLETED)
-    failed = [name for name, task in tasks.items() if task in done]
+    failed = ended_wrongly({name: task for name, task in tasks.items() if task in done}, asked=waiting in done)
     for name in failed:
         log.error("loop ended", loop=name, exc_info=tasks[name].exception())
     stop.set()
@@ -172,6 +172,14 @@ async def _until(stop: asyncio.Event, work: Awaitable[None]) -> None:
         task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+def ended_wrongly(ended: Mapping[str, asyncio.Task[None]], *, asked: bool) -> list[str]:
+    """Which of the loops that have ended should not have: all where nobody `asked`, else those that raised.
+
+    A quick one ends in the same turn of the event loop in which the end was asked for.
+    """
+    return [name for name, task in ended.items() if not asked or (not task.cancelled() and task.exception())]
 
 
 async def _end(tasks: dict[str, asyncio.Task[None]], context: Context) -> None:

@@ -14,7 +14,7 @@ from schemas.envelope import Say
 from schemas.values import Access, Administrator, Person
 from services.onboarding.domain.agency import Agency
 from services.onboarding.domain.instructions import uuid_or_none
-from services.onboarding.store import agencies, snapshots
+from services.onboarding.store import agencies, people, snapshots
 
 
 async def agency_snapshots(uow: UnitOfWork, ids: Sequence[str]) -> list[Say]:
@@ -82,4 +82,6 @@ ANNOUNCERS = (
     Announcer("client", "client-events", snapshots.clients, client_snapshots, raise_clients),
 )
 
-PROJECTIONS = (Projection("activations", "activation", "activation", "activation-events", snapshots.listed),)
+PROJECTIONS = (
+    Projection("activations", "activation", "activation", "activation-events", snapshots.listed, people.clear),
+)

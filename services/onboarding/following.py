@@ -13,6 +13,7 @@ from schemas.activation import (
     ActivationConfiguredV1,
     ActivationListedV1,
     ActivationReassignedV1,
+    ConsultantsChangedV1,
 )
 from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.disconnection import (
@@ -23,6 +24,8 @@ from schemas.disconnection import (
 )
 from schemas.handover import ConsultantReleasedV1, ConsultantReleaseRefusedV1
 from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
+from schemas.users import UserAcceptedV1, UserChangedV1, UserRemovedV1
+from services.onboarding.domain.linking import follow_consultants, follow_user
 from services.onboarding.domain.progress import (
     follow_activated,
     follow_cancellation_refused,
@@ -57,6 +60,10 @@ OF_CLIENTS: dict[type[Any], Any] = {
     DisconnectionApprovedV1: follow_disconnection_approved,
     DisconnectionWithdrawnV1: follow_disconnection_dropped,
     DisconnectionExpiredV1: follow_disconnection_dropped,
+    ConsultantsChangedV1: follow_consultants,
+    UserAcceptedV1: follow_user,
+    UserChangedV1: follow_user,
+    UserRemovedV1: follow_user,
     ActivationSnapshotV1: follow_snapshot,
 }
 OF_AGENCIES: dict[type[Any], Any] = {

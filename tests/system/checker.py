@@ -56,7 +56,7 @@ async def settled(rig: Rig) -> bool:
     ends = await _ends(rig)
     reads = {
         "activation": ("agency-events", "client-events"),
-        "notifier": ("agency-events", "activation-events"),
+        "notifier": ("agency-events", "client-events", "activation-events"),
         "onboarding": ("activation-events", "onboarding-requests"),
     }
     for name, topics in reads.items():

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
 from schemas.agency import (
     AgencyChangedV1,
@@ -36,6 +37,7 @@ class Agency:
     agency: str
     name: str | None = None
     locale: Locale = "sv"
+    client_visibility: Literal["all", "linked"] = "all"
     consultants: Mapping[str, Consultant] = field(default_factory=dict)
     waiting: tuple[Bell, ...] = ()
     rung: tuple[Bell, ...] = ()
@@ -52,7 +54,8 @@ ConsultantEvent = ConsultantRegisteredV1 | ConsultantChangedV1
 def agency_told(agency: Agency | None, event: Envelope[AgencyEvent], _now: datetime) -> Decision[Agency]:
     """The agency itself, whole; a snapshot also has all its consultants."""
     assert agency is not None  # load answers every key
-    known = replace(agency, name=event.data.name, locale=event.data.locale)
+    data = event.data
+    known = replace(agency, name=data.name, locale=data.locale, client_visibility=data.client_visibility)
     if isinstance(event.data, AgencySnapshotV1):
         known = replace(known, consultants={one.sub: _consultant(one) for one in event.data.consultants})
     return _ring(known)

@@ -26,6 +26,10 @@ class ClientKey:
     client_id: UUID
 
 
+People = frozenset[tuple[str, str]]
+"""(relation, subject) of all who have to do with a client."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClientNews:
     """What was told of a client so far, who could be told, and what is new in this batch."""
@@ -34,6 +38,7 @@ class ClientNews:
     client_managers: tuple[str, ...] = ()
     bell: Bell | None = None
     drafts: tuple[Draft, ...] = ()
+    people: People = frozenset()
     erased: bool = False
 
 

@@ -45,7 +45,9 @@ async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Agency]:
     """Every agency asked for, locked; an empty one where nothing is known."""
     await uow.connection.execute(ADD_MISSING, keys)
     rows = await uow.connection.fetch(
-        "select agency, name, locale from agencies where agency = any($1) order by agency for update", keys
+        """select agency, name, locale, client_visibility from agencies
+            where agency = any($1) order by agency for update""",
+        keys,
     )
     consultants: dict[str, dict[str, Consultant]] = {key: {} for key in keys}
     for row in await uow.connection.fetch(
@@ -60,6 +62,7 @@ async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Agency]:
             row["agency"],
             row["name"],
             row["locale"],
+            row["client_visibility"],
             consultants[row["agency"]],
             tuple(bell for bell in waiting if bell.agency == row["agency"]),
         )
@@ -70,11 +73,13 @@ async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Agency]:
 async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
     """Writes what changed of agencies and consultants, and rings the bells that waited."""
     await uow.connection.execute(
-        """update agencies a set name = n.name, locale = n.locale
-             from unnest($1::text[], $2::text[], $3::text[]) n(agency, name, locale) where a.agency = n.agency""",
+        """update agencies a set name = n.name, locale = n.locale, client_visibility = n.client_visibility
+             from unnest($1::text[], $2::text[], $3::text[], $4::text[]) n(agency, name, locale, client_visibility)
+            where a.agency = n.agency""",
         [change.key for change in changes],
         [change.after.name for change in changes],
         [change.after.locale for change in changes],
+        [change.after.client_visibility for change in changes],
     )
     told, gone = [], []
     for change in changes:

@@ -11,6 +11,7 @@ from chassis.db import Database
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.draft import Draft, Sending
+from services.notifier.store.people import HAS_TO_DO_WITH
 from services.notifier.store.queue import queue
 
 EmailKey = tuple[str, UUID]
@@ -20,28 +21,43 @@ _SELECT = """select id, template, recipient, resend, client_id, client_name, loc
                     created_at, due_at, settled_at, smtp_code, reason
                from emails"""
 
+_OWN = f"({{sub}}::text is null or {HAS_TO_DO_WITH})"
+
 
 async def page(
-    database: Database, agency: str, q: str | None, state: str | None, before: UUID | None, limit: int
+    database: Database,
+    agency: str,
+    q: str | None,
+    state: str | None,
+    before: UUID | None,
+    limit: int,
+    only_of: str | None = None,
 ) -> list[Any]:
-    """Newest first: ids are ordered by time."""
+    """Newest first: ids are ordered by time. `only_of`: of somebody's own clients alone."""
     return await database.fetch(
         _SELECT
-        + """ where agency = $1 and ($2::text is null or state = $2) and ($3::uuid is null or id < $3)
+        + f""" where agency = $1 and ($2::text is null or state = $2) and ($3::uuid is null or id < $3)
                 and ($4::text is null
                      or strpos(lower(client_name), lower($4)) > 0 or strpos(lower(recipient), lower($4)) > 0)
-              order by id desc limit $5""",
+                and {_OWN.format(sub="$6")}
+              order by id desc limit $5""",  # our own names
         agency,
         state,
         before,
         q,
         limit,
+        only_of,
     )
 
 
-async def one(database: Database, agency: str, email_id: UUID) -> Any:
-    """The agency's mail, or None."""
-    return await database.fetchrow(_SELECT + " where agency = $1 and id = $2", agency, email_id)
+async def one(database: Database, agency: str, email_id: UUID, only_of: str | None = None) -> Any:
+    """The agency's mail, or None; `only_of`: where it is of one of somebody's own clients."""
+    return await database.fetchrow(
+        f"{_SELECT} where agency = $1 and id = $2 and {_OWN.format(sub='$3')}",
+        agency,
+        email_id,
+        only_of,
+    )
 
 
 async def load(uow: UnitOfWork, keys: Sequence[EmailKey]) -> dict[EmailKey, Sending]:

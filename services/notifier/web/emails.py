@@ -10,20 +10,23 @@ from pydantic import BaseModel
 
 from chassis.callers import Key, Store, Who, Why
 from chassis.commands import Answer, answer
+from chassis.db import Database
 from chassis.handling import Change
 from chassis.idempotency import IdempotencyKey
 from chassis.ids import uuid7
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
+from chassis.tokens import Caller
 from services.notifier.domain.draft import NoSuchEmail, Resend, Sending
 from services.notifier.domain.mail import MailState
 from services.notifier.handlers import EMAILS
-from services.notifier.store import emails
+from services.notifier.store import emails, people
 from services.notifier.store.emails import EmailKey
 
 router = APIRouter(prefix="/v1/emails", tags=["emails"])
 
 CURSORS: Cursors[UUID] = Cursors("emails", UUID)
 
+SEES_ALL = frozenset({"agency_admin", "operator"})
 STAFF = ("client_manager", "agency_admin", "operator")
 
 
@@ -75,7 +78,9 @@ async def list_emails(
     cursor: After = None,
 ) -> Emails:
     who.must_be_staff(*STAFF)
-    rows = await emails.page(store, who.agency, sought(q) or None, state, CURSORS.read(cursor), limit + 1)
+    rows = await emails.page(
+        store, who.agency, sought(q) or None, state, CURSORS.read(cursor), limit + 1, await _only_of(who, store)
+    )
     shown, more = CURSORS.page(rows, limit, lambda row: row["id"])
     return Emails(items=[_email(row) for row in shown], next=more)
 
@@ -83,10 +88,7 @@ async def list_emails(
 @router.get("/{email_id}", summary="One mail")
 async def get_email(email_id: UUID, who: Who, store: Store) -> Email:
     who.must_be_staff(*STAFF)
-    row = await emails.one(store, who.agency, email_id)
-    if row is None:
-        raise NoSuchEmail
-    return _email(row)
+    return _email(await _seen(who, store, email_id))
 
 
 @router.post(
@@ -94,6 +96,7 @@ async def get_email(email_id: UUID, who: Who, store: Store) -> Email:
 )
 async def resend_email(email_id: UUID, who: Who, store: Store, why: Why, key: Key = None) -> JSONResponse:
     who.must_be_staff(*STAFF)
+    await _seen(who, store, email_id)
     given = await answer(
         store,
         EMAILS,
@@ -104,6 +107,19 @@ async def resend_email(email_id: UUID, who: Who, store: Store, why: Why, key: Ke
         IdempotencyKey.of(f"{who.agency}/{who.sub}/resend/{email_id}", key, b"") if key else None,
     )
     return JSONResponse(given.body, given.status)
+
+
+async def _seen(who: Caller, store: Database, email_id: UUID) -> Any:
+    """The mail's row, for whoever may see its client. Raises NoSuchEmail."""
+    row = await emails.one(store, who.agency, email_id, await _only_of(who, store))
+    if row is None:
+        raise NoSuchEmail
+    return row
+
+
+async def _only_of(who: Caller, store: Database) -> str | None:
+    """Whose clients' mails alone are shown; None: those of the whole agency."""
+    return None if who.roles & SEES_ALL or not await people.sees_own_only(store, who.agency) else who.sub
 
 
 def _queued(change: Change[EmailKey, Sending]) -> Answer:

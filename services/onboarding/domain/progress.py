@@ -36,6 +36,7 @@ from schemas.values import PurchasedLicences
 from services.onboarding.domain.asking import Question
 from services.onboarding.domain.client import ClientUnknown
 from services.onboarding.domain.life_cycle import AlreadyActivated
+from services.onboarding.domain.people import People
 from services.onboarding.domain.requests import rejection
 
 STATUS_OF: Mapping[ActivationStatus, ClientStatus] = {
@@ -87,6 +88,7 @@ class Progress:
     activated_by_name: str | None = None
     responsible_consultant: str | None = None
     program_access: bool = True
+    people: People = field(default_factory=People)
     questions: Mapping[UUID, Question] = field(default_factory=dict)
 
 
@@ -113,7 +115,9 @@ def follow_activated(
 ) -> Decision[Progress]:
     """A consultant activated the client."""
     at, by = event.data.activated_at, event.data.activated_by
-    after = replace(_known(state), status="active", activated_at=at, activated_by_name=by.name)
+    known = _known(state)
+    people = known.people.using(by.sub, active=True) if event.data.became_system_administrator else known.people
+    after = replace(known, status="active", activated_at=at, activated_by_name=by.name, people=people)
     return _reached(after, OnboardingActivatedV1, at)
 
 
@@ -179,6 +183,10 @@ def follow_snapshot(
         activated_by_name=data.activated_by.name if data.activated_by else None,
         responsible_consultant=data.responsible_consultant,
         program_access=data.program_access,
+        people=People(
+            frozenset(data.consultants),
+            frozenset(each.sub for each in data.users if each.sub and each.state == "active"),
+        ),
         questions={key: _overtaken(each, data, event.time) for key, each in known.questions.items()},
     )
     says: list[Say] = []

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.db import Database
 from chassis.unit_of_work import UnitOfWork
+from services.onboarding.store.people import HAS_TO_DO_WITH
 
 _SHOWN = """client_id, agency, status, name, identity_kind, identity_mask, protected_identity, origin, test,
   external_ref, responsible_consultant, created_by_sub, created_by_name, created_at, listed_at, activated_at,
@@ -17,6 +18,7 @@ _PAGE = f"""select {_SHOWN} from clients
    and ($4 = '' or strpos(lower(name collate pg_c_utf8), lower($4 collate pg_c_utf8)) > 0
         or external_ref = $4 or org_number = $5)
    and ($6::boolean is null or test = $6)
+   and ($8::text is null or {HAS_TO_DO_WITH.format(sub="$8")})
  order by client_id desc limit $7"""  # noqa: S608  # column names only
 
 _ONE = f"""select {_SHOWN}, version, edition, changed_at, changed_by_sub, changed_by_name,
@@ -34,18 +36,22 @@ _REQUESTS = """select source, request_id, correlation_id, received_at, client_id
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What a list is narrowed to: words in the name, numbers and references that equal them, a state, only tries."""
+    """What a list is narrowed to: words in the name, numbers and references that equal them, a state, only tries.
+
+    `only_of`: to the clients that somebody has to do with.
+    """
 
     words: str = ""
     org_number: str = ""
     status: str | None = None
     test: bool | None = None
+    only_of: str | None = None
 
 
 async def page(database: Database, agency: str, sought: Sought, before: UUID | None, limit: int) -> list[Any]:
     """At most `limit` clients of an agency, newest first, those before an id."""
     return await database.fetch(
-        _PAGE, agency, sought.status, before, sought.words, sought.org_number, sought.test, limit
+        _PAGE, agency, sought.status, before, sought.words, sought.org_number, sought.test, limit, sought.only_of
     )
 
 

@@ -8,8 +8,9 @@ from uuid import UUID
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.onboarding.domain.asking import Question
+from services.onboarding.domain.people import People
 from services.onboarding.domain.progress import Asked, Progress
-from services.onboarding.store import questions
+from services.onboarding.store import people, questions
 
 _LOAD = """select c.client_id, c.agency, c.status, c.external_ref, c.request_id, c.correlation_id, s.results_topic,
        c.listed_at, c.activated_at, c.configured_at, c.cancelled_at, c.activated_by_name,
@@ -38,8 +39,10 @@ async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Progress]:
     for row in await uow.connection.fetch(_COMMANDS, keys):
         commands[row["client_id"]][row["command_id"]] = _asked(row)
     waiting = await questions.open_questions(uow, keys)
+    theirs = await people.load(uow, keys)
     return {
-        row["client_id"]: _progress(row, commands[row["client_id"]], waiting.get(row["client_id"], {})) for row in rows
+        (key := row["client_id"]): _progress(row, commands[key], waiting.get(key, {}), theirs.get(key, People()))
+        for row in rows
     }
 
 
@@ -59,12 +62,16 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Progress]]) -> No
             [each.responsible_consultant for each in after],
             [each.program_access for each in after],
         )
+        await people.save(
+            uow,
+            [(each.key, None if each.before is None else each.before.people, each.after.people) for each in changes],
+        )
         await questions.settle(
             uow, [(change.before.questions, change.after.questions) for change in changes if change.before is not None]
         )
 
 
-def _progress(row: Any, commands: dict[UUID, Asked], waiting: dict[UUID, Question]) -> Progress:
+def _progress(row: Any, commands: dict[UUID, Asked], waiting: dict[UUID, Question], theirs: People) -> Progress:
     return Progress(
         client_id=row["client_id"],
         agency=row["agency"],
@@ -79,6 +86,7 @@ def _progress(row: Any, commands: dict[UUID, Asked], waiting: dict[UUID, Questio
         activated_by_name=row["activated_by_name"],
         responsible_consultant=row["responsible_consultant"],
         program_access=row["program_access"],
+        people=theirs,
         questions=waiting,
     )
 

@@ -21,6 +21,7 @@ from services.onboarding.store import lists
 from services.onboarding.web.bodies import ClientPage, CreatedClient, NewClientBody, ShownClient
 from services.onboarding.web.editions import etag
 from services.onboarding.web.headers import harmless_headers
+from services.onboarding.web.seeing import must_see, only_of
 from services.onboarding.web.shown import created_client, listed_client, shown_client
 from services.onboarding.web.staff import STAFF, NotFound, person
 
@@ -65,14 +66,19 @@ async def list_clients(
 ) -> JSONResponse:
     who.must_be_staff(*STAFF, "operator")
     words = sought(q)
-    narrowed = lists.Sought(words, _org_number(words, store), status, test)
+    narrowed = lists.Sought(words, _org_number(words, store), status, test, await only_of(who, store))
     rows = await lists.page(store, who.agency, narrowed, CURSORS.read(cursor), limit + 1)
     shown, more = CURSORS.page(rows, limit, lambda row: row["client_id"])
     page = ClientPage(items=[listed_client(row) for row in shown], next=more)
     return JSONResponse(page.model_dump(mode="json"))
 
 
-@router.get("/clients/{client_id:uuid}", summary="One client; a person's number is masked", response_model=ShownClient)
+@router.get(
+    "/clients/{client_id:uuid}",
+    summary="One client; a person's number is masked",
+    response_model=ShownClient,
+    dependencies=[Depends(must_see)],
+)
 async def show(client_id: UUID, who: Who, store: Store) -> JSONResponse:
     who.must_be_staff(*STAFF, "operator")
     row = await lists.one(store, who.agency, client_id)

@@ -14,8 +14,11 @@ from schemas.client import ClientStatus
 from services.onboarding.domain.erasing import Erasable, EraseClient
 from services.onboarding.erasing import ERASURES
 from services.onboarding.web.headers import harmless_headers
+from services.onboarding.web.seeing import must_see
 
-router = APIRouter(prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(harmless_headers)])
+router = APIRouter(
+    prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(harmless_headers), Depends(must_see)]
+)
 
 
 class ErasedClient(BaseModel):

@@ -11,6 +11,7 @@ from services.onboarding.domain import requests as domain
 from services.onboarding.domain.sources import attribute_of
 from services.onboarding.store import requests
 from services.onboarding.web.bodies import AnswerShown, IntakeShown
+from services.onboarding.web.seeing import must_see
 from services.onboarding.web.staff import STAFF, NotFound, must_be_of
 
 PREFIX = "/v1/intake/"
@@ -31,6 +32,8 @@ async def show(source_and_id: str, request: Request, who: Who, store: Store, ope
         if found is not None:
             answered, client = found
             must_be_of(who, answered.agency or "", *STAFF)
+            if answered.client_id is not None:
+                await must_see(answered.client_id, who, store)
             return JSONResponse(_shown(answered, client).model_dump(mode="json"))
         held = await requests.held(store, opened.common.topic_prefix, source, request_id)
         if held is not None:

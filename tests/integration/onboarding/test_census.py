@@ -29,13 +29,14 @@ OF_SOURCES = """
     event_type_not_allowed source_differs source_is_first source_topics_missing too_many_sources unknown_source
 """
 AT_THE_DOOR = """
-    client_manager_required idempotency_key_in_use idempotency_key_required idempotency_key_reused invalid_cursor
+    idempotency_key_in_use idempotency_key_required idempotency_key_reused invalid_cursor
     invalid_idempotency_key malformed_json operator_required payload_too_large service_unavailable
     unknown_parameter unsupported_media_type
 """
 
 NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
     "http": {
+        "unknown_client": "there it is not_found, as another agency's",
         **dict.fromkeys(("wrong_source", "wrong_agency", "event_id_reused"), "a person is no source"),
         "event_type_not_allowed": "a person is no source",
         **dict.fromkeys(("malformed_event", "unknown_event_type", "unsupported_version"), "a body is no event"),
@@ -52,7 +53,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
             "an event has its id",
         ),
         **dict.fromkeys(("service_unavailable", "rate_limited"), "an event waits"),
-        **dict.fromkeys(("agency_admin_required", "client_manager_required", "operator_required"), "no person asks"),
+        **dict.fromkeys(("agency_admin_required", "operator_required"), "no person asks"),
         **dict.fromkeys(
             ("draft_expired", "draft_submitted", "too_many_drafts", "stale_version"), "a request has no draft of it"
         ),
@@ -96,12 +97,8 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
 }
 """Codes that cannot come about in a channel, with the reason."""
 
-STILL_TO_BUILD_OVER_HTTP = """
-    client_manager_required
-    unknown_client
-"""
 AWAITED: Mapping[Channel, frozenset[str]] = {
-    "http": frozenset(STILL_TO_BUILD_OVER_HTTP.split()),
+    "http": frozenset(),
     "event": frozenset(),
     "guide": frozenset(),
     "file": frozenset(),

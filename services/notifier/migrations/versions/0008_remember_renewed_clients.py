@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "notifier_0007"
-down_revision = "notifier_0006"
+revision = "notifier_0008"
+down_revision = "notifier_0007"
 branch_labels = None
 depends_on = None
 
