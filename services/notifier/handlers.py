@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis.handling import Handler, Subscription
 from schemas.activation import (
@@ -22,7 +23,7 @@ from schemas.agency import (
     ConsultantRegisteredV1,
     ConsultantRemovedV1,
 )
-from schemas.client import ClientErasedV1, ClientSnapshotV1
+from schemas.client import ClientErasedV1, ClientSnapshotV1, ClientUpdatedV1
 from schemas.envelope import Decision, Envelope
 from schemas.notification import EmailFailedV1, EmailSentV1, EmailUnknownV1
 from schemas.users import UserAcceptedV1, UserChangedV1, UserRemovedV1
@@ -32,6 +33,7 @@ from services.notifier.domain.erasing import erase
 from services.notifier.domain.news import ClientKey, ClientNews, activated, announced, cancelled, listed
 from services.notifier.domain.people import activating, consultants_changed, reassigned, told, user_told
 from services.notifier.domain.recalling import email_id, recall
+from services.notifier.domain.renewing import renew
 from services.notifier.store import agencies, emails, erasure, news, recalled
 
 
@@ -89,15 +91,15 @@ OUTCOMES = Handler(
     key=email_id,
 )
 
-ERASURES = Handler(
+OF_CLIENTS: Handler[UUID, Any] = Handler(
     load=erasure.load,
-    decide={ClientErasedV1: erase, ClientSnapshotV1: erase},
+    decide={ClientUpdatedV1: renew, ClientErasedV1: erase, ClientSnapshotV1: erase},
     save=erasure.save,
     key=lambda event: event.data.client_id,
 )
 
 SUBSCRIPTIONS = (
-    Subscription("client-events", ERASURES, producer="onboarding"),
+    Subscription("client-events", OF_CLIENTS, producer="onboarding"),
     Subscription("activation-events", CLIENTS, producer="activation"),
     Subscription("agency-events", AGENCIES, producer="onboarding"),
     Subscription("notification-events", OUTCOMES, producer="notifier"),

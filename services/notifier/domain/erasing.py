@@ -17,9 +17,9 @@ class Erased:
 
 
 def erase(
-    state: Erased | None, event: Envelope[ClientErasedV1] | Envelope[ClientSnapshotV1], now: datetime
+    state: object | None, event: Envelope[ClientErasedV1] | Envelope[ClientSnapshotV1], now: datetime
 ) -> Decision[Erased]:
     """Once. A snapshot says it too, to one who has missed it; of a client that is there it says nothing here."""
-    if state is not None or (isinstance(event.data, ClientSnapshotV1) and event.data.status != "erased"):
+    if isinstance(state, Erased) or (isinstance(event.data, ClientSnapshotV1) and event.data.status != "erased"):
         return Decision(state)  # type: ignore[arg-type]  # nothing is kept of it
     return Decision(Erased(event.data.client_id, now))

@@ -53,14 +53,25 @@ async def claim(database: Database, now: datetime, limit: int, lease_seconds: fl
     """Takes what is due, the longest waiting first; committed when this returns. Others' claims are passed over."""
     rows = await database.fetch(
         """with due as (
-             select id from emails
+             select id, client_id from emails
               where state = any($1) and due_at <= $2 and not exists (select from mail_gate where held)
                 and not exists (select from erased_clients x where x.client_id = emails.client_id)
               order by due_at, id limit $3 for update skip locked)
            update emails e
               set state = 'sending', attempt = attempt + 1, worker = $4,
-                  lease_until = clock_timestamp() + make_interval(secs => $5)
-             from due where e.id = due.id
+                  lease_until = clock_timestamp() + make_interval(secs => $5),
+                  client_name = case when e.content is null then coalesce(r.name, e.client_name) else e.client_name end,
+                  recipient = case when r.readdressed then r.confirmation_email else e.recipient end,
+                  locale = case when r.readdressed then r.locale else e.locale end
+             from due left join lateral (
+                    select n.name, n.confirmation_email, n.locale,
+                           m.template = 'confirmation' and m.content is null and not exists (
+                             select from emails o
+                              where o.template = m.template and o.cause_id = m.cause_id and o.resend = m.resend
+                                and o.recipient = n.confirmation_email and o.id <> m.id) as readdressed
+                      from renewed_clients n join emails m on m.id = due.id
+                     where n.client_id = due.client_id) r on true
+            where e.id = due.id
            returning e.id, e.attempt, e.template, e.cause_id, e.recipient, e.resend, e.client_name, e.locale, e.test,
                      e.facts, e.created_at, e.content,
                      (select name from agencies a where a.agency = e.agency) as agency_name""",

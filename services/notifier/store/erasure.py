@@ -8,6 +8,8 @@ from chassis import held_events
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.erasing import Erased
+from services.notifier.domain.renewing import Renewed
+from services.notifier.store import renewal
 
 LATE = timedelta(days=1)
 
@@ -20,6 +22,7 @@ update emails set recipient = 'erased/' || id, client_name = '', facts = '{}', c
 """A mail that is in a worker's hands is left to it, and blanked when it has come to an end."""
 
 _BESIDE = (
+    "delete from renewed_clients where client_id = any($1::uuid[])",
     """update bells set client_name = '', waiting = false, handled_by = null
         where client_id = any($1::uuid[]) and client_name <> ''""",
     """update idempotency_keys k set body = jsonb_build_object('client_id', g.id, 'status', 'erased')
@@ -36,9 +39,15 @@ async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Erased]:
     return {row["client_id"]: Erased(row["client_id"], row["at"]) for row in rows}
 
 
-async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Erased]]) -> None:
-    """Remembers them, and blanks what is there."""
-    new = [change.after for change in changes if change.before is None and change.after is not None]
+async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Erased | Renewed]]) -> None:
+    """Remembers them, and blanks what is there. What clients are called that were changed is remembered too."""
+    await renewal.remember(uow, [change.after for change in changes if isinstance(change.after, Renewed)])
+    new = [change.after for change in changes if change.before is None and isinstance(change.after, Erased)]
+    if new:
+        await _erase(uow, new)
+
+
+async def _erase(uow: UnitOfWork, new: Sequence[Erased]) -> None:
     ids = [each.client_id for each in new]
     await uow.connection.execute(
         "insert into erased_clients select * from unnest($1::uuid[], $2::timestamptz[]) on conflict do nothing",

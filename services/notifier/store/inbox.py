@@ -21,9 +21,10 @@ _ACTS = {
 }
 _ACTS["archive"] = _ACTS["read"] + ", archived_at = coalesce(archived_at, $4)"
 
-_SELECT = """select n.id, n.seq, n.created_at, n.seen_at, n.read_at, n.archived_at, b.kind, b.client_id, b.client_name,
-                    b.test, b.handled_how, b.handled_by, b.handled_at
+_SELECT = """select n.id, n.seq, n.created_at, n.seen_at, n.read_at, n.archived_at, b.kind, b.client_id,
+                    coalesce(r.name, b.client_name) as client_name, b.test, b.handled_how, b.handled_by, b.handled_at
                from notifications n join bells b on b.id = n.bell_id
+                    left join renewed_clients r on r.client_id = b.client_id
               where n.agency = $1 and n.sub = $2"""
 assert set(_ACTS) == set(get_args(Act))
 
@@ -34,7 +35,7 @@ async def page(
     """The user's items, newest first."""
     return await database.fetch(
         f"""{_SELECT} and {_FILTERS[shown]} and ($3::bigint is null or n.seq < $3)
-              and ($4::text is null or strpos(lower(b.client_name), lower($4)) > 0)
+              and ($4::text is null or strpos(lower(coalesce(r.name, b.client_name)), lower($4)) > 0)
             order by n.seq desc limit $5""",
         agency,
         sub,
