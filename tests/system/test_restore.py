@@ -123,6 +123,10 @@ async def test_a_recreated_topic_is_named_accepted_and_what_it_lost_is_announced
         "offsets", "accept", "activation", "client-events", "--reason", "recreated by mistake", "--for-real"
     )
     await listed(rig, later)
+    await operator.stopped("notifier", "TopicChanged", within=90)  # it hears there whom to forget
+    await operator.does(
+        "offsets", "accept", "notifier", "client-events", "--reason", "recreated by mistake", "--for-real"
+    )
     accepted = await fetch(rig.databases["activation"], "select * from offset_acceptances")
     assert {(row["fact"], row["reason"]) for row in accepted} == {("TopicChanged", "recreated by mistake")}
     (difference,) = await operator.differences()
@@ -151,8 +155,9 @@ async def test_a_topic_recreated_under_a_running_reader_is_noticed(rig: Rig, ope
     await mailed(rig, *(f"c{number}@example.se" for number in range(6)))
     await recreate(rig, "client-events")
     await by_api(rig, "after@example.se")
-    await operator.stopped("activation", "TopicChanged", within=90)
-    await operator.does("offsets", "accept", "activation", "client-events", "--reason", "cut", "--for-real")
+    for reader in ("activation", "notifier"):
+        await operator.stopped(reader, "TopicChanged", within=90)
+        await operator.does("offsets", "accept", reader, "client-events", "--reason", "cut", "--for-real")
     await mailed(rig, "after@example.se", within=40)
     await operator.reads_again()
     assert await operator.differences() == []
