@@ -1,8 +1,9 @@
 """Owns the list of every mutant, which stand in modules by what they are about."""
 
 from tests.mutants.client_life import CLIENT_LIFE
+from tests.mutants.contract import CONTRACT
 from tests.mutants.senders import SENDERS
 from tests.mutants.table import MUTANTS as CHASSIS_AND_SERVICES
 from tests.mutants.ways_in import WAYS_IN
 
-MUTANTS = [*CHASSIS_AND_SERVICES, *WAYS_IN, *CLIENT_LIFE, *SENDERS]
+MUTANTS = [*CHASSIS_AND_SERVICES, *WAYS_IN, *CLIENT_LIFE, *SENDERS, *CONTRACT]
