@@ -84,4 +84,21 @@ CLIENT_LIFE = [
         'if earlier.kind == kind and earlier.state == "done":',
         f"{LIFE}::TestLife::runTest",
     ),
+    Mutant(
+        "a mail that waits keeps its old address",
+        "A confirmation that waits goes to the address that the client has now.",
+        "services/notifier/store/deliveries.py",
+        "recipient = case when r.readdressed then r.confirmation_email else e.recipient end,",
+        "recipient = e.recipient,",
+        "tests/integration/notifier/test_renewal.py"
+        "::test_a_mail_that_waits_goes_to_the_new_address_under_the_new_name[the change]",
+    ),
+    Mutant(
+        "numbers are tried out by one client",
+        "Whoever tries out numbers by changing one client's gets no further than by creating.",
+        "services/onboarding/web/changes.py",
+        "        await look_ups.must_be_told(uow, who.agency, who.sub, wanted)\n",
+        "        await look_ups.exhausted(uow, who.agency, who.sub)\n",
+        f"{IDENTIFYING}::test_whoever_tries_out_numbers_by_one_client_gets_no_further_than_by_creating",
+    ),
 ]

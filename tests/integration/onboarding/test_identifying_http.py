@@ -134,5 +134,5 @@ async def test_whoever_tries_out_numbers_by_one_client_gets_no_further_than_by_c
     free, taken, third = [await identified(running, client_id, *each) for each in zip(numbers, seen, strict=True)]
     assert free.status_code == 200
     assert (taken.status_code, taken.json()["code"]) == (409, "client_exists_elsewhere")
-    assert (third.status_code, third.json()["code"]) == (429, "rate_limited")
+    assert (third.status_code, third.json().get("code")) == (429, "rate_limited")
     assert (await identified(running, client_id, numbers[0], '"2"')).status_code == 200

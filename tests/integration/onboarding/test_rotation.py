@@ -25,6 +25,9 @@ from tests.integration.onboarding.guide import Guide
 from tests.integration.onboarding.running import Running
 from tests.unit.onboarding.contents import association, content, sole_trader
 
+REWRAPPED = "vault.rewrapped"
+"""The failpoint between two batches."""
+
 PEOPLE = ("811218-9876", "000229-1235", "121272-1219", "701061-1239")
 OPERATOR: dict[str, Any] = {"agency": "drift", "roles": ["operator"]}
 
@@ -179,7 +182,7 @@ async def test_a_rotation_that_is_killed_in_a_batch_goes_on_where_it_was(
     numbers = await revealed(running)
     (old,) = read_keys(key_file())
     key_exchange.add_master_key(key_file())
-    dying = process.start(AKTIVERA_FAILPOINT="vault.rewrapped:kill@3")
+    dying = process.start(AKTIVERA_FAILPOINT=f"{REWRAPPED}:kill@3")
     await process.ready()
     assert [await process.rewrap(1) for _ in range(2)] == [1, 1]
     with pytest.raises(httpx.HTTPError):
