@@ -64,6 +64,16 @@ class Looked:
     warnings: Sequence[Warned]
 
 
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Who submits, which version they saw, and what they say beside the draft; `asked` tells whom it is about."""
+
+    by: Person
+    seen: int | None
+    more: Content
+    asked: look_ups.LookUp
+
+
 async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Draft]:
     """The drafts that exist, locked and opened."""
     return {row["draft_id"]: opened(row) for row in await drafts.lock(uow, keys)}
@@ -112,7 +122,7 @@ async def remove(uow: UnitOfWork, viewer: Viewer, draft_id: UUID, seen: int | No
 
 
 async def submit(
-    uow: UnitOfWork, viewer: Viewer, who: Person, draft_id: UUID, seen: int | None, more: Content, why: Cause
+    uow: UnitOfWork, viewer: Viewer, draft_id: UUID, sent: Submission, why: Cause
 ) -> tuple[Client | None, UUID]:
     """Makes the draft a client in one transaction with the draft's end, by the decision that POST /v1/clients takes.
 
@@ -123,16 +133,12 @@ async def submit(
     if draft.client_id is not None:
         return None, draft.client_id
     living(draft, uow.now)
-    if seen not in {None, draft.version}:
+    if sent.seen not in {None, draft.version}:
         raise DraftIsStale(version=draft.version)
-    content = request_of({**draft.content, **more})
-    command = CreateClient(uuid7(), draft.agency, content, who, why.correlation_id, origin="wizard")
-    wanted = Wanted.of(content, draft.agency, None)
-    try:
-        change = await execute(uow, CREATIONS, wanted, command, why)
-    except ClientExistsElsewhere:
-        await look_ups.must_be_told(uow, viewer.agency, viewer.sub, wanted)
-        raise
+    content = request_of({**draft.content, **sent.more})
+    command = CreateClient(uuid7(), draft.agency, content, sent.by, why.correlation_id, origin="wizard")
+    sent.asked.wanted = wanted = Wanted.of(content, draft.agency, None)
+    change = await execute(uow, CREATIONS, wanted, command, why)
     client = change.after.client
     assert client is not None
     await save(uow, [Change(draft_id, draft, submitted(draft, client.client_id, uow.now))])

@@ -19,7 +19,7 @@ from services.onboarding import look_ups, vault
 from services.onboarding.domain.agency import AgencyUnknown
 from services.onboarding.domain.client import Client, created
 from services.onboarding.domain.creation import ClientExistsElsewhere, Creation, Wanted, refuse_disclosure, swedish_date
-from services.onboarding.domain.csv_files import Row, read_file
+from services.onboarding.domain.csv_files import Row, decoded, read_file
 from services.onboarding.domain.importing import (
     MOST_RUNNING,
     Doubles,
@@ -59,7 +59,8 @@ def read(data: bytes, charset: str | None) -> File:
     key = os.urandom(KEY_BYTES)
     seal = Seal(key)
     sealed = [(row.number, row.line, seal.close(_packed(row), _place(import_id, row.number))) for row in rows]
-    return File(import_id, safe.digest(data), safe.seal(import_id, key), sealed)
+    said = safe.digest(decoded(data, charset).encode())  # the text: the same bytes may be read as another
+    return File(import_id, said, safe.seal(import_id, key), sealed)
 
 
 async def start(
@@ -69,18 +70,18 @@ async def start(
     refuse_disclosure(who)
     if not await agencies.locales(uow, [agency]):
         raise AgencyUnknown
+    await imports.alone(uow, agency)
     there = await imports.same(uow, agency, file.digest, dry_run=dry_run)
     if there is not None:
+        if not there.is_sent_by(who.sub):
+            await imports.note_sender(uow, there.import_id, who.sub)
         return there, False
     if await imports.count_running(uow, agency) >= MOST_RUNNING:
         raise TooManyImports
     total = {"total": len(file.rows), "done": 0, "created": 0, "valid": 0, "known": 0, "refused": 0}
     new = Import(file.import_id, agency, who, dry_run, "running", why.correlation_id, uow.now, None, total)
-    if await imports.add(uow, new, file.digest, file.key, file.rows):
-        return new, True
-    there = await imports.same(uow, agency, file.digest, dry_run=dry_run)  # sent twice at once: the other was quicker
-    assert there is not None
-    return there, False
+    await imports.add(uow, new, file.digest, file.key, file.rows)
+    return new, True
 
 
 async def must_be_tried(uow: UnitOfWork, trial: Import, file: File) -> None:
@@ -90,14 +91,28 @@ async def must_be_tried(uow: UnitOfWork, trial: Import, file: File) -> None:
 
 
 async def work_off(uow: UnitOfWork) -> int:
-    """Does the next rows of the oldest import, or ends it, and answers how many; 0 where none is under way.
+    """Does the next rows of the import whose turn it is, or ends it, and answers how many; 0 where none is under way.
 
     What becomes of a row is stored with its client and its event, so that a row is done once whatever ends the process.
+    One that cannot be opened or done is tried again later, and holds up nobody else's.
     """
     found = await imports.next_running(uow)
     if found is None:
         return 0
     file, row = found
+    try:
+        async with uow.savepoint():
+            done = await _next_rows(uow, file, row)
+    except Exception as error:
+        failures = await imports.pass_over(uow, file.import_id)  # raises too where the database is what failed
+        shown = {"import_id": str(file.import_id), "error": type(error).__name__, "failures": failures}
+        log.error("import failed; passed over for a while", **shown)
+        return 1
+    await asyncio.sleep(0)
+    return done
+
+
+async def _next_rows(uow: UnitOfWork, file: Import, row: Any) -> int:
     seal = Seal(vault.opened().unseal(file.import_id, row["master_key_id"], row["wrapped_key"], row["sealed"]))
     batch = await imports.pending(uow, file.import_id, AT_ONCE)
     if not batch:
@@ -114,7 +129,6 @@ async def work_off(uow: UnitOfWork) -> int:
             if attempt == TRIES:
                 raise
             log.info("a race was lost; decided anew", attempt=attempt)
-    await asyncio.sleep(0)
     return len(rows)
 
 
@@ -125,7 +139,7 @@ async def _do(uow: UnitOfWork, file: Import, rows: Sequence[Row]) -> None:
     twins = [twin for twin, _, _ in keys.values() if twin is not None]
     references = [reference for _, reference, _ in keys.values() if reference is not None]
     before = await imports.earlier(uow, file.import_id, twins, references)
-    telling = await look_ups.telling(uow, file.agency, file.created_by.sub)
+    telling = await look_ups.telling(uow, file.agency, file.created_by.sub, list(wanted.values()))
     settled: list[Settled] = []
     changes: list[Change[Wanted, Creation]] = []
     for row in rows:

@@ -1,7 +1,8 @@
 """Keeps count of whom another agency's clients were told of, and stops who asks for too many."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from chassis.db import Database
 from chassis.unit_of_work import UnitOfWork
@@ -11,17 +12,25 @@ from services.onboarding.domain.look_ups import MOST_TOLD, Telling, TooManyLookU
 from services.onboarding.store import look_ups
 
 
+@dataclass
+class LookUp:
+    """Whom a creation is about; set by the work itself where that alone knows it."""
+
+    wanted: Wanted | None = None
+
+
 @asynccontextmanager
-async def limited(database: Database, agency: str, sub: str, wanted: Wanted) -> AsyncIterator[None]:
-    """Around a creation: what it refuses because of another agency is told so often and no more.
+async def limited(database: Database, agency: str, sub: str, asked: LookUp) -> AsyncIterator[None]:
+    """Around the whole transaction of a creation, which a refusal undoes: what it refuses because of another agency is told so often and no more.
 
     Who creates and is not refused has a client more, so that only refusals are counted. Raises TooManyLookUps.
     """
     try:
         yield
     except ClientExistsElsewhere:
+        assert asked.wanted is not None
         async with database.unit_of_work() as uow:
-            await must_be_told(uow, agency, sub, wanted)
+            await must_be_told(uow, agency, sub, asked.wanted)
         raise
 
 
@@ -39,9 +48,11 @@ async def exhausted(uow: UnitOfWork, agency: str, sub: str) -> bool:
     return await look_ups.count(uow, agency, sub) >= MOST_TOLD
 
 
-async def telling(uow: UnitOfWork, agency: str, sub: str) -> Telling:
+async def telling(uow: UnitOfWork, agency: str, sub: str, wanted: Sequence[Wanted]) -> Telling:
     """For several numbers at once; what was told is noted by `note`."""
-    return Telling(MOST_TOLD - await look_ups.count(uow, agency, sub))
+    left = MOST_TOLD - await look_ups.count(uow, agency, sub)
+    numbers = [number for each in wanted if (number := digest(uow, each)) is not None]
+    return Telling(left, before=frozenset(await look_ups.were_told(uow, agency, sub, numbers)))
 
 
 async def note(uow: UnitOfWork, agency: str, sub: str, said: Telling) -> None:

@@ -7,6 +7,7 @@ DRAFTS = f"{ONBOARDING}/test_drafts_http.py"
 IMPORTS = f"{ONBOARDING}/test_imports_http.py"
 PROMISES = f"{ONBOARDING}/test_import_promises.py"
 LOOK_UPS = f"{ONBOARDING}/test_look_ups.py"
+TURNS = f"{ONBOARDING}/test_taking_turns.py"
 
 WAYS_IN = [
     Mutant(
@@ -52,9 +53,9 @@ WAYS_IN = [
     Mutant(
         "a file is taken in twice",
         "Of one file sent twice at once one import comes about.",
-        "services/onboarding/store/imports.py",
-        ' on conflict do nothing"""',
-        '"""',
+        "services/onboarding/importing.py",
+        "    await imports.alone(uow, agency)\n",
+        "",
         f"{PROMISES}::test_of_one_file_sent_twice_at_once_one_import_comes_about",
     ),
     Mutant(
@@ -72,5 +73,37 @@ WAYS_IN = [
         "        if is_elsewhere or (file.dry_run and client is not None):",
         "        if is_elsewhere:",
         f"{LOOK_UPS}::test_a_dry_run_tells_of_no_more_whether_found_or_not",
+    ),
+    Mutant(
+        "an import that fails stops all",
+        "One file that cannot be opened holds up nobody else's.",
+        "services/onboarding/importing.py",
+        "    except Exception as error:\n        failures",
+        "    except KeyError as error:\n        failures",
+        f"{TURNS}::test_an_import_that_cannot_be_opened_holds_up_nobody_elses_and_is_tried_again",
+    ),
+    Mutant(
+        "the oldest file first",
+        "A small file does not wait for the whole of a large one.",
+        "services/onboarding/store/imports.py",
+        "order by worked_at, import_id",
+        "order by import_id",
+        f"{TURNS}::test_a_small_file_does_not_wait_for_the_whole_of_a_large_one",
+    ),
+    Mutant(
+        "whom a submission is about is not told",
+        "Submitting is counted with all other ways of trying numbers out.",
+        "services/onboarding/web/drafts.py",
+        "    async with look_ups.limited(store, who.agency, who.sub, asked):\n",
+        "    if True:\n",
+        f"{LOOK_UPS}::test_a_submission_that_is_refused_is_counted_as_a_creation_is",
+    ),
+    Mutant(
+        "who asks at once is counted once",
+        "Bounds hold for what is asked at once, too.",
+        "services/onboarding/store/look_ups.py",
+        "select pg_advisory_xact_lock(hashtextextended('look-up:' || $1 || '/' || $2, 7))",
+        "select $1::text || $2::text",
+        f"{LOOK_UPS}::test_of_two_numbers_asked_for_at_once_both_are_counted",
     ),
 ]

@@ -100,7 +100,7 @@ def read_file(data: bytes, charset: str | None) -> list[Row]:
     """The rows of a file; those that are empty are passed over. Raises FileUnreadable, FileTooLarge."""
     if len(data) > MOST_BYTES:
         raise FileTooLarge(largest_bytes=MOST_BYTES)
-    text = _decoded(data, charset)
+    text = decoded(data, charset)
     records = _records(text, _delimiter(text))
     _, header = next(records, (0, []))
     columns = _columns(header)
@@ -145,7 +145,7 @@ def _value(column: str, cell: str) -> Any:
     return word if column.endswith((".kind", "_interval", "_recipient", "locale", ".number")) else cell
 
 
-def _decoded(data: bytes, charset: str | None) -> str:
+def decoded(data: bytes, charset: str | None) -> str:
     """UTF-8, with a mark before it or without; what is none is taken for Windows-1252, unless the sender said."""
     if b"\x00" in data[:1000]:
         raise FileUnreadable(reason="encoding")  # UTF-16, or no text at all

@@ -16,6 +16,7 @@ from services.onboarding.domain.new_client import name_key
 
 KEPT = timedelta(days=45)
 MOST_RUNNING = 5
+LONGEST_PAUSE = timedelta(minutes=10)
 
 ImportStatus = Literal["running", "done"]
 RowStatus = Literal["pending", "created", "valid", "known", "refused"]
@@ -56,9 +57,19 @@ class Import:
     finished_at: datetime | None
     rows: Mapping[str, int]
     """total, done, created, valid, known, refused."""
+    also_sent_by: frozenset[str] = frozenset()
+    """Colleagues who sent the same file, and so know all that is in it."""
 
     def visible_to(self, agency: str, sub: str, *, agency_admin: bool) -> bool:
-        return self.agency == agency and (self.created_by.sub == sub or agency_admin)
+        return self.agency == agency and (agency_admin or self.is_sent_by(sub))
+
+    def is_sent_by(self, sub: str) -> bool:
+        return sub == self.created_by.sub or sub in self.also_sent_by
+
+
+def pause(failures: int) -> timedelta:
+    """How long an import that failed so often in a row is passed over: what is missing may come back."""
+    return min(timedelta(seconds=5) * 2 ** min(failures, 10), LONGEST_PAUSE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ class Telling:
 
     left: int
     told: list[bytes] = field(default_factory=list)
+    before: frozenset[bytes] = frozenset()
+    """Of which they were told within the hour, which is counted already."""
 
     def may_tell(self, number: bytes | None, *, is_elsewhere: bool) -> bool:
         """Whether it may be told that a number is elsewhere, which counts, or is not, which gives away as much."""
-        if number in self.told:
+        if number in self.told or number in self.before:
             return True
         if len(self.told) >= self.left:
             return False

@@ -69,7 +69,10 @@ async def delete(uow: UnitOfWork, draft_id: UUID) -> None:
 
 
 async def count_open(uow: UnitOfWork, agency: str, sub: str) -> int:
-    """How many drafts somebody has that are neither submitted nor expired."""
+    """How many drafts somebody has that are neither submitted nor expired; at once by one alone."""
+    await uow.connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended('drafts:' || $1 || '/' || $2, 7))", agency, sub
+    )
     found = await uow.connection.fetchval(
         """select count(*) from drafts
             where agency = $1 and created_by_sub = $2 and status = 'draft' and expires_at > $3""",

@@ -10,17 +10,17 @@ import orjson
 from chassis.db import Database
 from chassis.unit_of_work import UnitOfWork
 from schemas.values import Person
-from services.onboarding.domain.importing import KEPT, Earlier, Import, Result
+from services.onboarding.domain.importing import KEPT, Earlier, Import, Result, pause
 
 RACES = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
 """Somebody was quicker with the same client; decided anew on what they wrote."""
 
 _SHOWN = """import_id, agency, created_by_sub, created_by_name, dry_run, status, correlation_id, created_at,
-  finished_at, total, created, valid, known, refused"""
+  finished_at, total, created, valid, known, refused, also_sent_by"""
 
 _ADD = """insert into imports (import_id, agency, created_by_sub, created_by_name, dry_run, digest, status,
-  correlation_id, created_at, total, master_key_id, wrapped_key, sealed)
-values ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, $10, $11, $12) on conflict do nothing"""
+  correlation_id, created_at, worked_at, total, master_key_id, wrapped_key, sealed)
+values ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $8, $9, $10, $11, $12)"""
 
 _PENDING = """select number, sealed from import_rows where import_id = $1 and status = 'pending'
  order by number limit $2"""
@@ -39,7 +39,8 @@ _SETTLE = """update import_rows r
     as n(number, status, twin, reference, mask, client_id, same_row, code, errors, warnings)
  where r.import_id = $1 and r.number = n.number"""
 
-_COUNT = """update imports set created = created + $2, valid = valid + $3, known = known + $4, refused = refused + $5
+_COUNT = """update imports set created = created + $2, valid = valid + $3, known = known + $4, refused = refused + $5,
+       worked_at = $6, failures = 0, next_try_at = null
  where import_id = $1"""
 
 _FINISH = """update imports set status = 'done', finished_at = $2, master_key_id = null, wrapped_key = null,
@@ -67,9 +68,9 @@ async def add(
     digest: bytes,
     key: tuple[str, bytes, bytes],
     rows: Sequence[tuple[int, int, bytes]],
-) -> bool:
-    """Stores a file with its rows (number, line, sealed); False where the same one is there already."""
-    done = await uow.connection.execute(
+) -> None:
+    """Stores a file with its rows (number, line, sealed). The same one must not be there: see `alone` and `same`."""
+    await uow.connection.execute(
         _ADD,
         new.import_id,
         new.agency,
@@ -82,14 +83,16 @@ async def add(
         len(rows),
         *key,
     )
-    if not done.endswith(" 1"):
-        return False
     await uow.connection.copy_records_to_table(
         "import_rows",
         columns=("import_id", "number", "line", "status", "sealed"),
         records=[(new.import_id, number, line, "pending", sealed) for number, line, sealed in rows],
     )
-    return True
+
+
+async def alone(uow: UnitOfWork, agency: str) -> None:
+    """Until the transaction ends, nobody else takes a file of this agency in: two at once would not see each other."""
+    await uow.connection.execute("select pg_advisory_xact_lock(hashtextextended('imports:' || $1, 7))", agency)
 
 
 async def same(uow: UnitOfWork, agency: str, digest: bytes, *, dry_run: bool) -> Import | None:
@@ -102,6 +105,13 @@ async def same(uow: UnitOfWork, agency: str, digest: bytes, *, dry_run: bool) ->
         dry_run,
     )
     return None if row is None else import_of(row)
+
+
+async def note_sender(uow: UnitOfWork, import_id: UUID, sub: str) -> None:
+    """Somebody else sent the same file."""
+    await uow.connection.execute(
+        "update imports set also_sent_by = array_append(also_sent_by, $2) where import_id = $1", import_id, sub
+    )
 
 
 async def count_running(uow: UnitOfWork, agency: str) -> int:
@@ -133,7 +143,7 @@ async def page(database: Database, agency: str, sub: str | None, before: UUID | 
     """At most `limit` imports, newest first: one person's, or all of the agency."""
     rows = await database.fetch(
         f"""select {_SHOWN} from imports
-             where agency = $1 and ($2::text is null or created_by_sub = $2) and ($3::uuid is null or import_id < $3)
+             where agency = $1 and ($2::text is null or created_by_sub = $2 or $2 = any(also_sent_by)) and ($3::uuid is null or import_id < $3)
              order by import_id desc limit $4""",  # noqa: S608  # column names only
         agency,
         sub,
@@ -149,10 +159,14 @@ async def rows_page(database: Database, import_id: UUID, after: int, status: str
 
 
 async def next_running(uow: UnitOfWork) -> tuple[Import, Any] | None:
-    """The oldest import that is under way, locked, with the row that has its sealed key."""
+    """The import under way that has waited longest, locked, with the row that has its sealed key.
+
+    They take turns, a batch each; one that failed is passed over for a while.
+    """
     row = await uow.connection.fetchrow(
         f"select {_SHOWN}, master_key_id, wrapped_key, sealed from imports where status = 'running'"  # noqa: S608  # as above
-        " order by import_id limit 1 for update"
+        " and (next_try_at is null or next_try_at <= $1) order by worked_at, import_id limit 1 for update",
+        uow.now,
     )
     return None if row is None else (import_of(row), row)
 
@@ -192,7 +206,18 @@ async def settle(uow: UnitOfWork, import_id: UUID, settled: Sequence[Settled]) -
         [_json([{"pointer": w.pointer, "code": w.code} for w in each.warnings]) for each in results],
     )
     counts = [sum(each.status == status for each in results) for status in ("created", "valid", "known", "refused")]
-    await uow.connection.execute(_COUNT, import_id, *counts)
+    await uow.connection.execute(_COUNT, import_id, *counts, uow.now)
+
+
+async def pass_over(uow: UnitOfWork, import_id: UUID) -> int:
+    """Leaves an import that failed alone for a while, and answers how often it has failed in a row."""
+    failures = await uow.connection.fetchval(
+        "update imports set failures = failures + 1 where import_id = $1 returning failures", import_id
+    )
+    await uow.connection.execute(
+        "update imports set next_try_at = $2 where import_id = $1", import_id, uow.now + pause(failures)
+    )
+    return int(failures)
 
 
 async def finish(uow: UnitOfWork, import_id: UUID) -> None:
@@ -229,6 +254,7 @@ def import_of(row: Any) -> Import:
         created_at=row["created_at"],
         finished_at=row["finished_at"],
         rows={"total": row["total"], "done": sum(counts.values()), **counts},
+        also_sent_by=frozenset(row["also_sent_by"]),
     )
 
 

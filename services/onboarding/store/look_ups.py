@@ -13,7 +13,10 @@ select $1, $2, $3, number from unnest($4::bytea[]) as number on conflict do noth
 
 
 async def count(uow: UnitOfWork, agency: str, sub: str) -> int:
-    """How many numbers somebody was told of within this hour."""
+    """How many numbers somebody was told of within this hour; at once by one alone, so that all are counted."""
+    await uow.connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended('look-up:' || $1 || '/' || $2, 7))", agency, sub
+    )
     found = await uow.connection.fetchval(
         "select count(*) from look_ups where agency = $1 and sub = $2 and hour = $3", agency, sub, hour_of(uow.now)
     )

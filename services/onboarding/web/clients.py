@@ -47,7 +47,7 @@ async def create(
     keyed = vault.opened().digest(await request.body())  # a plain digest would let somebody guess a number in it
     idempotency = IdempotencyKey.of(scope, key, keyed) if key else None
     wanted = Wanted.of(content, who.agency, None)
-    async with look_ups.limited(store, who.agency, who.sub, wanted):
+    async with look_ups.limited(store, who.agency, who.sub, look_ups.LookUp(wanted)):
         given = await answer(store, CREATIONS, wanted, command, why, _created, idempotency)
     return JSONResponse(given.body, given.status)
 

@@ -13,11 +13,11 @@ from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
 from chassis.tokens import Caller
 from chassis.unit_of_work import UnitOfWork
 from schemas.errors import Refused
-from services.onboarding import drafting, vault
+from services.onboarding import drafting, look_ups, vault
 from services.onboarding.domain.creation import swedish_date
 from services.onboarding.domain.draft_content import beside
 from services.onboarding.domain.drafts import DraftIsStale, DraftStatus, PutStep
-from services.onboarding.drafting import Looked, Viewer
+from services.onboarding.drafting import Looked, Submission, Viewer
 from services.onboarding.store import clients, drafts
 from services.onboarding.web.bodies import CreatedClient
 from services.onboarding.web.draft_bodies import DraftBody, DraftPage, ListedDraft, ShownDraft
@@ -114,14 +114,16 @@ async def submit(
     body: DraftBody | None = None,
     if_match: IfMatch = None,
 ) -> JSONResponse:
-    viewer, more = _viewer(who), beside(body.root if body is not None else {})
+    viewer, more, asked = _viewer(who), beside(body.root if body is not None else {}), look_ups.LookUp()
+    sent = Submission(person(who), perhaps_seen(if_match), more, asked)
 
     async def work(uow: UnitOfWork) -> Answer:
-        client, client_id = await drafting.submit(uow, viewer, person(who), draft_id, perhaps_seen(if_match), more, why)
+        client, client_id = await drafting.submit(uow, viewer, draft_id, sent, why)
         shown = created_client(client) if client is not None else created_before(await clients.one(uow, client_id))
         return Answer(200 if client is None else 201, shown.model_dump(mode="json"))
 
-    given = await once(store, work)
+    async with look_ups.limited(store, who.agency, who.sub, asked):
+        given = await once(store, work)
     return JSONResponse(given.body, given.status)
 
 

@@ -1,10 +1,14 @@
 """Nobody lists another agency's clients by trying numbers out: in the API, in drafts or in files, in all of them."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from services.onboarding import look_ups
+from services.onboarding.domain.creation import Wanted
 from services.onboarding.store import look_ups as store
+from tests.eventually import eventually
 from tests.integration.onboarding.guide import Guide
 from tests.integration.onboarding.running import Running
 from tests.integration.onboarding.sending_files import done, numbered, post, told, work
@@ -81,3 +85,28 @@ async def test_a_number_is_counted_once_and_kept_by_its_digest_for_a_day(running
         assert await store.forget_old(uow) == 1
     assert await post(running, csv_of(FREE))
     await work(running)
+
+
+async def test_a_submission_that_is_refused_is_counted_as_a_creation_is(running: Running) -> None:
+    """Five drafts were stored while nothing was told; in the next hour each is submitted."""
+    guides = [await Guide.begun(running, sent) for sent in ELSEWHERE[:5]]
+    await running.context.database.execute("delete from look_ups")
+    told_codes = [(await guide.submit()).json()["code"] for guide in (*guides, guides[0])]
+    assert told_codes == [*["client_exists_elsewhere"] * 3, *["rate_limited"] * 2, "client_exists_elsewhere"]
+    assert await create(running, ELSEWHERE[5]) == (429, "rate_limited")
+
+
+async def test_a_file_that_was_tried_is_told_the_same_when_it_is_done(running: Running) -> None:
+    """A number is counted once an hour, in a dry run and in earnest together."""
+    for query in ("?dry_run=true", ""):
+        assert await rows_of(running, *ELSEWHERE[:3], query=query) == [("refused", "client_exists_elsewhere")] * 3
+
+
+async def test_of_two_numbers_asked_for_at_once_both_are_counted(running: Running) -> None:
+    for sent in ELSEWHERE[:2]:
+        await create(running, sent)
+    async with running.context.database.unit_of_work() as uow:
+        await look_ups.must_be_told(uow, "byra-ett", "karin", Wanted.of(ELSEWHERE[2], "byra-ett", None))
+        asking = asyncio.create_task(create(running, ELSEWHERE[3]))
+        await eventually(lambda: running.rows("select from pg_locks where not granted"), within=10)
+    assert await asking == (429, "rate_limited")
