@@ -21,9 +21,10 @@ class LookUp:
 
 @asynccontextmanager
 async def limited(database: Database, agency: str, sub: str, asked: LookUp) -> AsyncIterator[None]:
-    """Around the whole transaction of a creation, which a refusal undoes: what it refuses because of another agency is told so often and no more.
+    """Around a creation: what it refuses because of another agency is told so often and no more.
 
-    Who creates and is not refused has a client more, so that only refusals are counted. Raises TooManyLookUps.
+    Who creates and is not refused has a client more, so that only refusals are counted: outside its
+    transaction, which a refusal undoes. Raises TooManyLookUps.
     """
     try:
         yield

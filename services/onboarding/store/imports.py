@@ -143,7 +143,8 @@ async def page(database: Database, agency: str, sub: str | None, before: UUID | 
     """At most `limit` imports, newest first: one person's, or all of the agency."""
     rows = await database.fetch(
         f"""select {_SHOWN} from imports
-             where agency = $1 and ($2::text is null or created_by_sub = $2 or $2 = any(also_sent_by)) and ($3::uuid is null or import_id < $3)
+             where agency = $1 and ($2::text is null or created_by_sub = $2 or $2 = any(also_sent_by))
+               and ($3::uuid is null or import_id < $3)
              order by import_id desc limit $4""",  # noqa: S608  # column names only
         agency,
         sub,
