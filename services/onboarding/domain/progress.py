@@ -125,8 +125,9 @@ def follow_configured(
     state: Progress | None, event: Envelope[ActivationConfiguredV1], _now: datetime
 ) -> Decision[Progress]:
     """The client's licences and permissions were saved for the first time."""
-    at = event.data.configured_at
-    return _reached(replace(_known(state), status="active", configured_at=at), OnboardingConfiguredV1, at)
+    at, known = event.data.configured_at, _known(state)
+    status: ClientStatus = "disconnecting" if known.status == "disconnecting" else "active"  # parting goes on meanwhile
+    return _reached(replace(known, status=status, configured_at=at), OnboardingConfiguredV1, at)
 
 
 def follow_reassigned(
@@ -175,7 +176,7 @@ def follow_snapshot(
     data, known = event.data, _known(state)
     after = replace(
         known,
-        status=STATUS_OF[data.status],
+        status=_status(data),
         listed_at=data.listed_at,
         activated_at=data.activated_at,
         configured_at=data.configured_at,
@@ -195,6 +196,11 @@ def follow_snapshot(
         if at is not None and getattr(known, name) is None:
             says += _reached(after, result, at).says
     return Decision(after, tuple(says))
+
+
+def _status(data: ActivationSnapshotV1) -> ClientStatus:
+    status = STATUS_OF[data.status]
+    return "disconnecting" if status == "active" and data.disconnection is not None else status
 
 
 def _overtaken(asked: Question, data: ActivationSnapshotV1, at: datetime) -> Question:

@@ -16,6 +16,7 @@ from schemas.activation import (
 )
 from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.catalogue import CATALOGUE
+from schemas.disconnection import Disconnection
 from schemas.envelope import Envelope, EventData
 from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
 from schemas.onboarding import (
@@ -155,6 +156,23 @@ def test_a_snapshot_tells_the_source_what_had_not_been_heard_and_only_once() -> 
     assert (decision.state.status, decision.state.configured_at) == ("active", AT)
     assert [type(say.data) for say in decision.says] == [OnboardingActivatedV1, OnboardingConfiguredV1]
     assert follow_snapshot(decision.state, event(snapshot()), NOW).says == ()
+
+
+def test_a_client_that_is_about_to_part_is_still_so_after_a_snapshot() -> None:
+    wished = Disconnection(
+        disconnection_id=UUID(int=5), generation=1, kid="k1", by=KARIN, administrators=[], expires_at=AT
+    )
+    parting = snapshot().model_copy(update={"disconnection": wished})
+    after = follow_snapshot(replace(FROM_REQUEST, status="disconnecting"), event(parting), NOW).state
+    assert after.status == "disconnecting"
+    gone = parting.model_copy(update={"status": "disconnected"})
+    assert follow_snapshot(after, event(gone), NOW).state.status == "disconnected"
+
+
+def test_licences_saved_while_a_client_is_about_to_part_do_not_keep_it() -> None:
+    decision = follow_configured(replace(FROM_REQUEST, status="disconnecting"), event(CONFIGURED), NOW)
+    assert (decision.state.status, decision.state.configured_at) == ("disconnecting", AT)
+    assert [type(say.data) for say in decision.says] == [OnboardingConfiguredV1]
 
 
 def test_a_snapshot_does_not_bring_an_erased_client_back() -> None:
