@@ -30,7 +30,6 @@ from schemas.onboarding import (
 from schemas.values import LicenceRow, Person, Pointer, RequestedBy
 from services.onboarding.domain.client import ClientUnknown
 from services.onboarding.domain.progress import (
-    Asked,
     Progress,
     follow_activated,
     follow_cancellation_refused,
@@ -42,6 +41,7 @@ from services.onboarding.domain.progress import (
     follow_snapshot,
     unless_erased,
 )
+from services.onboarding.domain.requests import Asked
 from tests.unit.onboarding.contents import NOW
 
 CLIENT, COMMAND = UUID(int=1), UUID(int=2)
@@ -195,6 +195,13 @@ def test_a_cancellation_that_came_too_late_is_told_who_activated_and_when() -> N
     assert isinstance(say.data, OnboardingRejectedV1)
     assert f"by Karin ({AT:%Y-%m-%d %H:%M} UTC)" in say.data.detail_en
     assert "disconnection" in say.data.detail_en
+
+
+def test_licences_hold_from_when_activation_changed_them_not_from_when_we_hear_of_it() -> None:
+    data = LicencesChangedV1(**SCOPE, program_access=True, licences=[], scheduled=[], request_id=COMMAND)
+    (say,) = follow_licences_changed(FROM_REQUEST, event(data), NOW + timedelta(hours=9)).says
+    assert isinstance(say.data, OnboardingLicencesChangedV1)
+    assert say.data.effective_at == NOW
 
 
 def test_changed_licences_are_told_to_the_source_that_asked_and_to_no_other() -> None:
