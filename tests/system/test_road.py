@@ -110,7 +110,8 @@ async def test_every_route_needs_a_token(rig: Rig) -> None:
                 if path in open_to_all:
                     continue
                 for method in methods:
-                    url = path.replace("{", "").replace("}", "")
+                    url = path.replace("{client_id}", "0193a5b0-0000-7000-8000-000000000000")  # matched by its form
+                    url = url.replace("{", "").replace("}", "")
                     answer = await client.request(method, url, json={})
                     assert answer.status_code == 401, (service, method, path, answer.status_code)
                     asked += 1
