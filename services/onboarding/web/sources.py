@@ -61,7 +61,7 @@ class ActShown(BaseModel):
 
 
 class SourceListed(BaseModel):
-    """A source of the list. `agencies` is null for the first one: it may send for all. Those not registered are named."""
+    """A source. `agencies` is null for the first one, which may send for all; those not registered yet are named."""
 
     slug: str | None
     source: str
