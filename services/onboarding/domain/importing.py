@@ -69,7 +69,7 @@ class Import:
 
 def pause(failures: int) -> timedelta:
     """How long an import that failed so often in a row is passed over: what is missing may come back."""
-    return min(timedelta(seconds=5) * 2 ** min(failures, 10), LONGEST_PAUSE)
+    return min(timedelta(seconds=5 << min(failures, 10)), LONGEST_PAUSE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "onboarding_0013"
-down_revision = "onboarding_0012"
+revision = "onboarding_0014"
+down_revision = "onboarding_0013"
 branch_labels = None
 depends_on = None
 
