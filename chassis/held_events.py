@@ -93,7 +93,7 @@ async def settle(uow: UnitOfWork, row_id: int, how: str, by: str, reason: str = 
 
 async def waits_as(database: Database, topic: str, event_id: str) -> Any:
     """What is held from a topic under this id (held_at, reason, correlation_id, retry_at), the newest; or None."""
-    return await database.fetchrow(WAITS_AS, topic, event_id)
+    return await database.fetchrow(_WAITS_AS, topic, event_id)
 
 
 async def left(uow: UnitOfWork, topic: str, key: str) -> int:
@@ -118,7 +118,7 @@ async def forget_contents(uow: UnitOfWork, keys: Sequence[str]) -> None:
 
     What still waits is needed for the order of its key; it goes 30 days after it is settled, as all that was held does.
     """
-    await uow.connection.execute(FORGET_CONTENTS, keys)
+    await uow.connection.execute(_FORGET_CONTENTS, keys)
 
 
 async def forget_settled(uow: UnitOfWork, limit: int = 1000) -> int:
@@ -252,7 +252,8 @@ select min(version) from held_events
 SETTLE = """
 update held_events set settled_at = $2, settled_how = $3, settled_by = $4, settled_reason = $5 where id = $1"""
 
-WAITS_AS = """
+# What is asked for from outside the life of a held event stands apart: the simulation need not know it.
+_WAITS_AS = """
 select h.held_at, h.reason, h.correlation_id, k.retry_at from held_events h left join held_keys k using (topic, key)
  where h.topic = $1 and h.event_id = $2 and h.settled_at is null order by h.id desc limit 1"""
 
@@ -267,7 +268,7 @@ update held_keys k set retry_at = $3 from left_over l where k.topic = $1 and k.k
 FAILED_AGAIN = """
 update held_events set attempts = attempts + 1, reason = $2, detail = $3 where id = $1 returning attempts"""
 
-FORGET_CONTENTS = """
+_FORGET_CONTENTS = """
 update held_events set sealed = '' where key = any($1::text[]) and settled_at is not null and sealed <> ''"""
 
 FORGET_SETTLED = """
