@@ -62,7 +62,7 @@ async def test_a_small_file_does_not_wait_for_the_whole_of_a_large_one(
 async def test_of_many_files_at_once_so_many_are_taken(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.onboarding.importing.MOST_RUNNING", 1)
     monkeypatch.setattr("services.onboarding.web.imports.MOST_AT_ONCE", 8)
-    answers = await asyncio.gather(*(post(running, csv_of(*numbered(1, first=n))) for n in range(4)))
+    answers = await asyncio.gather(*(post(running, csv_of(*numbered(1, first=n)), sub=f"p{n}") for n in range(4)))
     assert Counter(each.status_code for each in answers) == {202: 1, 429: 3}
 
 
