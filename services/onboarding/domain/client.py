@@ -97,6 +97,8 @@ class Target:
     status: ClientStatus
     source: str | None
     external_ref: str | None
+    activated_by: str | None = None
+    activated_at: datetime | None = None
 
     @classmethod
     def of_source(cls, target: "Target | None", source: str) -> "Target":

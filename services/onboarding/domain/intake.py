@@ -25,7 +25,7 @@ from services.onboarding.domain.creation import (
     swedish_date,
 )
 from services.onboarding.domain.instructions import read_cancellation, read_licences_change
-from services.onboarding.domain.life_cycle import must_be_cancellable, must_live
+from services.onboarding.domain.life_cycle import AlreadyActivated, must_be_cancellable, must_live
 from services.onboarding.domain.requests import Refusal, Request, Sender, answer, id_for, refused
 from services.onboarding.domain.rule_book import review
 
@@ -105,7 +105,7 @@ def _once(state: Intake | None, event: Envelope[Any], now: datetime, kind: str, 
     if forbidden := _forbidden(state, event, kind):
         return Decision(state, (refused(request, Refusal.of(forbidden)),))
     if earlier is not None and earlier.final:
-        return Decision(state, (answer(earlier),))
+        return Decision(state, (answer(_still_told(earlier, state.target)),))
     try:
         after, says = act(state, event, request, now)
     except Refused as refusal:
@@ -116,6 +116,15 @@ def _once(state: Intake | None, event: Envelope[Any], now: datetime, kind: str, 
         return Decision(replace(state, request=request), (answer(request),), waits)
     assert after.request is not None
     return Decision(after, (answer(after.request), *says))
+
+
+def _still_told(earlier: Request, target: Target | None) -> Request:
+    """An earlier answer with who activated the client and when, which is read of the client: no name is kept twice."""
+    refusal = earlier.refusal
+    if refusal is None or refusal.code != AlreadyActivated.code or target is None or target.source != earlier.source:
+        return earlier
+    again = AlreadyActivated(activated_by=target.activated_by, activated_at=target.activated_at)
+    return replace(earlier, refusal=replace(refusal, facts=again.facts))
 
 
 def _forbidden(state: Intake, event: Envelope[Any], kind: str) -> Refused | None:
@@ -158,7 +167,7 @@ def _ask_for_cancellation(
 ) -> Acted:
     reason = read_cancellation(event.data)
     target, asked = _about(state, event, request, now)
-    must_be_cancellable(target.status)
+    must_be_cancellable(target.status, target.activated_by, target.activated_at)
     data = ClientCancellationRequestedV1(
         client_id=target.client_id,
         request_id=asked.command_id,
@@ -181,6 +190,7 @@ def _ask_for_licences(
         counts=counts,
         effective_at=effective_at,
     )
+    asked = replace(asked, effective_at=effective_at)
     return replace(state, request=asked, target=target), (Say(data, version=target.version),)
 
 

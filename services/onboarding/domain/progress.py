@@ -37,7 +37,7 @@ from services.onboarding.domain.asking import Question
 from services.onboarding.domain.client import ClientUnknown
 from services.onboarding.domain.life_cycle import AlreadyActivated
 from services.onboarding.domain.people import People
-from services.onboarding.domain.requests import rejection
+from services.onboarding.domain.requests import Asked, Outcome, rejection
 
 STATUS_OF: Mapping[ActivationStatus, ClientStatus] = {
     "pending": "listed",
@@ -46,8 +46,6 @@ STATUS_OF: Mapping[ActivationStatus, ClientStatus] = {
     "cancelled": "cancelled",
     "disconnected": "disconnected",
 }
-
-
 _RESULTS: Mapping[str, type[EventData]] = {
     "listed_at": OnboardingListedV1,
     "activated_at": OnboardingActivatedV1,
@@ -57,22 +55,10 @@ _RESULTS: Mapping[str, type[EventData]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A source's request: what its sender calls it, and where its answers go."""
-
-    request_id: str
-    correlation_id: str
-    results_topic: str
-
-    def told(self, data: EventData) -> Say:
-        return Say(data, topic=self.results_topic, correlation_id=self.correlation_id)
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """What onboarding follows of a client. `request` made the client; `commands` asked activation for something.
 
-    `questions` are what people asked and wait to hear of.
+    `questions` are what people asked and wait to hear of; `outcomes` what was told of commands now, to be kept.
     """
 
     client_id: UUID
@@ -90,6 +76,7 @@ class Progress:
     program_access: bool = True
     people: People = field(default_factory=People)
     questions: Mapping[UUID, Question] = field(default_factory=dict)
+    outcomes: tuple[tuple[UUID, Outcome], ...] = ()
 
 
 Follow = Callable[[Progress | None, Any, datetime], Decision[Progress]]
@@ -125,8 +112,9 @@ def follow_configured(
     state: Progress | None, event: Envelope[ActivationConfiguredV1], _now: datetime
 ) -> Decision[Progress]:
     """The client's licences and permissions were saved for the first time."""
-    at = event.data.configured_at
-    return _reached(replace(_known(state), status="active", configured_at=at), OnboardingConfiguredV1, at)
+    at, known = event.data.configured_at, _known(state)
+    status: ClientStatus = "disconnecting" if known.status == "disconnecting" else "active"  # parting goes on meanwhile
+    return _reached(replace(known, status=status, configured_at=at), OnboardingConfiguredV1, at)
 
 
 def follow_reassigned(
@@ -142,7 +130,8 @@ def follow_cancelled(
     """The client was cancelled; its number is free again."""
     at, known = event.data.cancelled_at, _known(state)
     after = _done(replace(known, status="cancelled", cancelled_at=at), event.data.request_id, at)
-    asked = [known.request, known.commands.get(event.data.request_id) if event.data.request_id else None]
+    after = _came_of(after, event.data.request_id, Outcome("cancelled", at))
+    asked = [known.request, _command(known, event.data.request_id)]
     says = (each.told(_result(OnboardingCancelledV1, after, each, at=at)) for each in asked if each is not None)
     return Decision(after, tuple(says))
 
@@ -175,7 +164,7 @@ def follow_snapshot(
     data, known = event.data, _known(state)
     after = replace(
         known,
-        status=STATUS_OF[data.status],
+        status=_status(data),
         listed_at=data.listed_at,
         activated_at=data.activated_at,
         configured_at=data.configured_at,
@@ -195,6 +184,11 @@ def follow_snapshot(
         if at is not None and getattr(known, name) is None:
             says += _reached(after, result, at).says
     return Decision(after, tuple(says))
+
+
+def _status(data: ActivationSnapshotV1) -> ClientStatus:
+    status = STATUS_OF[data.status]
+    return "disconnecting" if status == "active" and data.disconnection is not None else status
 
 
 def _overtaken(asked: Question, data: ActivationSnapshotV1, at: datetime) -> Question:
@@ -217,16 +211,17 @@ def follow_cancellation_refused(
 
 
 def follow_licences_changed(
-    state: Progress | None, event: Envelope[LicencesChangedV1], now: datetime
+    state: Progress | None, event: Envelope[LicencesChangedV1], _now: datetime
 ) -> Decision[Progress]:
     """The licences are others now; told where somebody asked for it."""
     known = replace(_known(state), program_access=event.data.program_access)
     known = _done(known, event.data.request_id, event.time)
-    asked = known.commands.get(event.data.request_id) if event.data.request_id else None
+    asked = _command(known, event.data.request_id)
     if asked is None:
         return Decision(known)
+    known = _came_of(known, event.data.request_id, Outcome("licences_changed", event.time))
     licences = [PurchasedLicences(program=row.program, purchased=row.purchased) for row in event.data.licences]
-    data = _result(OnboardingLicencesChangedV1, known, asked, licences=licences, effective_at=now)
+    data = _result(OnboardingLicencesChangedV1, known, asked, licences=licences, effective_at=event.time)
     return Decision(known, (asked.told(data),))
 
 
@@ -259,16 +254,24 @@ def _refused(
     question = _waiting(state, command_id)
     if question is not None:
         state = _with(state, question.refused(event.time, code, errors, facts))
-    asked = state.commands.get(command_id)
+    asked = _command(state, command_id)
     if asked is None:
         return Decision(state)
-    about: dict[str, Any] = {
-        "request_id": asked.request_id,
-        "agency": state.agency,
-        "client_id": state.client_id,
-        **facts,
-    }
-    return Decision(state, (asked.told(rejection(code, errors, **(about | facts))),))
+    state = _came_of(state, command_id, Outcome("rejected", event.time, code, errors))
+    told = rejection(code, errors, request_id=asked.request_id, agency=state.agency, client_id=state.client_id, **facts)
+    return Decision(state, (asked.told(told),))
+
+
+def _command(state: Progress, command_id: UUID | None) -> Asked | None:
+    """The source's request that an answer names, where a source asked."""
+    return None if command_id is None else state.commands.get(command_id)
+
+
+def _came_of(state: Progress, command_id: UUID | None, outcome: Outcome) -> Progress:
+    """With what the source is told, to be seen where it asks what became of its request."""
+    if command_id is None or command_id not in state.commands:
+        return state
+    return replace(state, outcomes=(*state.outcomes, (command_id, outcome)))
 
 
 def _done(state: Progress, request_id: UUID | None, at: datetime) -> Progress:

@@ -1,7 +1,7 @@
 """An upstream request and its answer, in the words that the sender reads and that stay the same when it comes again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -11,6 +11,8 @@ from schemas.envelope import EventData, Say
 from schemas.errors import ERRORS, Pointed, Refused, problem
 from schemas.onboarding import OnboardingAcceptedV1, OnboardingRejectedV1
 from schemas.values import Pointer
+
+_ABOUT = frozenset({"code", "errors", "retryable", "request_id", "agency", "client_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +34,54 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A source's request: what its sender calls it, and where its answers go."""
+
+    request_id: str
+    correlation_id: str
+    results_topic: str
+
+    def told(self, data: EventData) -> Say:
+        return Say(data, topic=self.results_topic, correlation_id=self.correlation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What activation answered to what a request asked it for: `cancelled`, `licences_changed` or `rejected`."""
+
+    what: str
+    at: datetime
+    code: str | None = None
+    errors: tuple[Pointed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request was refused, as it is told and stored. `client_id`: of the client that stands in the way."""
+    """Why a request was refused, as it is told and stored. `client_id`: of the client that stands in the way.
+
+    `facts` fill the text of the code; they are not stored, since they may name somebody.
+    """
 
     code: str
     errors: tuple[Pointed, ...] = ()
     client_id: UUID | None = None
     retryable: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, refused: Refused) -> "Refusal":
         retryable = ERRORS[refused.code].retryable
-        client_id = refused.facts.get("client_id")
-        return cls(refused.code, refused.errors, client_id if isinstance(client_id, UUID) else None, retryable)
+        facts = dict(refused.facts)
+        client_id = facts.pop("client_id", None)
+        return cls(refused.code, refused.errors, client_id if isinstance(client_id, UUID) else None, retryable, facts)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request and its answer: the client it made or is about, or a refusal.
 
-    `command_id` is our own id of what it asked activation for; activation's answer names it.
+    `command_id` is our own id of what it asked activation for; activation's answer names it. `effective_at` is the day
+    ahead on which activation answers a change of licences once more; `outcomes` are its answers so far.
     """
 
     source: str
@@ -65,6 +95,8 @@ class Request:
     client_id: UUID | None = None
     command_id: UUID | None = None
     refusal: Refusal | None = None
+    effective_at: datetime | None = None
+    outcomes: tuple[Outcome, ...] = ()
 
     @property
     def final(self) -> bool:
@@ -96,6 +128,7 @@ def refused(request: Request, refusal: Refusal) -> Say:
         request_id=request.request_id,
         agency=request.agency,
         client_id=refusal.client_id,
+        **{name: each for name, each in refusal.facts.items() if name not in _ABOUT},
     )
     return told(request, data)
 

@@ -126,15 +126,14 @@ def add_source(state: Standing | None, command: AddSource, now: datetime) -> Dec
         raise ContentInvalid(found.errors)
     before = _further(state.source)
     wanted = Source(command.slug, attribute_of(command.slug), agencies, may, test, added_at=now)
-    if before is not None:
-        differs = _differences(before, wanted)
-        if before.state != "removed":
-            if differs:
-                raise SourceDiffers(differs=sorted(differs))
-            return Decision(state)
-        if "test" in differs:
-            raise SourceDiffers(differs=["test"])  # its clients are marked, or not, for good
-    elif state.count >= MOST_SOURCES:
+    differs = set() if before is None else _differences(before, wanted)
+    if before is not None and before.state != "removed":
+        if differs:
+            raise SourceDiffers(differs=sorted(differs))
+        return Decision(state)
+    if "test" in differs:
+        raise SourceDiffers(differs=["test"])  # its clients are marked, or not, for good
+    if state.count >= MOST_SOURCES:  # a removed one does not count until it is added again
         raise SourcesTooMany(most=MOST_SOURCES)
     act = Act("added", command.by, _shown(wanted))
     return Decision(replace(state, source=replace(wanted, act=act)))

@@ -21,7 +21,9 @@ COLUMNS = (
 )
 # fmt: on
 
-_TARGETS = """select client_id, version, agency, status, source, external_ref from clients
+_TARGETS = """select client_id, version, agency, status, source, external_ref, activated_by_name as activated_by,
+       activated_at
+  from clients
  where client_id = any($1::uuid[])
     or (live and source = any($2::text[]) and external_ref = any($3::text[]))
  order by client_id for update"""

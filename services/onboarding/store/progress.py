@@ -9,8 +9,9 @@ from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.onboarding.domain.asking import Question
 from services.onboarding.domain.people import People
-from services.onboarding.domain.progress import Asked, Progress
-from services.onboarding.store import people, questions
+from services.onboarding.domain.progress import Progress
+from services.onboarding.domain.requests import Asked
+from services.onboarding.store import people, questions, requests
 
 _LOAD = """select c.client_id, c.agency, c.status, c.external_ref, c.request_id, c.correlation_id, s.results_topic,
        c.listed_at, c.activated_at, c.configured_at, c.cancelled_at, c.activated_by_name,
@@ -66,6 +67,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Progress]]) -> No
             uow,
             [(each.key, None if each.before is None else each.before.people, each.after.people) for each in changes],
         )
+        await requests.came_of(uow, [(each.client_id, *outcome) for each in after for outcome in each.outcomes])
         await questions.settle(
             uow, [(change.before.questions, change.after.questions) for change in changes if change.before is not None]
         )

@@ -1,8 +1,10 @@
 """Upstream sources, and the requests that came from them with their answers."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -11,14 +13,14 @@ from chassis.db import Database
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from schemas.errors import Pointed
-from services.onboarding.domain.requests import Refusal, Request, Sender
+from services.onboarding.domain.requests import Outcome, Refusal, Request, Sender
 
 KEPT = timedelta(days=45)
 
 # fmt: off
 COLUMNS = (
     "source", "request_id", "digest", "correlation_id", "results_topic", "agency", "external_ref",
-    "received_at", "client_id", "command_id", "code", "errors", "retryable", "refused_by_client",
+    "received_at", "client_id", "command_id", "effective_at", "code", "errors", "retryable", "refused_by_client",
 )
 # fmt: on
 
@@ -69,10 +71,14 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[Any, Request]]) -> None
 
 
 async def forget_old(uow: UnitOfWork, limit: int = 1000) -> int:
-    """Removes requests older than 45 days, at most `limit` at a time, and answers how many."""
+    """Removes requests older than 45 days, at most `limit` at a time, and answers how many.
+
+    One that asks for something on a day stays until 45 days after it: the answer of that day must find who asked.
+    """
     done = await uow.connection.execute(
         """delete from requests where (source, request_id) in
-             (select source, request_id from requests where received_at < $1 limit $2)""",
+             (select source, request_id from requests
+               where received_at < $1 and (effective_at is null or effective_at < $1) limit $2)""",
         uow.now - KEPT,
         limit,
     )
@@ -82,7 +88,7 @@ async def forget_old(uow: UnitOfWork, limit: int = 1000) -> int:
 async def read(database: Database, source: str, request_id: str) -> tuple[Request, Any] | None:
     """A request, and the row of its client with status and times (None where it has none)."""
     row = await database.fetchrow(
-        f"select {', '.join(COLUMNS)} from requests where source = $1 and request_id = $2",  # noqa: S608  # as above
+        f"select {', '.join(COLUMNS)}, outcomes from requests where source = $1 and request_id = $2",  # noqa: S608  # as above
         source,
         request_id,
     )
@@ -93,7 +99,20 @@ async def read(database: Database, source: str, request_id: str) -> tuple[Reques
              from clients where client_id = $1""",
         row["client_id"],
     )
-    return _request(row), client
+    return replace(_request(row), outcomes=tuple(map(_outcome, orjson.loads(row["outcomes"])))), client
+
+
+async def came_of(uow: UnitOfWork, outcomes: Sequence[tuple[UUID, UUID, Outcome]]) -> None:
+    """Adds what activation answered to requests: (client, command, answer), in order."""
+    for client_id, command_id, outcome in outcomes:  # a statement each, since one request may have two in a batch
+        stored = {"what": outcome.what, "at": outcome.at, "code": outcome.code, "errors": _errors(outcome.errors)}
+        await uow.connection.execute(
+            """update requests set outcomes = outcomes || jsonb_build_array($3::jsonb)
+                where client_id = $1 and command_id = $2""",
+            client_id,
+            command_id,
+            orjson.dumps(stored).decode(),
+        )
 
 
 async def held(database: Database, prefix: str, source: str, request_id: str) -> Any:
@@ -106,7 +125,7 @@ def _row(request: Request) -> tuple[Any, ...]:
     refusal = request.refusal
     errors = None
     if refusal is not None:
-        errors = orjson.dumps([{"pointer": each.pointer, "code": each.code} for each in refusal.errors]).decode()
+        errors = orjson.dumps(_errors(refusal.errors)).decode()
     return (
         request.source,
         request.request_id,
@@ -118,6 +137,7 @@ def _row(request: Request) -> tuple[Any, ...]:
         request.received_at,
         request.client_id,
         request.command_id,
+        request.effective_at,
         None if refusal is None else refusal.code,
         errors,
         refusal is not None and refusal.retryable,
@@ -132,6 +152,18 @@ def _request(row: Any) -> Request:
     )
     refusal = None
     if code is not None:
-        pointed = tuple(Pointed(each["pointer"], each["code"]) for each in orjson.loads(errors))
-        refusal = Refusal(code, pointed, client, retryable)
+        refusal = Refusal(code, _pointed(orjson.loads(errors)), client, retryable)
     return Request(**values, refusal=refusal)
+
+
+def _outcome(stored: Any) -> Outcome:
+    at = datetime.fromisoformat(stored["at"])
+    return Outcome(stored["what"], at, stored["code"], _pointed(stored["errors"]))
+
+
+def _errors(errors: Sequence[Pointed]) -> list[dict[str, str]]:
+    return [{"pointer": each.pointer, "code": each.code} for each in errors]
+
+
+def _pointed(stored: Any) -> tuple[Pointed, ...]:
+    return tuple(Pointed(each["pointer"], each["code"]) for each in stored)

@@ -112,11 +112,13 @@ class AnswerShown(BaseModel):
 
     what: str
     at: datetime
+    code: str | None = None
 
 
 class IntakeShown(BaseModel):
     """What became of an upstream request. `status`: `waiting` (held, decided again at `next_try_at`, or by a person
-    where that is null), `accepted` or `rejected`."""
+    where that is null), `accepted`, `rejected`, or what activation answered since to what was asked of it: `cancelled`,
+    `licences_changed`, `rejected`. `code` and `errors` say why it is rejected."""
 
     source: str
     id: str

@@ -56,18 +56,22 @@ def _readings(request: Request) -> list[tuple[str, str]]:
 
 
 def _shown(request: domain.Request, client: Any) -> IntakeShown:
-    refusal = request.refusal
+    refusal: domain.Refusal | domain.Outcome | None = request.refusal
+    status = "accepted" if refusal is None else "rejected"
+    if request.outcomes:  # the latest counts: a change on a day is answered again then
+        last = request.outcomes[-1]
+        status, refusal = last.what, last if last.what == "rejected" else None
     return IntakeShown(
         source=request.source,
         id=request.request_id,
         correlation_id=request.correlation_id,
         agency=request.agency,
-        status="accepted" if refusal is None else "rejected",
+        status=status,
         client_id=request.client_id,
         external_ref=request.external_ref,
         code=None if refusal is None else refusal.code,
         errors=[] if refusal is None else [{"pointer": e.pointer, "code": e.code} for e in refusal.errors],
-        retryable=refusal is not None and refusal.retryable,
+        retryable=request.refusal is not None and request.refusal.retryable,
         received_at=request.received_at,
         answers=_answers(request, client),
         client=None if client is None else dict(client),
@@ -75,12 +79,14 @@ def _shown(request: domain.Request, client: Any) -> IntakeShown:
 
 
 def _answers(request: domain.Request, client: Any) -> list[AnswerShown]:
-    """What its sender was told, in order; of the client's way, where the request made the client."""
+    """What its sender was told, in order; of the client's way, or what activation answered."""
     first = "accepted" if request.refusal is None else "rejected"
-    answers = [AnswerShown(what=first, at=request.received_at)]
+    code = None if request.refusal is None else request.refusal.code
+    answers = [AnswerShown(what=first, at=request.received_at, code=code)]
     if client is not None and request.command_id is None:
         steps = [(client[f"{step}_at"], step) for step in WAY if client[f"{step}_at"] is not None]
         answers += [AnswerShown(what=step, at=at) for at, step in sorted(steps)]
+    answers += [AnswerShown(what=each.what, at=each.at, code=each.code) for each in request.outcomes]
     return answers
 
 

@@ -1,7 +1,6 @@
 """Routes on which operators set up upstream sources."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -60,7 +59,7 @@ class ActShown(BaseModel):
     detail: dict[str, Any]
 
 
-class SourceShown(BaseModel):
+class SourceListed(BaseModel):
     """A source. `agencies` is null for the first one, which may send for all; those not registered yet are named."""
 
     slug: str | None
@@ -73,19 +72,24 @@ class SourceShown(BaseModel):
     requests_topic: str
     results_topic: str
     added_at: datetime
+
+
+class SourceShown(SourceListed):
+    """A source, and what was done with it, the newest first."""
+
     acts: list[ActShown]
 
 
 class SourcePage(BaseModel):
-    """All sources; there are fifty at most."""
+    """All sources, removed ones too; fifty at most are not removed."""
 
-    items: list[SourceShown]
+    items: list[SourceListed]
     next: None = None
 
 
 @router.get("", summary="All sources, the first one first", response_model=SourcePage)
 async def list_sources(_: Operator, store: Store, opened: Opened) -> SourcePage:
-    return SourcePage(items=[await _shown(store, opened, each, ()) for each in await sources.all_of(store)])
+    return SourcePage(items=[await _listed(store, opened, each) for each in await sources.all_of(store)])
 
 
 @router.get("/{slug}", summary="One source, and what was done with it", response_model=SourceShown)
@@ -151,15 +155,18 @@ async def _one(store: Store, opened: Context, slug: str) -> SourceShown:
     found = [each for each in await sources.all_of(store) if each.source == attribute_of(slug)]
     if not found:
         raise SourceUnknown
-    return await _shown(store, opened, found[0], await sources.acts(store, found[0].source))
+    listed = await _listed(store, opened, found[0])
+    acts = await sources.acts(store, found[0].source)
+    shown = [ActShown(at=at, what=act.what, by=act.by, detail=dict(act.detail)) for at, act in acts]
+    return SourceShown(**dict(listed), acts=shown)
 
 
-async def _shown(store: Store, opened: Context, source: Source, acts: Sequence[Any]) -> SourceShown:
+async def _listed(store: Store, opened: Context, source: Source) -> SourceListed:
     named = sorted(source.agencies or ())
     registered = await agencies.registered(store, named)
     requests, results = topics_of(source.slug)
     assert source.added_at is not None, "stored with it"
-    return SourceShown(
+    return SourceListed(
         slug=source.slug,
         source=source.source,
         state=source.state,
@@ -170,7 +177,6 @@ async def _shown(store: Store, opened: Context, source: Source, acts: Sequence[A
         requests_topic=opened.common.topic_prefix + requests,
         results_topic=opened.common.topic_prefix + results,
         added_at=source.added_at,
-        acts=[ActShown(at=at, what=act.what, by=act.by, detail=dict(act.detail)) for at, act in acts],
     )
 
 

@@ -177,6 +177,7 @@ async def test_only_operators_set_up_sources(running: Running) -> None:
 async def test_the_first_source_is_shown_and_not_set_up(running: Running) -> None:
     operator = running.token("olle", agency="drift", roles=["operator"])
     (first,) = (await running.http.get("/v1/sources", headers=operator)).json()["items"]
+    assert "acts" not in first  # an empty list would read as none
     assert (first["slug"], first["source"], first["agencies"]) == (None, "/upstream/demo", None)
     answer = await running.http.post("/v1/sources/demo/pause", headers=operator)
     assert (answer.status_code, answer.json()["code"]) == (409, "source_is_first")

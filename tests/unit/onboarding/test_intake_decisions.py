@@ -1,7 +1,7 @@
 """Upstream requests: accepted once, refused in the sender's words, answered the same again."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -182,7 +182,10 @@ def test_other_licences_are_asked_of_activation() -> None:
     data = OnboardingLicencesChangeRequestedV1(
         client_id=str(CLIENT), counts={"bookkeeping": 0, "invoicing": 3}, effective_at="2026-12-01T00:00:00+01:00"
     )
-    _, asked = decide_licences_change(WITH_TARGET, event(data), NOW).says
+    decision = decide_licences_change(WITH_TARGET, event(data), NOW)
+    _, asked = decision.says
+    assert decision.state.request is not None
+    assert decision.state.request.effective_at == datetime.fromisoformat("2026-12-01T00:00:00+01:00")
     assert isinstance(asked.data, ClientLicencesChangeRequestedV1)
     assert asked.data.counts == {"bookkeeping": 0, "invoicing": 3}
     assert asked.data.effective_at is not None
@@ -238,6 +241,17 @@ def test_only_a_sources_own_waiting_client_is_cancelled(target: Target | None, c
     refused = rejection(decision)
     assert (refused.code, refused.retryable) == (code, retryable)
     assert decision.waits == ("unknown_client" if code == "unknown_client" else None)
+
+
+def test_a_source_that_cancels_too_late_is_told_who_activated_and_when_however_often_it_asks() -> None:
+    active = replace(TARGET, status="active", activated_by="Karin Ek", activated_at=NOW)
+    cancel = event(OnboardingCancellationRequestedV1(external_ref="ref-1", reason="withdrawn"))
+    first = decide_cancellation(replace(STATE, target=active), cancel, NOW)
+    assert f"av Karin Ek ({NOW:%Y-%m-%d %H:%M} UTC)" in rejection(first).detail_sv
+    assert first.state.request is not None
+    assert first.state.request.refusal is not None
+    stored = replace(first.state.request, refusal=replace(first.state.request.refusal, facts={}))
+    assert decide_cancellation(replace(first.state, request=stored), cancel, LATER).says == first.says
 
 
 @pytest.mark.parametrize(

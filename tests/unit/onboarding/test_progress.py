@@ -16,6 +16,7 @@ from schemas.activation import (
 )
 from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.catalogue import CATALOGUE
+from schemas.disconnection import Disconnection
 from schemas.envelope import Envelope, EventData
 from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
 from schemas.onboarding import (
@@ -29,7 +30,6 @@ from schemas.onboarding import (
 from schemas.values import LicenceRow, Person, Pointer, RequestedBy
 from services.onboarding.domain.client import ClientUnknown
 from services.onboarding.domain.progress import (
-    Asked,
     Progress,
     follow_activated,
     follow_cancellation_refused,
@@ -41,6 +41,7 @@ from services.onboarding.domain.progress import (
     follow_snapshot,
     unless_erased,
 )
+from services.onboarding.domain.requests import Asked
 from tests.unit.onboarding.contents import NOW
 
 CLIENT, COMMAND = UUID(int=1), UUID(int=2)
@@ -157,6 +158,23 @@ def test_a_snapshot_tells_the_source_what_had_not_been_heard_and_only_once() -> 
     assert follow_snapshot(decision.state, event(snapshot()), NOW).says == ()
 
 
+def test_a_client_that_is_about_to_part_is_still_so_after_a_snapshot() -> None:
+    wished = Disconnection(
+        disconnection_id=UUID(int=5), generation=1, kid="k1", by=KARIN, administrators=[], expires_at=AT
+    )
+    parting = snapshot().model_copy(update={"disconnection": wished})
+    after = follow_snapshot(replace(FROM_REQUEST, status="disconnecting"), event(parting), NOW).state
+    assert after.status == "disconnecting"
+    gone = parting.model_copy(update={"status": "disconnected"})
+    assert follow_snapshot(after, event(gone), NOW).state.status == "disconnected"
+
+
+def test_licences_saved_while_a_client_is_about_to_part_do_not_keep_it() -> None:
+    decision = follow_configured(replace(FROM_REQUEST, status="disconnecting"), event(CONFIGURED), NOW)
+    assert (decision.state.status, decision.state.configured_at) == ("disconnecting", AT)
+    assert [type(say.data) for say in decision.says] == [OnboardingConfiguredV1]
+
+
 def test_a_snapshot_does_not_bring_an_erased_client_back() -> None:
     erased = replace(FROM_PERSON, status="erased")
     assert unless_erased(follow_snapshot)(erased, event(snapshot()), NOW).state is erased
@@ -177,6 +195,13 @@ def test_a_cancellation_that_came_too_late_is_told_who_activated_and_when() -> N
     assert isinstance(say.data, OnboardingRejectedV1)
     assert f"by Karin ({AT:%Y-%m-%d %H:%M} UTC)" in say.data.detail_en
     assert "disconnection" in say.data.detail_en
+
+
+def test_licences_hold_from_when_activation_changed_them_not_from_when_we_hear_of_it() -> None:
+    data = LicencesChangedV1(**SCOPE, program_access=True, licences=[], scheduled=[], request_id=COMMAND)
+    (say,) = follow_licences_changed(FROM_REQUEST, event(data), NOW + timedelta(hours=9)).says
+    assert isinstance(say.data, OnboardingLicencesChangedV1)
+    assert say.data.effective_at == NOW
 
 
 def test_changed_licences_are_told_to_the_source_that_asked_and_to_no_other() -> None:

@@ -100,3 +100,7 @@ def test_the_first_source_is_left_alone_and_there_are_only_so_many() -> None:
         set_state(FIRST, SetState("demo", "paused", "olle"), NOW)
     with pytest.raises(SourcesTooMany):
         add_source(Standing(None, MOST_SOURCES), WISH, NOW)
+    removed = set_state(THERE, SetState("bolag", "removed", "olle"), NOW).state
+    with pytest.raises(SourcesTooMany):
+        add_source(replace(removed, count=MOST_SOURCES), WISH, NOW)
+    assert add_source(replace(removed, count=MOST_SOURCES - 1), WISH, NOW).state.source is not None
