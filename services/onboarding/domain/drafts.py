@@ -77,6 +77,13 @@ class Draft:
     expires_at: datetime
     client_id: UUID | None = None
 
+    @property
+    def name(self) -> str:
+        """The client's name as it was typed; empty where there is none."""
+        details = self.content.get("details")
+        name = details.get("name") if isinstance(details, Mapping) else None
+        return name if isinstance(name, str) else ""
+
     def standing(self, now: datetime) -> DraftStatus:
         """What it is at a moment: expired from that moment on, whenever the job comes by."""
         return "expired" if self.status == "draft" and self.expires_at <= now else self.status
