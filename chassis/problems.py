@@ -1,6 +1,7 @@
 """Every refusal over HTTP explains itself: RFC 9457 problem documents with our codes and both languages."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.doors import announces_body, caller_of
 from chassis.failures import NotNow, Unprocessable, is_transient
 from schemas.errors import ERRORS, Pointed, Refused, problem
 
@@ -21,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 REQUESTS_AT_ONCE = 200
+BODIES_AT_ONCE = 50  # of one caller, and of all who need not say who they are
 BODY_SECONDS = 30.0
 ANSWER_SECONDS = 60.0  # until an answer begins; a stream may then go on
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -149,14 +152,20 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
     return answer("internal_error")
 
 
+def _closing(response: JSONResponse) -> JSONResponse:
+    response.headers["Connection"] = "close"
+    return response
+
+
 class Bounds:
-    """Bounds on every request: how many at once, how large a body, how long until it came and is answered."""
+    """Bounds on every request: how many at once, whose body and how large, how long until it came and is answered."""
 
     def __init__(self, app: ASGIApp, largest_bytes: int, by_path: Mapping[str, int]) -> None:
         self._app = app
         self._largest = largest_bytes
         self._by_path = by_path
         self._under_way = 0
+        self._bodies: Counter[tuple[str, str] | None] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/health/"):
@@ -172,9 +181,34 @@ class Bounds:
             return
         self._under_way += 1
         try:
-            await self._answered(scope, self._bounded(receive, largest), send)
+            if announces_body(scope):
+                await self._with_body(scope, self._bounded(receive, largest), send)
+            else:
+                await self._answered(scope, self._bounded(receive, largest), send)
         finally:
             self._under_way -= 1
+
+    async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Reads nothing of a body whose sender may not send it, and closes the connection that it would come on."""
+        try:
+            known = await caller_of(scope)
+        except Refused as refusal:
+            await _closing(answer(refusal.code))(scope, receive, send)
+            return
+        except NotNow:
+            await _closing(answer("service_unavailable"))(scope, receive, send)
+            return
+        whose = None if known is None else (known.agency, known.sub)
+        if self._bodies[whose] >= BODIES_AT_ONCE:
+            await _closing(answer("service_unavailable"))(scope, receive, send)
+            return
+        self._bodies[whose] += 1
+        try:
+            await self._answered(scope, receive, send)
+        finally:
+            self._bodies[whose] -= 1
+            if not self._bodies[whose]:
+                del self._bodies[whose]
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False

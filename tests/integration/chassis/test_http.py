@@ -26,6 +26,7 @@ from chassis.settings import CommonSettings
 from schemas.envelope import Decision, Say
 from tests.infrastructure import Infrastructure
 from tests.integration.chassis import toy
+from tests.integration.chassis.slow_bodies import Slow
 
 router = APIRouter()
 
@@ -203,6 +204,36 @@ async def test_an_unknown_path_and_method_and_a_large_body_are_problems_too(
     assert (await client.get("/v1/tallies/a", headers=headers)).json()["code"] == "method_not_allowed"
     large = await client.post("/v1/tallies/a", headers=headers, content=b"x" * 300_000)
     assert (large.status_code, large.json()["code"]) == (413, "payload_too_large")
+
+
+@pytest.mark.parametrize(("headers", "code"), [({}, "unauthenticated"), (bearer("nonsense"), "token_invalid")])
+async def test_without_a_token_nothing_of_a_body_is_read_and_the_connection_ends(
+    client: httpx.AsyncClient, headers: dict[str, str], code: str
+) -> None:
+    slow = Slow(client)
+    tasks = await slow.begun(1, headers)
+    done, _ = await asyncio.wait(tasks, timeout=5)
+    ended = await slow.ended(tasks)
+    assert (len(done), slow.read, ended) == (1, 0, {401})
+    assert (tasks[0].result().json()["code"], tasks[0].result().headers["connection"]) == (code, "close")
+
+
+async def test_slow_bodies_of_one_caller_leave_room_for_others(
+    client: httpx.AsyncClient, signing_key: OKPKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problems, "BODIES_AT_ONCE", 3)
+    slow, operator = Slow(client), dict[str, Any](roles=["operator"])
+    tasks = await slow.begun(3, signed(signing_key, **operator))
+    own, other = [
+        await client.post(
+            "/v1/operations/held-events/1/retry", headers=signed(signing_key, sub=sub, **operator), json={}
+        )
+        for sub in ("karin", "erik")
+    ]
+    ended = await slow.ended(tasks)
+    assert (own.status_code, other.status_code, ended) == (503, 404, {404})
+    again = await client.post("/v1/operations/held-events/1/retry", headers=signed(signing_key, **operator), json={})
+    assert again.status_code == 404
 
 
 async def test_the_database_away_is_503_with_a_time_to_come_back(
