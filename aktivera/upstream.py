@@ -13,8 +13,6 @@ from aiokafka.errors import KafkaError
 
 from schemas.topics import requests_topic, results_topic
 
-ENDS = ("accepted", "rejected")
-
 
 class KafkaAway(Exception):  # named after the fact
     """Kafka does not answer."""

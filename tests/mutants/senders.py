@@ -7,8 +7,33 @@ _WAITING = "tests/integration/onboarding/test_waiting_requests.py"
 _DIRECTORY = "tests/integration/onboarding/test_directory_http.py"
 _REMOVAL = "tests/unit/onboarding/test_removal.py"
 _MAILS = "tests/integration/notifier/test_mails_of_tests.py"
+_ANSWERED = "tests/integration/onboarding/test_answered_requests.py"
 
 SENDERS = [
+    Mutant(
+        "a-day-far-ahead-is-forgotten",
+        "a source hears of a change of licences on the day, however far ahead it lies",
+        "services/onboarding/store/requests.py",
+        "where received_at < $1 and (effective_at is null or effective_at < $1) limit $2",
+        "where received_at < $1 limit $2",
+        f"{_ANSWERED}::test_a_change_on_a_day_far_ahead_still_finds_who_asked_for_it",
+    ),
+    Mutant(
+        "an-answer-of-activation-is-not-kept",
+        "what activation answered to a request is shown with it",
+        "services/onboarding/domain/progress.py",
+        "    return replace(state, outcomes=(*state.outcomes, (command_id, outcome)))",
+        "    return state",
+        f"{_ANSWERED}::test_what_activation_answered_to_a_request_is_shown_with_it",
+    ),
+    Mutant(
+        "parting-ends-with-a-snapshot",
+        "a client that is about to part stays so when its activation is announced again",
+        "services/onboarding/domain/progress.py",
+        '    return "disconnecting" if status == "active" and data.disconnection is not None else status',
+        "    return status",
+        "tests/unit/onboarding/test_progress.py::test_a_client_that_is_about_to_part_is_still_so_after_a_snapshot",
+    ),
     Mutant(
         "a-source-may-all",
         "a source asks for what it may ask for",

@@ -30,6 +30,12 @@ class ConsultantUnknown(Refused):
     code = "unknown_consultant"
 
 
+class AgencyAdminRequired(Refused):
+    """Only an administrator of the agency may do this."""
+
+    code = "agency_admin_required"
+
+
 class RemovalPending(Refused):
     """The consultant is about to be removed; `request_id` says by which request."""
 

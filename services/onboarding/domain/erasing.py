@@ -8,9 +8,9 @@ from uuid import UUID
 from schemas.client import ClientErasedV1, ClientStatus
 from schemas.envelope import Decision, Say
 from schemas.errors import Refused
+from services.onboarding.domain.agency import AgencyAdminRequired
 from services.onboarding.domain.client import ClientElsewhere
 from services.onboarding.domain.life_cycle import MOVES
-from services.onboarding.domain.revealing import AgencyAdminRequired
 
 Standing = Literal["may", "other", "elsewhere"]
 """What the caller is to the client: an administrator of its agency or an operator, others of its agency, another's."""

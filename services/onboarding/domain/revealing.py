@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from schemas.errors import Pointed, Refused
+from services.onboarding.domain.agency import AgencyAdminRequired
 from services.onboarding.domain.client import ClientElsewhere
 from services.onboarding.domain.rule_book import ContentInvalid
 
@@ -12,12 +13,6 @@ RevealReason = Literal["customer_due_diligence", "authority_report", "correction
 
 MOST_TRIES = 20
 WINDOW = timedelta(hours=1)
-
-
-class AgencyAdminRequired(Refused):
-    """Only an administrator of the client's agency may do this."""
-
-    code = "agency_admin_required"
 
 
 class RevealLimit(Refused):

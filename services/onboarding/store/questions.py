@@ -106,13 +106,6 @@ async def page(database: Database, client_id: UUID, before: UUID | None, limit: 
     return [question(row) for row in await database.fetch(_PAGE, client_id, before, limit)]
 
 
-async def forget(uow: UnitOfWork, client_id: UUID) -> None:
-    """Leaves of the questions about a client the skeleton."""
-    await uow.connection.execute(
-        "update client_requests set by_name = '', facts = facts - 'activated_by' where client_id = $1", client_id
-    )
-
-
 def question(row: Any) -> Question:
     """A row as the domain knows it; the name is empty once the client is erased."""
     return Question(

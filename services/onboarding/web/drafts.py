@@ -12,8 +12,8 @@ from chassis.idempotency import IdempotencyKey
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
 from chassis.tokens import Caller
 from chassis.unit_of_work import UnitOfWork
-from schemas.errors import Refused
 from services.onboarding import drafting, vault
+from services.onboarding.domain.agency import AgencyAdminRequired
 from services.onboarding.domain.creation import swedish_date
 from services.onboarding.domain.draft_content import beside
 from services.onboarding.domain.drafts import DraftIsStale, DraftStatus, PutStep
@@ -36,12 +36,6 @@ Of = Annotated[Literal["me", "agency"], Query(description="whose drafts; all of 
 
 
 Step = Annotated[int, Path(ge=1, le=3, description="1 access, 2 details, 3 licences")]
-
-
-class AgencyAdminRequired(Refused):
-    """The drafts of colleagues are shown to the agency's administrators alone."""
-
-    code = "agency_admin_required"
 
 
 @router.post("", status_code=201, summary="Begins a draft", response_model=ShownDraft)

@@ -16,10 +16,11 @@ from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
 from chassis.tokens import Caller
 from schemas.errors import Refused
 from services.onboarding import importing
+from services.onboarding.domain.agency import AgencyAdminRequired
 from services.onboarding.domain.csv_files import MOST_BYTES, template
 from services.onboarding.domain.importing import Import, ImportUnknown, RowStatus
 from services.onboarding.store import imports
-from services.onboarding.web.drafts import AgencyAdminRequired, Of
+from services.onboarding.web.drafts import Of
 from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.import_bodies import ImportPage, RowPage, ShownImport, shown_import, shown_row
 from services.onboarding.web.staff import STAFF, person

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from chassis.callers import Store, Who, Why
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
 from schemas.values import IdentityKind
-from services.onboarding.domain.revealing import AgencyAdminRequired
+from services.onboarding.domain.agency import AgencyAdminRequired
 from services.onboarding.revealing import reveal
 from services.onboarding.store import lists, reveals
 from services.onboarding.web.bodies import Lenient

@@ -11,7 +11,6 @@ from chassis import kafka
 from chassis.callers import Opened, Store, Why
 from chassis.commands import Answer, execute, once
 from chassis.service import Context
-from chassis.tokens import Caller
 from chassis.unit_of_work import Cause, UnitOfWork
 from services.onboarding.domain.sources import (
     AddSource,
@@ -27,13 +26,12 @@ from services.onboarding.store import agencies, sources
 from services.onboarding.store.sources import topics_of
 from services.onboarding.web.bodies import Lenient
 from services.onboarding.web.headers import harmless_headers
-from services.onboarding.web.staff import operator
+from services.onboarding.web.staff import Operator
 
 router = APIRouter(prefix="/v1/sources", tags=["sources"], dependencies=[Depends(harmless_headers)])
 
 Slug = Annotated[str, Path(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])$", description="such as bolagsregistret")]
 KAFKA_SECONDS = 5.0
-Operator = Annotated[Caller, Depends(operator)]
 
 
 class SourceBody(Lenient):

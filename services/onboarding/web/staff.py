@@ -1,9 +1,14 @@
 """Who may use onboarding's routes: the agency's own people and operators; never a client's user."""
 
+from typing import Annotated
+
+from fastapi import Depends
+
 from chassis.callers import Who
 from chassis.tokens import Caller
 from schemas.errors import Refused
 from schemas.values import Person
+from services.onboarding.domain.agency import AgencyAdminRequired
 
 STAFF = ("client_manager", "agency_admin")
 
@@ -18,12 +23,6 @@ class OperatorRequired(Refused):
     """Only an operator of the service may do this."""
 
     code = "operator_required"
-
-
-class AgencyAdminRequired(Refused):
-    """Only an administrator of the agency may do this."""
-
-    code = "agency_admin_required"
 
 
 def must_administer(who: Caller, agency: str) -> None:
@@ -41,6 +40,9 @@ def operator(who: Who) -> Caller:
     if "operator" not in who.roles or who.client is not None:  # a client's own user is nobody's operator
         raise OperatorRequired
     return who
+
+
+Operator = Annotated[Caller, Depends(operator)]
 
 
 def must_be_of(who: Caller, agency: str, *roles: str) -> None:

@@ -7,7 +7,7 @@ from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
 from tests.integration.onboarding.running import Running
 from tests.integration.onboarding.test_intake import numbered, told
 from tests.unit.onboarding.contents import cloud_event
-from tests.unit.onboarding.test_progress import CANCELLED, LISTED, SCOPE
+from tests.unit.onboarding.test_progress import ACTIVATED, CANCELLED, LISTED, SCOPE
 
 CHANGED = LicencesChangedV1(**SCOPE, program_access=True, licences=[], scheduled=[])
 REFUSED = LicencesChangeRefusedV1(**SCOPE, request_id=UUID(int=1), code="program_retired", errors=[])
@@ -42,6 +42,20 @@ async def test_what_activation_answered_to_a_request_is_shown_with_it(running: R
         ("licences_changed", None),
         ("rejected", "program_retired"),
     ]
+
+
+async def test_a_source_that_cancels_an_activated_client_is_told_by_whom_and_when(running: Running) -> None:
+    await running.register_agency()
+    await running.ask(numbered(1))
+    client_id = (await running.results())[0][1]["client_id"]
+    await running.hear(told(LISTED, client_id, 1), told(ACTIVATED, client_id, 2))
+    await running.ask(_cancellation("evt-c"))
+    await running.ask(_cancellation("evt-c"))
+    first, again = (data for kind, data in await running.results() if kind == "rejected")
+    assert f"by Karin ({ACTIVATED.activated_at:%Y-%m-%d %H:%M} UTC)" in first["detail_en"]
+    assert again == first
+    (row,) = await running.rows("select * from requests where request_id = 'evt-c'")
+    assert "Karin" not in str(tuple(row.values()))
 
 
 async def test_a_change_on_a_day_far_ahead_still_finds_who_asked_for_it(running: Running) -> None:
