@@ -7,7 +7,6 @@ from typing import Any
 
 from chassis.clock import system_clock
 from chassis.ids import uuid7
-from services.onboarding.domain.sources import attribute_of
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "schemas" / "examples"
 REQUESTED = "onboarding.requested"
@@ -31,7 +30,7 @@ def fresh(name: str, *, new_client: bool = False, source: str | None = None) -> 
     event |= {"id": str(uuid7()), "time": system_clock().isoformat(timespec="seconds")}
     event.pop("correlationid", None)
     if source is not None:
-        event["source"] = attribute_of(source)
+        event["source"] = f"/upstream/{source}"
     if new_client and isinstance(event.get("data"), dict):
         _renew(event["data"])
     return event
