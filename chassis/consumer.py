@@ -24,6 +24,7 @@ from chassis.consumer_offsets import (
 from chassis.failpoints import reached
 from chassis.failures import is_transient
 from chassis.handling import Record, Subscription
+from chassis.large_records import cut
 from chassis.metrics import RETRIES
 from chassis.reading import Batch, Items, Reading, divided
 from chassis.service import Context
@@ -124,7 +125,11 @@ class Consumer:
         except UnicodeDecodeError as error:
             raise RecordUnreadable("a header's name is not UTF-8, so that the client cannot read past it") from error
         await reached("consumer.after_getmany")
-        batch = {place: self._compared(place, got[place]) for place in got if place not in self._unverified}
+        batch = {
+            place: self._compared(place, [cut(each) for each in got[place]])
+            for place in got
+            if place not in self._unverified
+        }
         if not self._compare and not self._unverified:
             self.stopped_by = None
         return batch

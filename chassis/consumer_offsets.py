@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Protocol, TypeVar
 
 from chassis.db import Database
-from chassis.handling import Record
+from chassis.handling import CutRecord, Record
 from chassis.logs import scrub
 from chassis.unit_of_work import UnitOfWork
 
@@ -59,9 +59,11 @@ def record_id(record: Record) -> str:
 
     An id that reads as a person's number stands as a digest too.
     """
+    if isinstance(record, CutRecord):
+        return record.id
     for name, value in record.headers:
         if name == "ce_id" and value:
-            given = value.decode("utf-8", "replace")[:512].replace("\x00", "")
+            given = value[:4096].decode("utf-8", "replace")[:512].replace("\x00", "")
             return given if scrub(given) == given else "sha256:" + sha256(value).hexdigest()[:32]
     return "sha256:" + sha256(record.value or b"").hexdigest()[:32]
 

@@ -12,7 +12,7 @@ from chassis import version_guard
 from chassis.breaker import OUR_FAULTS, CircuitOpen, Watch
 from chassis.decoding import decode
 from chassis.failures import Unprocessable, is_transient
-from chassis.handling import Change, Record, Subscription
+from chassis.handling import Change, CutRecord, Record, Subscription
 from chassis.heartbeats import unheard
 from chassis.unit_of_work import Cause, UnitOfWork
 from chassis.version_guard import BASELINE, Seen, Verdict, judge
@@ -80,6 +80,9 @@ def read(record: Record, subscription: Subscription, catalogue: Catalogue) -> It
     """Decodes one record. What fails is held under its Kafka key; where there is no order, under its own place."""
     key = record.key.decode("utf-8", "replace").replace("\x00", "") if record.key and subscription.ours else ""
     item = Item(record, key or f"#{record.partition}/{record.offset}")
+    if isinstance(record, CutRecord):
+        item.failure = Unprocessable("payload_too_large", f"{record.size} bytes")
+        return item
     try:
         item.event = subscription.decode(record) if subscription.decode else decode(record, catalogue)
     except Unprocessable as failure:

@@ -31,6 +31,20 @@ class Record(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class CutRecord:
+    """The beginning of a record that is larger than any that we read; `size` and `id` are those of the whole."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+    size: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Change(Generic[Key, State]):
     """One aggregate before and after a batch. `before` is None for what is new."""
 

@@ -1,7 +1,7 @@
 """Held events: what could not be handled, sealed, with all that came behind it on its key, in order."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import orjson
 from chassis.consumer_offsets import record_id
 from chassis.db import Database
 from chassis.fold import FOLLOWS, Hold
-from chassis.handling import Record
+from chassis.handling import CutRecord, Record
 from chassis.logs import scrub
 from chassis.seal import Seal
 from chassis.unit_of_work import UnitOfWork
@@ -19,6 +19,7 @@ TRIES = 3  # a bug may depend on the moment; after these it waits for a person
 WAIT_TRIES = 5  # what waits for something on its way, within a minute
 FIRST_RETRY = timedelta(seconds=2)
 KEPT_SETTLED = timedelta(days=30)
+IN_ONE_GO = 64  # rows of up to 1 MB each; Postgres refuses a statement of 1 GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ async def hold(uow: UnitOfWork, seal: Seal, holds: Sequence[Hold]) -> None:
         [each.item.key for each in heads],
         [uow.now + FIRST_RETRY if each.again else None for each in heads],
     )
-    await uow.connection.execute(HOLD, *zip(*(_row(each, seal, uow.now) for each in holds), strict=True))
+    for begin in range(0, len(holds), IN_ONE_GO):
+        rows = (_row(each, seal, uow.now) for each in holds[begin : begin + IN_ONE_GO])
+        await uow.connection.execute(HOLD, *zip(*rows, strict=True))
 
 
 async def due_now(uow: UnitOfWork, topic: str, keys: Iterable[str]) -> None:
@@ -90,7 +93,7 @@ async def settle(uow: UnitOfWork, row_id: int, how: str, by: str, reason: str = 
 
 async def waits_as(database: Database, topic: str, event_id: str) -> Any:
     """What is held from a topic under this id (held_at, reason, correlation_id, retry_at), the newest; or None."""
-    return await database.fetchrow(WAITS_AS, topic, event_id)
+    return await database.fetchrow(_WAITS_AS, topic, event_id)
 
 
 async def left(uow: UnitOfWork, topic: str, key: str) -> int:
@@ -115,7 +118,7 @@ async def forget_contents(uow: UnitOfWork, keys: Sequence[str]) -> None:
 
     What still waits is needed for the order of its key; it goes 30 days after it is settled, as all that was held does.
     """
-    await uow.connection.execute(FORGET_CONTENTS, keys)
+    await uow.connection.execute(_FORGET_CONTENTS, keys)
 
 
 async def forget_settled(uow: UnitOfWork, limit: int = 1000) -> int:
@@ -124,20 +127,20 @@ async def forget_settled(uow: UnitOfWork, limit: int = 1000) -> int:
     return int(done.split()[-1])
 
 
-def record_of(row: Any, seal: Seal) -> HeldRecord:
+def record_of(row: Any, seal: Seal) -> HeldRecord | CutRecord:
     """Opens a held row. Raises cryptography.exceptions.InvalidTag where it was sealed with another key."""
     place = _place(row["topic"], row["partition"], row["kafka_offset"])
     size, _, rest = seal.open(row["sealed"], place).partition(b"\n")
-    key, headers = orjson.loads(rest[: int(size)])
-    value = rest[int(size) :]
-    return HeldRecord(
+    key, headers, *whole = orjson.loads(rest[: int(size)])
+    record = HeldRecord(
         row["topic"],
         row["partition"],
         row["kafka_offset"],
         _bytes(key),
-        value or None,
+        rest[int(size) :] or None,
         [(name, _bytes(content)) for name, content in headers],
     )
+    return CutRecord(**asdict(record), size=whole[0], id=whole[1]) if whole else record
 
 
 def _row(each: Hold, seal: Seal, now: datetime) -> tuple[Any, ...]:
@@ -163,7 +166,8 @@ def _row(each: Hold, seal: Seal, now: datetime) -> tuple[Any, ...]:
 
 def _sealed(record: Record, seal: Seal) -> bytes:
     headers = [(name, None if value is None else value.hex()) for name, value in record.headers]
-    about = orjson.dumps((None if record.key is None else record.key.hex(), headers))
+    whole = (record.size, record.id) if isinstance(record, CutRecord) else ()
+    about = orjson.dumps((None if record.key is None else record.key.hex(), headers, *whole))
     place = _place(record.topic, record.partition, record.offset)
     return seal.close(b"%d\n%b%b" % (len(about), about, record.value or b""), place)
 
@@ -248,7 +252,8 @@ select min(version) from held_events
 SETTLE = """
 update held_events set settled_at = $2, settled_how = $3, settled_by = $4, settled_reason = $5 where id = $1"""
 
-WAITS_AS = """
+# What is asked for from outside the life of a held event stands apart: the simulation need not know it.
+_WAITS_AS = """
 select h.held_at, h.reason, h.correlation_id, k.retry_at from held_events h left join held_keys k using (topic, key)
  where h.topic = $1 and h.event_id = $2 and h.settled_at is null order by h.id desc limit 1"""
 
@@ -263,7 +268,7 @@ update held_keys k set retry_at = $3 from left_over l where k.topic = $1 and k.k
 FAILED_AGAIN = """
 update held_events set attempts = attempts + 1, reason = $2, detail = $3 where id = $1 returning attempts"""
 
-FORGET_CONTENTS = """
+_FORGET_CONTENTS = """
 update held_events set sealed = '' where key = any($1::text[]) and settled_at is not null and sealed <> ''"""
 
 FORGET_SETTLED = """

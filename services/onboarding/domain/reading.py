@@ -68,9 +68,11 @@ def attributes_of(value: bytes | None, headers: Headers) -> Document:
     """What can be read of the attributes of a request that cannot be read whole."""
     try:
         texts = _texts(headers)
-        named = {name: texts[f"ce_{name}"] for name in ATTRIBUTES if f"ce_{name}" in texts}
     except Unreadable:
-        named = {}
+        texts = {}
+    named = _named(texts)
+    if _is_binary(texts):
+        return named  # what the body says of an id is data, and not the event's own
     try:
         body = _json(value)
     except Unreadable:
@@ -90,7 +92,7 @@ def _document(value: bytes | None, headers: Headers) -> Document:
     if content_type.startswith("application/cloudevents"):
         if content_type != "application/cloudevents+json":
             raise Unreadable("unsupported_media_type", "neither structured JSON nor binary mode")
-    elif "ce_specversion" in texts:
+    elif _is_binary(texts):
         return _binary(value, texts, content_type)
     document = _json(value)
     if not isinstance(document, dict):
@@ -101,7 +103,16 @@ def _document(value: bytes | None, headers: Headers) -> Document:
 
 def _binary(value: bytes | None, texts: Mapping[str, str], content_type: str) -> Document:
     _must_be_json(content_type)
-    return {name: texts[f"ce_{name}"] for name in ATTRIBUTES if f"ce_{name}" in texts} | {"data": _json(value)}
+    return _named(texts) | {"data": _json(value)}
+
+
+def _is_binary(texts: Mapping[str, str]) -> bool:
+    content_type = texts.get("content-type", "").strip().lower()
+    return "ce_specversion" in texts and not content_type.startswith("application/cloudevents")
+
+
+def _named(texts: Mapping[str, str]) -> dict[str, Any]:
+    return {name: texts[f"ce_{name}"] for name in ATTRIBUTES if f"ce_{name}" in texts}
 
 
 def _must_be_json(content_type: str) -> None:

@@ -28,6 +28,8 @@ from services.onboarding.web.staff import STAFF, person
 PATH = "/v1/clients/import"
 LARGEST_BODIES = {PATH: MOST_BYTES}
 MOST_AT_ONCE = 2  # each holds a file of 10 MB, and its rows
+MOST_COMING = 20  # each holds what has come of a file
+MOST_COMING_OF_ONE = 2  # who sends slowly takes nobody else's place
 
 router = APIRouter(prefix="/v1/clients", tags=["imports"], dependencies=[Depends(harmless_headers)])
 
@@ -35,7 +37,8 @@ CURSORS: Cursors[UUID] = Cursors("imports", UUID)
 ROWS: Cursors[int] = Cursors("import-rows", int)
 
 _CSV = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
-_taken: set[object] = set()
+_coming: list[object] = []
+_read: list[object] = []
 
 
 class NoCsv(Refused):
@@ -56,8 +59,11 @@ async def take(
     """The same file again answers the same import (200) and changes nothing; see GET /v1/clients/import/template."""
     who.must_be_staff(*STAFF)
     charset = _charset(request.headers.get("content-type", ""))
-    with _seat():
-        file = await asyncio.to_thread(importing.read, await request.body(), charset)
+    with _seat(_coming, MOST_COMING, (who.agency, who.sub)):
+        sent = await request.body()
+        with _seat(_read, MOST_AT_ONCE):
+            file = await asyncio.to_thread(importing.read, sent, charset)
+        del sent
     async with store.unit_of_work() as uow:
         if tried is not None:
             await importing.must_be_tried(uow, _seen(await imports.read_within(uow, tried), who), file)
@@ -126,13 +132,13 @@ def _charset(content_type: str) -> str | None:
 
 
 @contextmanager
-def _seat() -> Iterator[None]:
-    """One of the few places for a file that is being read. Raises NotNow where all are taken."""
-    if len(_taken) >= MOST_AT_ONCE:
+def _seat(taken: list[object], most: int, whose: tuple[str, str] | None = None) -> Iterator[None]:
+    """One of the few places, of which one person has fewer still. Raises NotNow where all are taken."""
+    if len(taken) >= most or (whose is not None and taken.count(whose) >= MOST_COMING_OF_ONE):
         raise NotNow("as many files are being read as there is room for")
-    seat = object()
-    _taken.add(seat)
+    seat = whose or object()
+    taken.append(seat)
     try:
         yield
     finally:
-        _taken.discard(seat)
+        taken.remove(seat)

@@ -1,6 +1,8 @@
 """Files of new clients over HTTP: tried, taken in once, worked off row by row, and told of without personal numbers."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -206,3 +208,26 @@ async def test_an_import_is_forgotten_after_45_days(running: Running) -> None:
     await running.context.database.execute("update imports set finished_at = finished_at - interval '46 days'")
     await work(running, "forget-imports")
     assert await running.rows("select from import_rows") == []
+
+
+async def test_files_that_come_slowly_take_nobody_elses_place(running: Running) -> None:
+    begun, rest = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield csv_of(*numbered(1)).encode()
+        begun.release()
+        await rest.wait()
+
+    def send(content: Any, **claims: Any) -> Any:
+        headers = running.token(**claims) | {"content-type": "text/csv"}
+        return running.http.post("/v1/clients/import", content=content, headers=headers)
+
+    slow = [asyncio.create_task(send(slowly())) for _ in range(2)]
+    async with asyncio.timeout(10):
+        for _ in slow:
+            await begun.acquire()
+    other = await send(csv_of(*numbered(1)).encode(), agency="byra-tva")
+    third = await send(csv_of(*numbered(1)).encode())
+    rest.set()
+    assert (other.status_code, third.status_code) == (202, 503)
+    assert {answer.status_code for answer in await asyncio.gather(*slow)} <= {200, 202}

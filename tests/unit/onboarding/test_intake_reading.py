@@ -175,6 +175,16 @@ def test_a_number_in_the_headers_of_a_body_that_cannot_be_read_is_not_repeated()
     assert "9876" not in f"{say.data.model_dump_json()} {say.correlation_id}"
 
 
+def test_a_binary_event_is_answered_under_the_id_of_its_headers_whatever_its_body_says() -> None:
+    names = ("specversion", "id", "source", "type")
+    headers = tuple((f"ce_{each}", str(cloud_event(event_id="in-headers", type="x")[each]).encode()) for each in names)
+    record = Sent(structured(event_id="in-body").value, headers)
+    say = reject(record, failure(record), "onboarding-results")
+    assert say is not None
+    assert isinstance(say.data, OnboardingRejectedV1)
+    assert say.data.request_id == "in-headers"
+
+
 def test_each_source_has_its_own_pair_of_topics() -> None:
     assert subscription().topic == "onboarding-requests"
     assert subscription("acme").topic == "onboarding-requests-acme"
