@@ -11,7 +11,9 @@ from typing import Any
 import orjson
 import structlog
 
-PERSONAL = re.compile(r"(?<![0-9])(?:19|20)?[0-9]{2}[01][0-9](?:[0-3]|[6-9])[0-9][-+–\s]?[0-9]{4}(?![0-9])")
+PERSONAL = re.compile(
+    r"(?<![0-9])(?:19|20)?[0-9]{2}(?P<apart>[-./_\s]?)[01][0-9](?P=apart)(?:[0-3]|[6-9])[0-9][-+–./_\s]?[0-9]{4}(?![0-9])"
+)
 EMAIL = re.compile(r"[^\s@<>\"'\\]+@[^\s@<>\"'\\]+\.[^\s@<>\"'\\]+")
 OUR_PACKAGES = ("chassis", "schemas", "aktivera")
 FRAMES = 12

@@ -29,6 +29,7 @@ from services.onboarding.web import (
     reveals,
     sources,
 )
+from services.onboarding.web.harmless import guarded
 
 SERVICE = Service(
     name="onboarding",
@@ -42,20 +43,22 @@ SERVICE = Service(
     ),
     further=intake.further,
     routers=(
-        drafts.router,
-        imports.router,  # before a client's own routes: `imports` is no client's id
-        clients.router,
-        programs.router,
-        changes.router,
-        questions.router,
-        agencies.router,
-        removals.router,
-        intake_key.router,
-        master_keys.router,
-        requests.router,
-        reveals.router,
-        erasure.router,
-        sources.router,
+        intake_key.router,  # for everybody, and before the requests of sources
+        guarded(
+            drafts.router,
+            imports.router,  # before a client's own routes: `imports` is no client's id
+            clients.router,
+            programs.router,
+            changes.router,
+            questions.router,
+            agencies.router,
+            removals.router,
+            master_keys.router,
+            requests.router,
+            reveals.router,
+            erasure.router,
+            sources.router,
+        ),
     ),
     largest_bodies=imports.LARGEST_BODIES,
     jobs=lambda _settings: JOBS,

@@ -12,9 +12,11 @@ CENTURIES = ("18", "19", "20")
 DIGITS = "0123456789"
 FEWEST_DIGITS = 10
 
-# Blanks may stand anywhere, as where a number is read; another digit beside it makes it another number.
-_TEN = r"[0-9](?:\s*[0-9]){5}\s*[-+]?\s*[0-9](?:\s*[0-9]){3}(?![0-9])"
-_TWELVE = rf"(?:1\s*[89]|2\s*0)\s*{_TEN}"
+# Blanks may stand anywhere, as where a number is read, and signs between the parts of the date, as in 1981-12-18-9876;
+# another digit beside it makes it another number.
+_APART = r"\s*(?:[-+./_]\s*)?"
+_TEN = rf"(?:[0-9]\s*[0-9]{_APART}){{3}}[0-9](?:\s*[0-9]){{3}}(?![0-9])"
+_TWELVE = rf"(?:1\s*[89]|2\s*0){_APART}{_TEN}"
 _NUMBERS = tuple(re.compile(rf"(?<![0-9])(?=({written}))") for written in (_TEN, _TWELVE))
 _MACHINE_MADE = re.compile(
     r"(?<![0-9A-Za-z])"

@@ -28,7 +28,8 @@ _BESIDE = (
     """update import_rows set identity_mask = null, twin = null, reference = null
         where client_id = $1""",
     """update idempotency_keys
-          set body = jsonb_build_object('client_id', body->'client_id', 'status', 'erased')
+          set body = jsonb_strip_nulls(jsonb_build_object('client_id', body->'client_id', 'status', 'erased',
+                                                          'request_id', body->'request_id', 'url', body->'url'))
         where body->>'client_id' = $1::uuid::text""",
 )
 """What else holds something of a client."""

@@ -24,14 +24,11 @@ from services.onboarding.store.on_file import Edit
 from services.onboarding.web.acts import ChangesBody, ChangesPage, IdentityBody
 from services.onboarding.web.bodies import ShownClient
 from services.onboarding.web.editions import IfMatch, etag, seen_edition
-from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.seeing import must_see
 from services.onboarding.web.shown import shown_client
 from services.onboarding.web.staff import STAFF, NotFound, person
 
-router = APIRouter(
-    prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(harmless_headers), Depends(must_see)]
-)
+router = APIRouter(prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(must_see)])
 
 CURSORS: Cursors[int] = Cursors("client-changes", int)
 MOST_SHOWN = 200

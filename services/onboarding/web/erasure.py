@@ -13,12 +13,9 @@ from chassis.handling import Change
 from schemas.client import ClientStatus
 from services.onboarding.domain.erasing import Erasable, EraseClient
 from services.onboarding.erasing import ERASURES
-from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.seeing import must_see
 
-router = APIRouter(
-    prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(harmless_headers), Depends(must_see)]
-)
+router = APIRouter(prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(must_see)])
 
 
 class ErasedClient(BaseModel):

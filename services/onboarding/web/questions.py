@@ -22,13 +22,10 @@ from services.onboarding.domain.asking import Ask, Askable, AskCancellation, Ask
 from services.onboarding.handlers import QUESTIONS
 from services.onboarding.store import lists, questions
 from services.onboarding.web.acts import CancelBody, LicencesBody, QuestionPage, QuestionShown
-from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.seeing import must_see
 from services.onboarding.web.staff import STAFF, NotFound, person
 
-router = APIRouter(
-    prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(harmless_headers), Depends(must_see)]
-)
+router = APIRouter(prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(must_see)])
 
 CURSORS: Cursors[UUID] = Cursors("client-requests", UUID)
 

@@ -3,7 +3,7 @@
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from chassis.callers import Store, Who, Why
@@ -16,12 +16,9 @@ from services.onboarding.handlers import AGENCIES
 from services.onboarding.store import removals
 from services.onboarding.web.agencies import Id, Sub
 from services.onboarding.web.directory_bodies import RemovalShown
-from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.staff import NotFound, must_administer, person
 
-router = APIRouter(
-    prefix="/v1/agencies/{agency}/consultants/{sub}", tags=["agencies"], dependencies=[Depends(harmless_headers)]
-)
+router = APIRouter(prefix="/v1/agencies/{agency}/consultants/{sub}", tags=["agencies"])
 
 HAS_CLIENTS = "consultant_has_clients"
 

@@ -15,14 +15,13 @@ from services.onboarding.domain.agency import AgencyAdminRequired
 from services.onboarding.revealing import reveal
 from services.onboarding.store import lists, reveals
 from services.onboarding.web.bodies import Lenient
-from services.onboarding.web.headers import harmless_headers
 from services.onboarding.web.seeing import must_see
 from services.onboarding.web.staff import NotFound
 
 router = APIRouter(
     prefix="/v1/clients/{client_id:uuid}/identity",
     tags=["clients"],
-    dependencies=[Depends(harmless_headers), Depends(must_see)],
+    dependencies=[Depends(must_see)],
 )
 
 CURSORS: Cursors[int] = Cursors("identity-reveals", int)

@@ -5,11 +5,15 @@ from collections.abc import Iterable
 
 from tests.integration.onboarding.running import Running
 
+SIGNS = ("", "-", "+", " ", ".", "/", "_", "–", "\\u2013")
+
 
 def spellings(twelve: str) -> set[str]:
-    """Ten and twelve digits, with each sign, with blanks, in hexadecimal (as Postgres shows bytes) and in base64."""
-    digits = {twelve, twelve[2:]}
-    written = {f"{each[:-4]}{sign}{each[-4:]}" for each in digits for sign in ("", "-", "+", " ", "–", "\\u2013")}
+    """Ten and twelve digits, with each sign, with a date that is taken apart, in hexadecimal (as Postgres shows bytes)
+    and in base64."""
+    dates = [(year, apart) for year in (twelve[:4], twelve[2:4]) for apart in ("", "-", ".", "/", "_", " ")]
+    begun = {apart.join((year, twelve[4:6], twelve[6:8])) for year, apart in dates}
+    written = {f"{each}{sign}{twelve[8:]}" for each in begun for sign in SIGNS}
     return written | {each.encode().hex() for each in written} | {part for each in written for part in _base64(each)}
 
 

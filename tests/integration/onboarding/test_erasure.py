@@ -100,6 +100,27 @@ async def test_an_erased_number_is_free(running: Running) -> None:
     assert answer.status_code == 201, answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "body"), [("cancel", {"reason": "mistake"}), ("licences", {"counts": {"bookkeeping": 1}})]
+)
+async def test_what_was_asked_and_is_sent_again_after_the_erasure_is_answered_as_before_but_blank(
+    running: Running, path: str, body: dict[str, Any]
+) -> None:
+    client_id = (await running.create(secret_content())).json()["client_id"]
+    headers = running.token() | {"Idempotency-Key": "k-asked"}
+    place = f"/v1/clients/{client_id}/{path}"
+    asked = await running.http.post(place, json=body, headers=headers)
+    assert asked.status_code == 202, asked.text
+    await running.hear(told(LISTED, client_id, 1), told(CANCELLED, client_id, 2))
+    assert (await erase(running, client_id)).status_code == 200
+    again = await running.http.post(place, json=body, headers=headers)
+    assert (again.status_code, again.headers["Location"]) == (202, asked.headers["Location"])
+    assert {name: again.json().get(name) for name in ("request_id", "by")} == {
+        "request_id": asked.json()["request_id"],
+        "by": None,
+    }
+
+
 async def test_erasing_twice_answers_the_same_and_says_it_once(running: Running) -> None:
     client_id = await created(running)
     first, again = [await erase(running, client_id) for _ in range(2)]

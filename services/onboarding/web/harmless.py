@@ -1,0 +1,40 @@
+"""What no request may pass on: a personal number of its caller, in a header that is stored, or in what is sought."""
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter, Depends, Request
+
+from chassis.callers import Who
+from schemas.errors import Pointed
+from services.onboarding.domain.creation import refuse_disclosure
+from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
+from services.onboarding.web.staff import person
+
+PASSED_ON = ("Idempotency-Key", "X-Correlation-ID")
+SOUGHT = "q"
+
+
+def harmless(request: Request, who: Who) -> None:
+    """Raises NumberDisclosed, and what says that nobody calls.
+
+    Who calls is stored by nearly every act, and told on topics: whoever the issuer names by a number does nothing here.
+    """
+    refuse_disclosure(person(who))
+    if wrong := [
+        Pointed(f"/{name}", NumberDisclosed.code) for name, text in _given(request) if discloses_a_number(text)
+    ]:
+        raise NumberDisclosed(wrong)
+
+
+def _given(request: Request) -> Iterator[tuple[str, str]]:
+    for name in PASSED_ON:
+        yield from ((name, text) for text in request.headers.getlist(name))
+    yield from ((SOUGHT, text) for text in request.query_params.getlist(SOUGHT))
+
+
+def guarded(*routers: APIRouter) -> APIRouter:
+    """All these routes, each behind `harmless`."""
+    together = APIRouter(dependencies=[Depends(harmless)])
+    for each in routers:
+        together.include_router(each)
+    return together
