@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from schemas.catalogue import CATALOGUE
 from schemas.envelope import EventType
-from schemas.errors import ERRORS, Pointed
+from schemas.errors import Pointed, problem
 from schemas.onboarding import RequestData
 from services.onboarding.domain import contract
 
@@ -32,7 +32,7 @@ class Report:
             "type": self.type,
             "accepted": self.code is None,
             "code": self.code,
-            "errors": [{"pointer": each.pointer, **_texts(each.code)} for each in self.errors],
+            "errors": [{"pointer": each.pointer, **_texts(each)} for each in self.errors],
             "notes": self.notes,
         }
 
@@ -59,15 +59,15 @@ def lines(report: Report) -> list[str]:
         what = f" ({report.detail})" if report.detail else ""
         said = [f"would be refused: {report.code}{what}"]
         for each in report.errors or (Pointed("", report.code),):
-            texts = _texts(each.code)
+            texts = _texts(each)
             said.append(f"  {each.pointer or '/'}: {each.code}")
             said += [f"    {language}: {texts[f'detail_{language}']}" for language in ("sv", "en")]
     return said + [f"note: {each}" for each in report.notes]
 
 
-def _texts(code: str) -> dict[str, str]:
-    text = ERRORS.get(code, ERRORS["invalid_value"])
-    return {"code": code, "detail_sv": text.detail_sv, "detail_en": text.detail_en}
+def _texts(each: Pointed) -> dict[str, str]:
+    (words,) = problem(each.code, [each], attribute=each.pointer.removeprefix("/") or "–")["errors"]
+    return {"code": each.code, "detail_sv": words["detail_sv"], "detail_en": words["detail_en"]}
 
 
 def _type_of(value: bytes, headers: Sequence[Header]) -> str | None:

@@ -58,7 +58,7 @@ def send(
     """Publish an example under a fresh id and show what is answered. Exits 1 where it is refused, or not answered."""
     place = where(as_json)
     try:
-        event = fresh(example, new_client=new_client)
+        event = fresh(example, new_client=new_client, source=source)
     except ExampleUnknown as fact:
         fail(str(fact), as_json)
     if not as_json:

@@ -16,8 +16,11 @@ class ExampleUnknown(Exception):  # named after the fact
     """There is no such example."""
 
 
-def fresh(name: str, *, new_client: bool = False) -> dict[str, Any]:
-    """An example with a new id and the present time. Raises ExampleUnknown."""
+def fresh(name: str, *, new_client: bool = False, source: str | None = None) -> dict[str, Any]:
+    """An example with a new id and the present time, from a further source where its slug is given.
+
+    Raises ExampleUnknown.
+    """
     try:
         event: Any = json.loads(_path(name).read_text("utf-8"))
     except (OSError, ValueError):
@@ -26,6 +29,8 @@ def fresh(name: str, *, new_client: bool = False) -> dict[str, Any]:
         raise ExampleUnknown(f"{name} holds no event")
     event |= {"id": str(uuid7()), "time": system_clock().isoformat(timespec="seconds")}
     event.pop("correlationid", None)
+    if source is not None:
+        event["source"] = f"/upstream/{source}"
     if new_client and isinstance(event.get("data"), dict):
         _renew(event["data"])
     return event

@@ -19,13 +19,13 @@ from services.onboarding.domain.drafts import (
     MOST_OPEN,
     NUMBER,
     Draft,
-    DraftIsStale,
     DraftUnknown,
     PutStep,
     StartDraft,
     TooManyDrafts,
     Warned,
     living,
+    must_be_seen,
     put_step,
     start_draft,
     submitted,
@@ -116,8 +116,7 @@ async def find(uow: UnitOfWork, viewer: Viewer, draft_id: UUID) -> Looked:
 async def remove(uow: UnitOfWork, viewer: Viewer, draft_id: UUID, seen: int | None) -> None:
     """Throws a draft away. Raises DraftUnknown, DraftIsStale, DraftIsSubmitted, DraftIsExpired."""
     draft = living(viewer.sees((await load(uow, [draft_id])).get(draft_id)), uow.now)
-    if seen not in {None, draft.version}:
-        raise DraftIsStale(version=draft.version)
+    must_be_seen(draft, seen)
     await drafts.delete(uow, draft_id)
 
 
@@ -133,8 +132,7 @@ async def submit(
     if draft.client_id is not None:
         return None, draft.client_id
     living(draft, uow.now)
-    if sent.seen not in {None, draft.version}:
-        raise DraftIsStale(version=draft.version)
+    must_be_seen(draft, sent.seen)
     content = request_of({**draft.content, **sent.more})
     command = CreateClient(uuid7(), draft.agency, content, sent.by, why.correlation_id, origin="wizard")
     sent.asked.wanted = wanted = Wanted.of(content, draft.agency, None)

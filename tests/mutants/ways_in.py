@@ -14,8 +14,8 @@ WAYS_IN = [
         "a draft does not ask what was seen",
         "Two tabs do not overwrite each other unseen.",
         "services/onboarding/domain/drafts.py",
-        "    if command.seen != draft.version:\n",
-        "    if command.seen == 0:\n",
+        "    if seen is not None and seen != draft.version:\n",
+        "    if seen == 0:\n",
         f"{DRAFTS}::test_two_tabs_do_not_overwrite_each_other",
     ),
     Mutant(

@@ -11,6 +11,7 @@ from schemas.envelope import Decision, Say
 from schemas.errors import Refused
 from schemas.values import Locale, Person, Role
 from services.onboarding.domain import fields
+from services.onboarding.domain.editions import must_have_been
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.rule_book import LOCALES, ContentInvalid
 
@@ -171,8 +172,10 @@ def put_consultant(state: Agency | None, command: PutConsultant, _now: datetime)
 
 
 def _must_be_seen(state: Agency | None, seen: int | None) -> None:
-    if seen is not None and seen != (0 if state is None else state.version):
-        raise ChangedMeanwhile(version=0 if state is None else state.version)
+    present = 0 if state is None else state.version
+    if seen is not None and seen != present:
+        must_have_been(seen, present)
+        raise ChangedMeanwhile(version=present)
 
 
 def _consultant(command: PutConsultant) -> Consultant:

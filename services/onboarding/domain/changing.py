@@ -20,6 +20,7 @@ from services.onboarding.domain.creation import (
 )
 from services.onboarding.domain.details import ADDRESS, DETAILS, IDENTITY, read_name, read_place, read_protection
 from services.onboarding.domain.disclosure import discloses_a_number
+from services.onboarding.domain.editions import must_have_been
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.life_cycle import must_live
 from services.onboarding.domain.merge_patch import merged
@@ -141,6 +142,7 @@ def must_be_seen(state: Standing | None, agency: str, seen: int, by: Person) -> 
         raise ClientElsewhere
     must_live(state.client.status)
     if seen != state.client.edition:
+        must_have_been(seen, state.client.edition)
         raise StaleVersion(edition=state.client.edition)
     refuse_disclosure(by)
     return state.client

@@ -19,6 +19,7 @@ from services.onboarding.domain.creation import (
     swedish_date,
 )
 from services.onboarding.domain.draft_content import Content, Step, started, with_step
+from services.onboarding.domain.editions import must_have_been
 from services.onboarding.domain.fields import normalised
 from services.onboarding.domain.identity_numbers import IdentityNumber
 
@@ -128,11 +129,17 @@ def start_draft(_: Draft | None, command: StartDraft, now: datetime) -> Decision
     return Decision(draft)
 
 
+def must_be_seen(draft: Draft, seen: int | None) -> None:
+    """None where the caller does not say. Raises DraftIsStale, UnknownVersion."""
+    if seen is not None and seen != draft.version:
+        must_have_been(seen, draft.version)
+        raise DraftIsStale(version=draft.version)
+
+
 def put_step(draft: Draft | None, command: PutStep, now: datetime) -> Decision[Draft]:
     """Stores a step as it was typed. Raises what `living` raises, DraftIsStale, StepMissing, ContentTooDeep."""
     draft = living(draft, now)
-    if command.seen != draft.version:
-        raise DraftIsStale(version=draft.version)
+    must_be_seen(draft, command.seen)
     content = with_step(draft.content, command.step, command.body, swedish_date(now))
     if content == draft.content:
         return Decision(draft)

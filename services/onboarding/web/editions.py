@@ -5,11 +5,9 @@ from typing import Annotated
 
 from fastapi import Header
 
-from schemas.errors import Refused
+from schemas.errors import Pointed, Refused
 
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="the ETag that the reading gave")]
-
-NEVER = -1
 
 
 class IfMatchRequired(Refused):
@@ -18,12 +16,20 @@ class IfMatchRequired(Refused):
     code = "if_match_required"
 
 
+class IfMatchMalformed(Refused):
+    """The If-Match is no ETag that a reading gave."""
+
+    code = "if_match_malformed"
+
+
 def seen_edition(if_match: str | None) -> int:
-    """The edition that an If-Match names; one that none can be is stale. Raises IfMatchRequired."""
+    """The edition that an If-Match names. Raises IfMatchRequired, IfMatchMalformed."""
     if if_match is None:
         raise IfMatchRequired
     found = re.fullmatch(r'(?:W/)?"([0-9]{1,18})"', if_match.strip())
-    return int(found[1]) if found else NEVER
+    if found is None:
+        raise IfMatchMalformed([Pointed("/If-Match", IfMatchMalformed.code, "header")])
+    return int(found[1])
 
 
 def perhaps_seen(if_match: str | None) -> int | None:

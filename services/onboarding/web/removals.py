@@ -26,7 +26,8 @@ HAS_CLIENTS = "consultant_has_clients"
 @router.delete(
     "",
     status_code=202,
-    summary="Asks for a consultant's removal, which is done once all of their clients can do without them",
+    summary="Asks for a consultant's removal, which is done once all of their clients can do without them; "
+    "end their roles at the issuer first, since tokens are believed after it as before",
     response_model=RemovalShown,
 )
 async def remove(agency: Id, sub: Sub, who: Who, store: Store, why: Why) -> JSONResponse:

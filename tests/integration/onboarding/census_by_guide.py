@@ -132,6 +132,20 @@ async def put_by_two_tabs(running: Running) -> Told:
     return Told.of((await other.put(1, {"program_access": True})).json())
 
 
+@act("unknown_version", "guide")
+async def put_on_what_never_was(running: Running) -> Told:
+    guide = await Guide.begun(running)
+    guide.draft = guide.draft | {"version": 9}
+    return Told.of((await guide.put(1, {})).json())
+
+
+@act("if_match_malformed", "guide", "/If-Match")
+async def put_on_any_version(running: Running) -> Told:
+    guide = await Guide.begun(running)
+    headers = guide.headers | {"If-Match": "*"}
+    return Told.of((await running.http.put(f"{guide.path}/steps/1", json={"access": {}}, headers=headers)).json())
+
+
 @act("draft_submitted", "guide")
 async def put_after_the_end(running: Running) -> Told:
     guide = await Guide.begun(running, number_of(fresh()))

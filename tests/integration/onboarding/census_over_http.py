@@ -134,7 +134,20 @@ async def changed_unseen(running: Running) -> Told:
 
 @act("stale_version", "http")
 async def changed_on_what_is_no_more(running: Running) -> Told:
+    client_id = (await running.create(number_of(fresh()))).json()["client_id"]
+    url, headers = f"/v1/clients/{client_id}", running.token() | {"If-Match": '"1"'}
+    await running.http.patch(url, json={"locale": "en"}, headers=headers)
+    return Told.of((await running.http.patch(url, json={"locale": "sv"}, headers=headers)).json())
+
+
+@act("unknown_version", "http")
+async def changed_on_what_never_was(running: Running) -> Told:
     return await changed(running, {"locale": "en"}, seen='"7"')
+
+
+@act("if_match_malformed", "http", "/If-Match")
+async def changed_on_any_edition(running: Running) -> Told:
+    return await changed(running, {"locale": "en"}, seen="*")
 
 
 @act("not_changeable", "http", "/licences/counts")

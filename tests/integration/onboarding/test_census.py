@@ -57,6 +57,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
         **dict.fromkeys(
             ("draft_expired", "draft_submitted", "too_many_drafts", "stale_version"), "a request has no draft of it"
         ),
+        **dict.fromkeys(("unknown_version", "if_match_malformed"), "a request names no edition"),
         **dict.fromkeys(("file_changed", "invalid_csv"), "a request is no file"),
         **dict.fromkeys(("client_active", "reveal_limit", "consultant_has_clients"), "no request asks for it"),
         **dict.fromkeys(
@@ -86,6 +87,7 @@ NOT_THERE: Mapping[Channel, Mapping[str, str]] = {
             ("draft_expired", "draft_submitted", "too_many_drafts", "stale_version", "if_match_required"),
             "a file is no draft",
         ),
+        **dict.fromkeys(("unknown_version", "if_match_malformed"), "a file names no edition"),
         "too_deep": "a row has no levels",
         **dict.fromkeys(ABOUT_CLIENTS.split(), "a row is no client yet"),
         **dict.fromkeys(OF_SOURCES.split(), "a file is no source"),

@@ -79,11 +79,29 @@ async def test_without_the_edition_nothing_is_changed(running: Running) -> None:
     assert (answer.status_code, answer.json()["code"]) == (428, "if_match_required")
 
 
-@pytest.mark.parametrize("seen", ['"1"', '"0"', "*", "x", '"999999999999999999999"'])
-async def test_a_stale_change_is_refused_with_what_the_others_changed(running: Running, seen: str) -> None:
+@pytest.mark.parametrize(
+    ("seen", "status", "code"),
+    [
+        ("1", 400, "if_match_malformed"),
+        ("*", 400, "if_match_malformed"),
+        ('"999999999999999999999"', 400, "if_match_malformed"),
+        ('"9"', 412, "unknown_version"),
+        ('"0"', 412, "unknown_version"),
+    ],
+)
+async def test_what_no_reading_gave_is_not_blamed_on_others(
+    running: Running, seen: str, status: int, code: str
+) -> None:
+    client_id = await made(running)
+    answer = await patched(running, client_id, {"locale": "en"}, seen)
+    assert (answer.status_code, answer.json().get("code")) == (status, code)
+    assert "changes" not in answer.json()
+
+
+async def test_a_stale_change_is_refused_with_what_the_others_changed(running: Running) -> None:
     client_id = await made(running)
     await patched(running, client_id, {"details": {"name": "Eriks AB"}}, sub="erik")
-    answer = await patched(running, client_id, {"details": {"name": "Karins AB"}}, seen)
+    answer = await patched(running, client_id, {"details": {"name": "Karins AB"}}, '"1"')
     assert (answer.status_code, answer.json().get("code")) == (412, "stale_version")
     assert answer.json()["edition"] == 2
     (theirs,) = answer.json()["changes"]

@@ -116,6 +116,14 @@ async def test_a_put_with_if_match_is_done_only_on_what_was_seen(running: Runnin
     assert (await put(running, PLACE, KARIN | {"locale": "en"})).status_code == 200  # and without, as it is sent
 
 
+@pytest.mark.parametrize(("seen", "code"), [("*", "if_match_malformed"), ('"9"', "unknown_version")])
+async def test_a_put_on_what_never_was_is_told_so(running: Running, seen: str, code: str) -> None:
+    await registered(running)
+    headers = running.token("anna", roles=["agency_admin"]) | {"If-Match": seen}
+    answer = await running.http.put("/v1/agencies/byra-ett", json={"name": "Byrå 1"}, headers=headers)
+    assert answer.json()["code"] == code
+
+
 async def test_the_directory_is_listed_in_pages_for_operators_and_to_each_agency_its_own(running: Running) -> None:
     for agency in ("byra-ett", "byra-tre", "byra-tva"):
         await put(running, f"/v1/agencies/{agency}", {"name": agency.title()}, roles=["operator"])

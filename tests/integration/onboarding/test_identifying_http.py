@@ -114,8 +114,8 @@ async def test_an_identity_is_changed_on_the_edition_that_was_seen(running: Runn
     client_id = await made(running, {"kind": "organisation", "number": organisation(1)})
     wanted = {"kind": "organisation", "number": organisation(2)}
     assert (await identified(running, client_id, wanted, None)).json()["code"] == "if_match_required"
-    stale = await identified(running, client_id, wanted, '"7"')
-    assert (stale.status_code, stale.json()["code"]) == (412, "stale_version")
+    never = await identified(running, client_id, wanted, '"7"')
+    assert (never.status_code, never.json()["code"]) == (412, "unknown_version")
     assert (await identified(running, client_id, wanted, agency="byra-tva")).status_code == 404
     assert (await identified(running, client_id, wanted, roles=["operator"])).status_code == 403
     assert (await identified(running, client_id, wanted)).status_code == 200

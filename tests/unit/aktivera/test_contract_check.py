@@ -38,6 +38,15 @@ def test_an_example_is_right_or_refused_as_its_name_says(path: Path) -> None:
         assert report.errors
 
 
+def test_a_missing_attribute_is_named_in_both_languages() -> None:
+    document = cloud_event()
+    del document["id"]
+    code, said = run("-", sent=orjson.dumps(document))
+    assert code == 1
+    assert "sv: Posten följer inte CloudEvents 1.0: id saknas" in said
+    assert "en: The record does not follow CloudEvents 1.0: id is missing" in said
+
+
 def test_every_code_is_told_with_its_place_in_both_languages() -> None:
     data = {"agency": "byra-ett"} | content(details__name="", licences__confirmation_email="x")
     code, said = run("-", sent=event(data=data))

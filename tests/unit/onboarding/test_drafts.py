@@ -24,6 +24,7 @@ from services.onboarding.domain.drafts import (
     submitted,
     warnings,
 )
+from services.onboarding.domain.editions import UnknownVersion
 from tests.unit.onboarding.contents import NOW, TODAY, association, content
 
 DRAFT, OTHER = UUID(int=7), UUID(int=8)
@@ -50,8 +51,15 @@ def test_each_change_is_a_version_and_thirty_days_more() -> None:
 
 def test_a_change_on_a_version_that_is_not_the_present_one_is_stale() -> None:
     draft = put_step(started(), PutStep(1, {"access": {}}, seen=1), NOW).state
-    for seen in (1, 3, -1):
-        with pytest.raises(DraftIsStale) as refused:
+    with pytest.raises(DraftIsStale) as refused:
+        put_step(draft, PutStep(2, {"details": {}}, 1), NOW)
+    assert refused.value.facts == {"version": 2}
+
+
+def test_a_change_on_a_version_that_never_was_is_told_so() -> None:
+    draft = put_step(started(), PutStep(1, {"access": {}}, seen=1), NOW).state
+    for seen in (3, 0):
+        with pytest.raises(UnknownVersion) as refused:
             put_step(draft, PutStep(2, {"details": {}}, seen), NOW)
         assert refused.value.facts == {"version": 2}
 
