@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 REQUESTS_AT_ONCE = 200
-BODIES_AT_ONCE = 50  # of one caller, and of all who need not say who they are
+BODIES_AT_ONCE = 100  # still arriving, of one caller, and of all who need not say who they are
 BODY_SECONDS = 30.0
 ANSWER_SECONDS = 60.0  # until an answer begins; a stream may then go on
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -203,12 +203,26 @@ class Bounds:
             await _closing(answer("service_unavailable"))(scope, receive, send)
             return
         self._bodies[whose] += 1
+        arriving = True
+
+        def arrived() -> None:
+            nonlocal arriving
+            if arriving:
+                arriving = False
+                self._bodies[whose] -= 1
+                if not self._bodies[whose]:
+                    del self._bodies[whose]
+
+        async def counted() -> Message:
+            message = await receive()
+            if not message.get("more_body", False):
+                arrived()
+            return message
+
         try:
-            await self._answered(scope, receive, send)
+            await self._answered(scope, counted, send)
         finally:
-            self._bodies[whose] -= 1
-            if not self._bodies[whose]:
-                del self._bodies[whose]
+            arrived()
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
