@@ -88,3 +88,7 @@ class Operator:
         names = ("missing", "behind", "ahead", "waiting", "unknown")
         found = (await self.run("reconcile", "--json")).json
         return [each for each in found if any(each[name] for name in names)]
+
+    async def sees_missing(self, **readers: list[str]) -> bool:
+        """Whether exactly these readers differ from what the owners have, and miss these."""
+        return {each["reader"]: each["missing"] for each in await self.differences()} == readers
