@@ -7,6 +7,7 @@ from typing import Any
 from aktivera.operator_client import OperatorClient, Refused
 
 TOPIC_SECONDS = 10.0
+AGAIN_SECONDS = 0.2
 MakeTopics = Callable[[], list[str]]
 
 PATH = "/v1/sources"
@@ -46,7 +47,7 @@ class SourceClient(OperatorClient):
             except Refused as refusal:
                 if refusal.problem.get("code") != "source_topics_missing" or time.monotonic() > until:
                     raise
-            time.sleep(0.2)
+            time.sleep(AGAIN_SECONDS)  # the broker tells nobody; the deadline is above
 
     def change_source(self, slug: str, agencies: Sequence[str], may: Sequence[str] | None) -> dict[str, Any]:
         body = ({"agencies": list(agencies)} if agencies else {}) | ({"may": list(may)} if may else {})

@@ -94,9 +94,9 @@ def _opened(event: RequestEnvelope[Any]) -> Any:
     details = event.data.details if isinstance(event.data, OnboardingRequestedV1) else None
     identity = details.get("identity") if isinstance(details, dict) else None
     sent = identity.get("number_jwe") if isinstance(identity, dict) else None
-    if not isinstance(sent, str):
+    if not (isinstance(details, dict) and isinstance(identity, dict) and isinstance(sent, str)):
         return event.data
-    opened = {**details, "identity": {**identity, "number_jwe": _number_in(sent, event)}}  # type: ignore[dict-item]  # both are dicts where a text was found
+    opened = {**details, "identity": {**identity, "number_jwe": _number_in(sent, event)}}
     return event.data.model_copy(update={"details": opened})
 
 

@@ -139,13 +139,15 @@ def _beside(content: Content, today: date) -> list[Pointed]:
 
 def _moved(before: Content, after: dict[str, Any]) -> Content:
     licences = after.get("licences")
-    counts = licences.get("counts") if isinstance(licences, Mapping) else None
+    if not isinstance(licences, Mapping):
+        licences = {}
+    counts = licences.get("counts")
     if program_access(after) is False and program_access(before) is not False and counts:
-        return after | {"licences": {**licences, "counts": {}}, "set_aside": {"counts": counts}}  # type: ignore[dict-item]  # a Mapping, as counts shows
+        return after | {"licences": {**licences, "counts": {}}, "set_aside": {"counts": counts}}
     if program_access(after) and "set_aside" in after:
         aside = after.pop("set_aside")
         if not counts:
-            return after | {"licences": {**(licences if isinstance(licences, Mapping) else {}), **aside}}
+            return after | {"licences": {**licences, **aside}}
     return after
 
 

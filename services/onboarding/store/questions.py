@@ -32,7 +32,7 @@ _OPEN = f"""select {_COLUMNS} from client_requests
 _ONE = f"select {_COLUMNS} from client_requests where client_id = $1 and request_id = $2"  # noqa: S608  # as above
 
 _PAGE = f"""select {_COLUMNS} from client_requests
- where client_id = $1 and ($2::uuid is null or request_id < $2) order by request_id desc limit $3"""  # noqa: S608
+ where client_id = $1 and ($2::uuid is null or request_id < $2) order by request_id desc limit $3"""  # noqa: S608  # as above
 
 _SETTLE = """update client_requests r
    set state = n.state, code = n.code, errors = n.errors::jsonb, facts = n.facts::jsonb,
