@@ -80,7 +80,7 @@ WAYS_IN = [
         "services/onboarding/importing.py",
         "    except Exception as error:\n        failures",
         "    except KeyError as error:\n        failures",
-        f"{TURNS}::test_an_import_that_cannot_be_opened_holds_up_nobody_elses_and_is_tried_again",
+        f"{TURNS}::test_an_import_that_cannot_be_opened_holds_up_nobody_elses_and_is_tried_again[its key]",
     ),
     Mutant(
         "the oldest file first",
