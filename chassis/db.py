@@ -8,6 +8,7 @@ import asyncpg
 
 from chassis.clock import Clock, system_clock
 from chassis.failpoints import reached
+from chassis.outgoing_pokes import Pokes
 from chassis.settings import ServiceSettings
 from chassis.unit_of_work import UnitOfWork
 from schemas.envelope import Catalogue
@@ -26,6 +27,7 @@ class Database:
         self.service = service
         self.clock = clock
         self.on_published: list[Callable[[], None]] = []
+        self.pokes = Pokes()
         self._catalogue = catalogue
 
     @asynccontextmanager
@@ -38,6 +40,7 @@ class Database:
                 await uow.flush()
                 await reached("unit_of_work.before_commit")
             await reached("unit_of_work.after_commit")
+        self.pokes.add(uow.pokes)
         if uow.published:
             for wake in self.on_published:
                 wake()

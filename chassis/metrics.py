@@ -21,6 +21,9 @@ RETRIES = Counter("aktivera_transient_failures", "Times work had to wait", ["whe
 RELAYED = Counter("aktivera_relayed_events", "Events sent and removed from the outbox", registry=REGISTRY)
 OUTBOX = Gauge("aktivera_outbox_events", "Unpublished events", registry=REGISTRY)
 OUTBOX_AGE_SECONDS = Gauge("aktivera_outbox_age_seconds", "Age of the oldest unpublished event", registry=REGISTRY)
+LINES_LOST = Counter("aktivera_poke_lines_lost", "Times the line of pokes was laid anew", registry=REGISTRY)
+STREAMS = Gauge("aktivera_open_streams", "Streams of server-sent events that are open", registry=REGISTRY)
+STREAM_RESYNCS = Counter("aktivera_stream_resyncs", "Times a stream's reader was told to read anew", registry=REGISTRY)
 
 
 def exposition() -> bytes:

@@ -40,6 +40,8 @@ class UnitOfWork:
         self._service = service
         self._catalogue = catalogue
         self.cause: Cause | None = None
+        self.pokes: set[str] = set()
+        """Sent by `chassis.pokes` once the transaction is committed."""
         self._published: list[OutboxRow] = []
 
     @property

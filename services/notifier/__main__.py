@@ -16,6 +16,7 @@ from services.notifier.projections import PROJECTIONS
 from services.notifier.settings import NotifierSettings
 from services.notifier.store.erasure import blank_late
 from services.notifier.store.gate import standing
+from services.notifier.store.retention import forget_old
 from services.notifier.store.steps import trace
 from services.notifier.web import ROUTERS
 
@@ -27,7 +28,10 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     subscriptions=SUBSCRIPTIONS,
     routers=ROUTERS,
-    jobs=lambda _settings: (Job("blank-erased", timedelta(minutes=1), blank_late),),
+    jobs=lambda _settings: (
+        Job("blank-erased", timedelta(minutes=1), blank_late),
+        Job("forget-old-notifications", timedelta(hours=1), forget_old),
+    ),
     loops={LOOP: deliver_mails, GATE: open_new_gate},
     projections=PROJECTIONS,
     trace=trace,

@@ -14,9 +14,9 @@ from schemas.agency import (
     ConsultantRegisteredV1,
     ConsultantRemovedV1,
 )
-from schemas.envelope import Decision, Envelope, Say
+from schemas.envelope import Decision, Envelope
 from schemas.values import Locale
-from services.notifier.domain.bell import Bell, ring_waiting
+from services.notifier.domain.bell import Bell, Staff, ring_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Consultant:
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """`name` is None while only its consultants or clients are known. `rung` are the bells that waited and ring now."""
+    """`name` is None while only its consultants or clients are known. `rung` are the bells that waited and ring now,
+    `left` those who are gone."""
 
     agency: str
     name: str | None = None
@@ -41,10 +42,20 @@ class Agency:
     consultants: Mapping[str, Consultant] = field(default_factory=dict)
     waiting: tuple[Bell, ...] = ()
     rung: tuple[Bell, ...] = ()
+    muted: frozenset[tuple[str, str]] = frozenset()
+    left: frozenset[str] = frozenset()
 
     @property
     def client_managers(self) -> tuple[str, ...]:
-        return tuple(sorted(sub for sub, one in self.consultants.items() if "client_manager" in one.roles))
+        return self._in_role("client_manager")
+
+    @property
+    def staff(self) -> Staff:
+        """Those for whom bells may wait."""
+        return Staff(self.client_managers, self._in_role("agency_admin"), muted=self.muted)
+
+    def _in_role(self, role: str) -> tuple[str, ...]:
+        return tuple(sorted(sub for sub, one in self.consultants.items() if role in one.roles))
 
 
 AgencyEvent = AgencyRegisteredV1 | AgencyChangedV1 | AgencySnapshotV1
@@ -64,22 +75,27 @@ def agency_told(agency: Agency | None, event: Envelope[AgencyEvent], _now: datet
 def consultant_told(agency: Agency | None, event: Envelope[ConsultantEvent], _now: datetime) -> Decision[Agency]:
     """A consultant, whole."""
     assert agency is not None  # load answers every key
-    return _ring(replace(agency, consultants={**agency.consultants, event.data.sub: _consultant(event.data)}))
+    sub = event.data.sub
+    there = {**agency.consultants, sub: _consultant(event.data)}
+    return _ring(replace(agency, consultants=there, left=agency.left - {sub}))
 
 
 def consultant_removed(agency: Agency | None, event: Envelope[ConsultantRemovedV1], _now: datetime) -> Decision[Agency]:
-    """A consultant is gone; what rang for them stays with their account until that is erased."""
+    """A consultant is gone, and with them what rang for them and what they wanted to be told."""
     assert agency is not None  # load answers every key
     staying = {sub: one for sub, one in agency.consultants.items() if sub != event.data.sub}
-    return Decision(replace(agency, consultants=staying))
+    return Decision(replace(agency, consultants=staying, left=agency.left | {event.data.sub}))
 
 
 def _ring(agency: Agency) -> Decision[Agency]:
-    if not agency.waiting or not agency.client_managers:
+    staff = agency.staff
+    rung = tuple(bell for bell in (ring_waiting(each, staff) for each in agency.waiting) if not bell.waiting)
+    if not rung:
         return Decision(agency)
-    rung = tuple(ring_waiting(bell, agency.client_managers) for bell in agency.waiting)
-    says = tuple(Say(bell.raised(), correlation_id=bell.correlation_id) for bell in rung)
-    return Decision(replace(agency, waiting=(), rung=(*agency.rung, *rung)), says)
+    done = {bell.id for bell in rung}
+    waiting = tuple(bell for bell in agency.waiting if bell.id not in done)
+    says = tuple(replace(say, correlation_id=bell.correlation_id) for bell in rung for say in bell.raised())
+    return Decision(replace(agency, waiting=waiting, rung=(*agency.rung, *rung)), says)
 
 
 def _consultant(data: ConsultantData) -> Consultant:

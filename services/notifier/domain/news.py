@@ -1,15 +1,16 @@
 """What the notifier tells of one client: the mails it queues and the bell it rings when the client is listed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from schemas.activation import ActivationActivatedV1, ActivationCancelledV1, ActivationListedV1
 from schemas.activation_snapshot import ActivationSnapshotV1
-from schemas.envelope import Decision, Envelope, Say
-from services.notifier.domain.bell import Bell, Handled, who_should_know
+from schemas.envelope import Decision, Envelope
+from schemas.values import Person, RequestedBy
+from services.notifier.domain.bell import Bell, Handled, Staff, addressed, who_should_know
 from services.notifier.domain.draft import Draft
 
 STILL_NEWS = timedelta(days=30)
@@ -20,10 +21,13 @@ Listing = ActivationListedV1 | ActivationSnapshotV1
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """A client and its agency, which never changes: so that a batch can look up the agencies' people at once."""
+    """A client and its agency, which never changes: so that a batch can look up the agencies' people at once.
+
+    `client_id` is None for what is told of the agency itself.
+    """
 
     agency: str
-    client_id: UUID
+    client_id: UUID | None
 
 
 People = frozenset[tuple[str, str]]
@@ -32,11 +36,17 @@ People = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class ClientNews:
-    """What was told of a client so far, who could be told, and what is new in this batch."""
+    """What was told of a client so far, who could be told, and what is new in this batch.
+
+    `bell` is that of its listing; `bells` the others that are open, and those of this batch; `removed`: (user, subject
+    or nothing) of those who are no users any more.
+    """
 
     key: ClientKey
-    client_managers: tuple[str, ...] = ()
+    staff: Staff = field(default_factory=Staff)
     bell: Bell | None = None
+    bells: tuple[Bell, ...] = ()
+    removed: frozenset[tuple[UUID, str]] = frozenset()
     drafts: tuple[Draft, ...] = ()
     people: People = frozenset()
     erased: bool = False
@@ -58,7 +68,7 @@ def announced(news: ClientNews | None, event: Envelope[ActivationSnapshotV1], no
     state = event.data
     if news.erased:
         return Decision(news)
-    handled = _handled_by(state)
+    handled = handled_by(state)
     if news.bell is not None:
         same = news.bell.handled == handled
         return Decision(news if same else replace(news, bell=replace(news.bell, handled=handled)))
@@ -74,13 +84,12 @@ def announced(news: ClientNews | None, event: Envelope[ActivationSnapshotV1], no
 
 def activated(news: ClientNews | None, event: Envelope[ActivationActivatedV1], _now: datetime) -> Decision[ClientNews]:
     """The bell's text says who activated the client; whether it was read stays as it is."""
-    return _handled(news, Handled("activated", event.data.activated_by.name, event.data.activated_at))
+    return _handled(news, _activated(event.data.activated_by, event.data.activated_at))
 
 
 def cancelled(news: ClientNews | None, event: Envelope[ActivationCancelledV1], _now: datetime) -> Decision[ClientNews]:
     """The bell's text says that the client was cancelled, and by whom where a person did it."""
-    by = event.data.cancelled_by
-    return _handled(news, Handled("cancelled", by.name if by.kind == "user" else None, event.data.cancelled_at))
+    return _handled(news, cancelled_by(event.data.cancelled_by, event.data.cancelled_at))
 
 
 def _handled(news: ClientNews | None, handled: Handled) -> Decision[ClientNews]:
@@ -91,8 +100,7 @@ def _handled(news: ClientNews | None, handled: Handled) -> Decision[ClientNews]:
 
 
 def _tell(news: ClientNews, bell: Bell, mail: Draft) -> Decision[ClientNews]:
-    says = () if bell.waiting else (Say(bell.raised()),)
-    return Decision(replace(news, bell=bell, drafts=(*news.drafts, mail)), says)
+    return Decision(replace(news, bell=bell, drafts=(*news.drafts, mail)), bell.raised())
 
 
 def _bell(
@@ -100,8 +108,11 @@ def _bell(
 ) -> Bell:
     client: Listing = event.data
     creator = client.created_by.sub if client.created_by else None
-    audience, recipients = who_should_know(creator, client.responsible_consultant, news.client_managers)
-    return Bell(
+    creator, responsible = (
+        None if sub in news.staff.former else sub for sub in (creator, client.responsible_consultant)
+    )
+    audience, subs = who_should_know(creator, responsible, news.staff.client_managers)
+    bell = Bell(
         client_id=client.client_id,
         agency=client.agency,
         kind="client_listed",
@@ -111,18 +122,28 @@ def _bell(
         created_at=now,
         correlation_id=event.correlationid,
         audience=audience,
-        recipients=recipients,
-        waiting=not recipients,
+        recipients=(),
     )
+    return addressed(bell, subs, news.staff)
 
 
-def _handled_by(state: ActivationSnapshotV1) -> Handled | None:
+def handled_by(state: ActivationSnapshotV1) -> Handled | None:
+    """What became of a client, as its snapshot says."""
     if state.cancelled_at is not None:
-        by = state.cancelled_by
-        return Handled("cancelled", by.name if by and by.kind == "user" else None, state.cancelled_at)
+        return cancelled_by(state.cancelled_by, state.cancelled_at)
     if state.activated_at is not None:
-        return Handled("activated", state.activated_by.name if state.activated_by else None, state.activated_at)
+        return _activated(state.activated_by, state.activated_at)
     return None
+
+
+def cancelled_by(by: RequestedBy | None, at: datetime) -> Handled:
+    """Cancelled, by a person or by a source."""
+    person = by if by is not None and by.kind == "user" else None
+    return Handled("cancelled", person.name if person else None, at, person.id if person else None)
+
+
+def _activated(by: Person | None, at: datetime) -> Handled:
+    return Handled("activated", by.name if by else None, at, by.sub if by else None)
 
 
 def _confirmation(event: Envelope[ActivationListedV1] | Envelope[ActivationSnapshotV1]) -> Draft:

@@ -1,28 +1,45 @@
 """What the notifier knows of agencies and their consultants."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from chassis.announce import Source
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.agency import Agency, Consultant
-from services.notifier.store import bells
+from services.notifier.domain.bell import Staff
+from services.notifier.store import bells, leaving, preferences
 
 ADD_MISSING = """insert into agencies (agency) select agency from unnest($1::text[]) a(agency) order by agency
                  on conflict do nothing"""
 
 
-async def client_managers(uow: UnitOfWork, agencies: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Agency → its client managers. The agencies' rows are share-locked: a client manager who is registered meanwhile
+async def staff(uow: UnitOfWork, agencies: Sequence[str]) -> dict[str, Staff]:
+    """Agency → whom it has, and had. The agencies' rows are share-locked: a client manager who is registered meanwhile
     waits for us, and then finds the bells that wait for them."""
     await uow.connection.execute(ADD_MISSING, agencies)
     await uow.connection.execute("select from agencies where agency = any($1) order by agency for share", agencies)
-    rows = await uow.connection.fetch(
-        """select agency, array_agg(sub order by sub) as subs from consultants
-            where agency = any($1) and 'client_manager' = any(roles) group by agency""",
-        agencies,
-    )
-    return {row["agency"]: tuple(row["subs"]) for row in rows}
+    return await _staff(uow, agencies)
+
+
+async def _staff(uow: UnitOfWork, agencies: Sequence[str]) -> dict[str, Staff]:
+    there: dict[str, list[Any]] = {agency: [] for agency in agencies}
+    for row in await uow.connection.fetch(
+        "select agency, sub, name, roles from consultants where agency = any($1) order by agency, sub", agencies
+    ):
+        there[row["agency"]].append(row)
+    gone = await preferences.former(uow, agencies)
+    muted = await preferences.muted(uow, agencies)
+    return {
+        agency: Staff(
+            tuple(row["sub"] for row in rows if "client_manager" in row["roles"]),
+            tuple(row["sub"] for row in rows if "agency_admin" in row["roles"]),
+            gone.get(agency, frozenset()),
+            muted.get(agency, frozenset()),
+            {row["sub"]: row["name"] for row in rows},
+        )
+        for agency, rows in there.items()
+    }
 
 
 async def page(source: Source, after: str, limit: int) -> list[str]:
@@ -57,6 +74,7 @@ async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Agency]:
             row["sub"], row["name"], row["email"], row["locale"], tuple(row["roles"])
         )
     waiting = await bells.waiting_in(uow, keys)
+    muted = await preferences.muted(uow, keys)
     return {
         row["agency"]: Agency(
             row["agency"],
@@ -65,6 +83,7 @@ async def load(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Agency]:
             row["client_visibility"],
             consultants[row["agency"]],
             tuple(bell for bell in waiting if bell.agency == row["agency"]),
+            muted=muted.get(row["agency"], frozenset()),
         )
         for row in rows
     }
@@ -85,9 +104,11 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
     for change in changes:
         known, now = change.before.consultants if change.before else {}, change.after.consultants
         told += [(change.key, one) for sub, one in now.items() if known.get(sub) != one]
-        gone += [(change.key, sub) for sub in known if sub not in now]
+        gone += [(change.key, sub) for sub in sorted({*known, *change.after.left}) if sub not in now]
     await _upsert(uow, told)
+    await preferences.came_back(uow, [(agency, one.sub) for agency, one in told])
     await _delete(uow, gone)
+    await leaving.forget(uow, gone)
     await bells.save(uow, [bell for change in changes for bell in change.after.rung])
 
 

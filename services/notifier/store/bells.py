@@ -1,15 +1,19 @@
-"""Stores bells and rings them: rows of a user get that user's next numbers."""
+"""Stores bells and rings them: rows of a user get that user's next numbers, and whoever looks is poked."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from chassis.announce import Source
 from chassis.ids import uuid7
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.bell import Bell, Handled
+from services.notifier.domain.kinds import ENDED, MAIL_KINDS
+from services.notifier.store import pokes
 
 COLUMNS = [
     "id",
@@ -23,11 +27,16 @@ COLUMNS = [
     "waiting",
     "correlation_id",
     "created_at",
+    "facts",
+    "about",
+    "about_sub",
     "handled_how",
     "handled_by",
+    "handled_by_sub",
     "handled_at",
 ]
 SELECT = f"select {', '.join(COLUMNS)} from bells"  # noqa: S608  # names of our own
+_FOLLOWED = f"not kind = any('{{{','.join(('client_listed', *MAIL_KINDS, *ENDED))}}}')"
 
 
 async def of_clients(uow: UnitOfWork, kind: str, client_ids: Sequence[UUID]) -> dict[UUID, Bell]:
@@ -36,6 +45,19 @@ async def of_clients(uow: UnitOfWork, kind: str, client_ids: Sequence[UUID]) -> 
         SELECT + " where kind = $1 and client_id = any($2) order by id for update", kind, client_ids
     )
     return {row["client_id"]: bell(row) for row in rows}
+
+
+async def open_of(uow: UnitOfWork, agencies: Sequence[str], client_ids: Sequence[UUID | None]) -> list[Bell]:
+    """The bells of these clients that something may yet become of, beside those of listings and mails, locked; and
+    those of the agencies themselves."""
+    rows = await uow.connection.fetch(
+        f"""{SELECT} where handled_at is null and {_FOLLOWED} and client_id = any($1::uuid[])
+            union all {SELECT} where handled_at is null and client_id is null and agency = any($2)""",
+        [each for each in client_ids if each is not None],
+        agencies if None in client_ids else [],
+    )
+    await uow.connection.execute("select from bells where id = any($1) order by id for update", [r["id"] for r in rows])
+    return [bell(row) for row in rows]
 
 
 async def clients(source: Source, after: UUID, limit: int) -> list[UUID]:
@@ -55,24 +77,65 @@ async def waiting_in(uow: UnitOfWork, agencies: Sequence[str]) -> list[Bell]:
 
 
 async def save(uow: UnitOfWork, bells: Sequence[Bell]) -> None:
-    """Adds what is new, updates what changed, and rings for the recipients."""
-    new = [replace(each, id=uuid7()) for each in bells if each.id is None]
+    """Adds what is new, updates what changed, and rings for the recipients. One that is there already is left alone."""
+    new = await _not_there(uow, [replace(each, id=uuid7()) for each in bells if each.id is None])
     changed = [each for each in bells if each.id is not None]
     if new:
         await uow.connection.copy_records_to_table("bells", columns=COLUMNS, records=[_row(each) for each in new])
     if changed:
-        await uow.connection.execute(
-            """update bells b set waiting = n.waiting, handled_how = n.how, handled_by = n.by, handled_at = n.at
-                 from unnest($1::uuid[], $2::bool[], $3::text[], $4::text[], $5::timestamptz[])
-                        n(id, waiting, how, by, at)
-                where b.id = n.id""",
-            [each.id for each in changed],
-            [each.waiting for each in changed],
-            [each.handled.how if each.handled else None for each in changed],
-            [each.handled.by if each.handled else None for each in changed],
-            [each.handled.at if each.handled else None for each in changed],
-        )
+        await _update(uow, changed)
     await _ring(uow, [(each, sub) for each in (*new, *changed) for sub in each.recipients])
+
+
+async def _not_there(uow: UnitOfWork, new: Sequence[Bell]) -> list[Bell]:
+    """Those that no bell of the same kind and cause is stored of."""
+    rows = await uow.connection.fetch(
+        """select n.place from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+                  with ordinality n(client_id, agency, kind, cause_id, place)
+             join bells b on b.kind = n.kind and b.cause_id = n.cause_id
+                         and (b.client_id = n.client_id
+                              or b.client_id is null and n.client_id is null and b.agency = n.agency)""",
+        [each.client_id for each in new],
+        [each.agency for each in new],
+        [each.kind for each in new],
+        [each.cause_id for each in new],
+    )
+    there = {row["place"] for row in rows}
+    return [each for place, each in enumerate(new, 1) if place not in there]
+
+
+async def _update(uow: UnitOfWork, changed: Sequence[Bell]) -> None:
+    """What became of bells; whoever has one of them hears of it."""
+    handled = [each.handled for each in changed]
+    await uow.connection.execute(
+        """update bells b set waiting = n.waiting, handled_how = n.how, handled_by = n.by, handled_by_sub = n.by_sub,
+                  handled_at = n.at
+             from unnest($1::uuid[], $2::bool[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+                    n(id, waiting, how, by, by_sub, at)
+            where b.id = n.id""",
+        [each.id for each in changed],
+        [each.waiting for each in changed],
+        [each.how if each else None for each in handled],
+        [each.by if each else None for each in handled],
+        [each.by_sub if each else None for each in handled],
+        [each.at if each else None for each in handled],
+    )
+    await poke_readers(uow, [each.id for each in changed])
+
+
+async def poke_readers(uow: UnitOfWork, ids: Iterable[UUID | None]) -> None:
+    """Whoever has items of these bells hears that they read otherwise now."""
+    rows = await uow.connection.fetch(
+        "select agency, sub, seq from notifications where bell_id = any($1::uuid[])", list(ids)
+    )
+    pokes.poke(uow, ((row["agency"], row["sub"], row["seq"]) for row in rows))
+
+
+async def poke_readers_of(uow: UnitOfWork, client_ids: Sequence[UUID]) -> None:
+    """As `poke_readers`, of all bells of these clients."""
+    if client_ids:
+        rows = await uow.connection.fetch("select id from bells where client_id = any($1::uuid[])", client_ids)
+        await poke_readers(uow, [row["id"] for row in rows])
 
 
 async def _ring(uow: UnitOfWork, rings: Sequence[tuple[Bell, str]]) -> None:
@@ -83,6 +146,7 @@ async def _ring(uow: UnitOfWork, rings: Sequence[tuple[Bell, str]]) -> None:
     for each, sub in rings:
         numbers[each.agency, sub] += 1
         records.append((uuid7(), each.id, each.agency, sub, numbers[each.agency, sub], uow.now))
+    pokes.poke(uow, ((agency, sub, seq) for _, _, agency, sub, seq, _ in records))
     await uow.connection.copy_records_to_table(
         "notifications", columns=["id", "bell_id", "agency", "sub", "seq", "created_at"], records=records
     )
@@ -106,7 +170,8 @@ async def _take_numbers(uow: UnitOfWork, counts: Counter[tuple[str, str]]) -> di
 
 def bell(row: Any) -> Bell:
     """A bell as it stands in its row; nobody is rung for."""
-    handled = Handled(row["handled_how"], row["handled_by"], row["handled_at"]) if row["handled_how"] else None
+    how = row["handled_how"]
+    handled = Handled(how, row["handled_by"], row["handled_at"], row["handled_by_sub"]) if how else None
     return Bell(
         id=row["id"],
         client_id=row["client_id"],
@@ -121,11 +186,14 @@ def bell(row: Any) -> Bell:
         created_at=row["created_at"],
         recipients=(),
         handled=handled,
+        facts=orjson.loads(row["facts"]),
+        about=row["about"],
+        about_sub=row["about_sub"],
     )
 
 
 def _row(new: Bell) -> tuple[Any, ...]:
-    handled = (new.handled.how, new.handled.by, new.handled.at) if new.handled else (None, None, None)
+    handled = new.handled
     return (
         new.id,
         new.client_id,
@@ -138,5 +206,8 @@ def _row(new: Bell) -> tuple[Any, ...]:
         new.waiting,
         new.correlation_id,
         new.created_at,
-        *handled,
+        orjson.dumps(dict(new.facts)).decode(),
+        new.about,
+        new.about_sub,
+        *((handled.how, handled.by, handled.by_sub, handled.at) if handled else (None,) * 4),
     )

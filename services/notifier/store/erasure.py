@@ -9,7 +9,7 @@ from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.erasing import Erased
 from services.notifier.domain.renewing import Renewed
-from services.notifier.store import renewal
+from services.notifier.store import bells, renewal
 
 LATE = timedelta(days=1)
 
@@ -23,7 +23,7 @@ update emails set recipient = 'erased/' || id, client_name = '', facts = '{}', c
 
 _BESIDE = (
     "delete from renewed_clients where client_id = any($1::uuid[])",
-    """update bells set client_name = '', waiting = false, handled_by = null
+    """update bells set client_name = '', waiting = false, handled_by = null, about = null
         where client_id = any($1::uuid[]) and client_name <> ''""",
     """update idempotency_keys k set body = jsonb_build_object('client_id', g.id, 'status', 'erased')
          from unnest($1::uuid[]) as g(id)
@@ -41,7 +41,9 @@ async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Erased]:
 
 async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Erased | Renewed]]) -> None:
     """Remembers them, and blanks what is there. What clients are called that were changed is remembered too."""
-    await renewal.remember(uow, [change.after for change in changes if isinstance(change.after, Renewed)])
+    renewed = [change.after for change in changes if isinstance(change.after, Renewed)]
+    await renewal.remember(uow, renewed)
+    await bells.poke_readers_of(uow, [each.client_id for each in renewed])
     new = [change.after for change in changes if change.before is None and isinstance(change.after, Erased)]
     if new:
         await _erase(uow, new)
@@ -57,6 +59,7 @@ async def _erase(uow: UnitOfWork, new: Sequence[Erased]) -> None:
     await uow.connection.execute(_MAILS, ids, uow.now)
     for statement in _BESIDE:
         await uow.connection.execute(statement, ids)
+    await bells.poke_readers_of(uow, ids)
     await held_events.forget_contents(uow, [str(each) for each in ids])
 
 

@@ -7,6 +7,7 @@ from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.mail import FINAL
 from services.notifier.domain.recalling import Recall
+from services.notifier.store import mailed
 
 # A mail that the table had when it was set back: whatever it was doing then, and whoever has taken it since.
 _SETTLE_BY_ID = """
@@ -37,12 +38,14 @@ async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Recall]:
         FINAL,
     )
     known = {row["id"]: row["state"] for row in rows}
-    return {key: Recall(known.get(key)) for key in keys}
+    theirs = await mailed.load(uow, keys)
+    return {key: Recall(known.get(key), mailed=theirs.get(key)) for key in keys}
 
 
 async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Recall]]) -> None:
     """Keeps what was said of mails whose end is not known, and settles by it what would be sent."""
     said = [(change.key, change.after) for change in changes]
+    await mailed.save(uow, {key: recall.mailed for key, recall in said if recall.mailed is not None})
     await uow.connection.executemany(
         """insert into recalled_mails (email_id, template, cause_id, client_id, state, smtp_code, at)
            values ($1, $2, $3, $4, $5, $6, $7)

@@ -1,7 +1,7 @@
 """Routes of the bell: a user's own items."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from collections.abc import Collection
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 
 from chassis.callers import Store, Who
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
-from schemas.errors import Refused
-from services.notifier.domain.bell import Handled
-from services.notifier.domain.bell_texts import language, path, text
-from services.notifier.store import inbox
+from schemas.errors import Pointed, Refused
+from services.notifier.domain.bell_texts import language
+from services.notifier.domain.kinds import KINDS, Kind
+from services.notifier.store import inbox, preferences
 from services.notifier.store.inbox import Act, Shown
+from services.notifier.web.items import Item, item, state_of
 
 router = APIRouter(prefix="/v1/notifications", tags=["notifications"])
 
@@ -29,33 +30,6 @@ class NoSuchNotification(Refused):
     code = "not_found"
 
 
-class HandledBy(BaseModel):
-    """What became of it; `by` is absent where no person did it."""
-
-    how: str
-    by: str | None
-    at: datetime
-
-
-class Item(BaseModel):
-    """An item. `text` says how things are now, in the caller's language; `path` leads there in the console."""
-
-    id: UUID
-    seq: int
-    kind: str
-    client_id: UUID
-    client_name: str
-    test: bool
-    text: str
-    path: str
-    state: str
-    created_at: datetime
-    seen_at: datetime | None
-    read_at: datetime | None
-    archived_at: datetime | None
-    handled: HandledBy | None
-
-
 class Items(BaseModel):
     """A page of items, newest first."""
 
@@ -64,7 +38,7 @@ class Items(BaseModel):
 
 
 class Counts(BaseModel):
-    """What the badge shows."""
+    """What the badge shows; 1000 stands for 1000 or more."""
 
     unseen: int
     unread: int
@@ -90,6 +64,32 @@ class ReadAll(BaseModel):
     read: int
 
 
+class KindMandatory(Refused):
+    """The kind cannot be turned off."""
+
+    code = "notification_mandatory"
+
+
+class Preference(BaseModel):
+    """One kind: whether it rings for the caller, and whether that can be turned off."""
+
+    kind: Kind
+    rings: bool
+    mandatory: bool
+
+
+class Preferences(BaseModel):
+    """All kinds."""
+
+    items: list[Preference]
+
+
+class Wanted(BaseModel):
+    """Kind → whether it is to ring."""
+
+    kinds: dict[Kind, bool]
+
+
 @router.get("", summary="The caller's bell, newest first")
 async def list_notifications(
     who: Who,
@@ -102,12 +102,27 @@ async def list_notifications(
     rows = await inbox.page(store, who.agency, who.sub, state, sought(q) or None, CURSORS.read(cursor), limit + 1)
     shown, more = CURSORS.page(rows, limit, lambda row: row["seq"])
     now, locale = store.clock(), language(who.locale)
-    return Items(items=[_item(row, now, locale) for row in shown], next=more)
+    return Items(items=[item(row, now, locale) for row in shown], next=more)
 
 
 @router.get("/count", summary="How many items are unseen and unread")
 async def count_notifications(who: Who, store: Store) -> Counts:
     return Counts(**await inbox.count(store, who.agency, who.sub))
+
+
+@router.get("/preferences", summary="Which kinds ring for the caller")
+async def get_preferences(who: Who, store: Store) -> Preferences:
+    return _preferences(await preferences.of_user(store, who.agency, who.sub))
+
+
+@router.put("/preferences", summary="Turns kinds on and off; those that are not named stay as they are")
+async def put_preferences(who: Who, store: Store, wanted: Wanted) -> Preferences:
+    refused = [kind for kind, on in wanted.kinds.items() if not on and KINDS[kind].mandatory]
+    if refused:
+        raise KindMandatory([Pointed(f"/kinds/{kind}", KindMandatory.code) for kind in refused])
+    async with store.unit_of_work() as uow:
+        await preferences.change(uow, who.agency, who.sub, {str(kind): on for kind, on in wanted.kinds.items()})
+    return _preferences(await preferences.of_user(store, who.agency, who.sub))
 
 
 @router.post("/read-all", summary="Marks all items read, up to the newest that was shown")
@@ -116,36 +131,15 @@ async def read_all(who: Who, store: Store, up_to: UpTo | None = None) -> ReadAll
     return ReadAll(read=await inbox.mark_all_read(store, who.agency, who.sub, seq))
 
 
-@router.post("/{notification_id}/{act}", summary="Marks one item seen, read or archived")
+@router.post("/{notification_id}/{act}", summary="Marks one item seen, read or archived, or takes that back")
 async def mark_notification(notification_id: UUID, act: Act, who: Who, store: Store) -> Marked:
     row = await inbox.mark(store, who.agency, who.sub, notification_id, act)
     if row is None:
         raise NoSuchNotification
-    return Marked(id=row["id"], seq=row["seq"], state=_state(row))
+    return Marked(id=row["id"], seq=row["seq"], state=state_of(row))
 
 
-def _item(row: Any, now: datetime, locale: str) -> Item:
-    handled = Handled(row["handled_how"], row["handled_by"], row["handled_at"]) if row["handled_how"] else None
-    return Item(
-        id=row["id"],
-        seq=row["seq"],
-        kind=row["kind"],
-        client_id=row["client_id"],
-        client_name=row["client_name"],
-        test=row["test"],
-        text=text(row["kind"], row["client_name"], handled, now, locale),
-        path=path(row["kind"], str(row["client_id"])),
-        state=_state(row),
-        created_at=row["created_at"],
-        seen_at=row["seen_at"],
-        read_at=row["read_at"],
-        archived_at=row["archived_at"],
-        handled=HandledBy(how=handled.how, by=handled.by, at=handled.at) if handled else None,
+def _preferences(muted: Collection[str]) -> Preferences:
+    return Preferences(
+        items=[Preference(kind=kind, rings=kind not in muted, mandatory=one.mandatory) for kind, one in KINDS.items()]
     )
-
-
-def _state(row: Any) -> str:
-    for state in ("archived", "read", "seen"):
-        if row[f"{state}_at"] is not None:
-            return state
-    return "unseen"

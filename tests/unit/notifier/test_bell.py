@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -10,7 +10,7 @@ from schemas.agency import AgencySnapshotV1, ConsultantData, ConsultantRemovedV1
 from schemas.notification import NotificationRaisedV1
 from schemas.values import RequestedBy
 from services.notifier.domain.agency import Agency, agency_told, consultant_removed, consultant_told
-from services.notifier.domain.bell import Bell, Handled
+from services.notifier.domain.bell import Bell, Handled, Staff
 from services.notifier.domain.bell_texts import text
 from services.notifier.domain.news import ClientKey, ClientNews
 from services.notifier.domain.news import activated as on_activated
@@ -22,11 +22,16 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 def news(*client_managers: str) -> ClientNews:
-    return ClientNews(ClientKey("byra-ett", uuid4()), client_managers)
+    return ClientNews(ClientKey("byra-ett", uuid4()), Staff(client_managers))
+
+
+def of(news: ClientNews) -> UUID:
+    assert news.key.client_id is not None
+    return news.key.client_id
 
 
 def told(before: ClientNews, **changes: object) -> tuple[ClientNews, Bell, tuple[object, ...]]:
-    decision = on_listed(before, listed(before.key.client_id, **changes), NOW)
+    decision = on_listed(before, listed(of(before), **changes), NOW)
     assert decision.state.bell is not None
     return decision.state, decision.state.bell, tuple(say.data for say in decision.says)
 
@@ -57,34 +62,32 @@ def test_a_bell_waits_while_nobody_is_known_and_the_mail_does_not() -> None:
 
 def test_a_client_listed_twice_changes_nothing() -> None:
     after, _, _ = told(news())
-    again = on_listed(after, listed(after.key.client_id), NOW)
+    again = on_listed(after, listed(of(after)), NOW)
     assert again.state is after
     assert again.says == ()
 
 
 def test_an_activated_client_changes_the_text() -> None:
     after, _, _ = told(news())
-    handled = on_activated(after, activated(after.key.client_id), NOW).state.bell
+    handled = on_activated(after, activated(of(after)), NOW).state.bell
     assert handled is not None
-    assert handled.handled == Handled("activated", "Karin", HANDLED_AT)
-    assert text(handled.kind, handled.client_name, handled.handled, NOW, "sv") == (
-        "Exempelbolaget AB: aktiverad av Karin 10:42"
-    )
+    assert handled.handled == Handled("activated", "Karin", HANDLED_AT, "karin")
+    assert text(handled, NOW, "sv") == ("Exempelbolaget AB: aktiverad av Karin 10:42")
 
 
 def test_a_client_cancelled_by_a_source_names_no_person() -> None:
     after, _, _ = told(news())
     by = RequestedBy(kind="source", id="/upstream/demo")
-    handled = on_cancelled(after, cancelled(after.key.client_id, by), NOW).state.bell
+    handled = on_cancelled(after, cancelled(of(after), by), NOW).state.bell
     assert handled is not None
-    assert text(handled.kind, "Bolaget", handled.handled, NOW, "en") == (
+    assert text(replace(handled, client_name="Bolaget"), NOW, "en") == (
         "Bolaget: cancelled by the upstream system 10:42"
     )
 
 
 def test_what_was_never_told_is_not_handled() -> None:
     before = news()
-    assert on_activated(before, activated(before.key.client_id), NOW).state is before
+    assert on_activated(before, activated(of(before)), NOW).state is before
 
 
 @pytest.mark.parametrize(
@@ -92,12 +95,14 @@ def test_what_was_never_told_is_not_handled() -> None:
 )
 def test_an_older_moment_is_shown_with_its_day(ago: timedelta, shown: str) -> None:
     handled = Handled("activated", "Karin", HANDLED_AT)
-    assert text("client_listed", "Bolaget", handled, HANDLED_AT + ago, "sv") == f"Bolaget: aktiverad av Karin {shown}"
+    bell = replace(told(news())[1], client_name="Bolaget", handled=handled)
+    assert text(bell, HANDLED_AT + ago, "sv") == f"Bolaget: aktiverad av Karin {shown}"
 
 
 def test_a_summer_moment_is_shown_in_summer_time() -> None:
     at = datetime(2026, 7, 1, 8, 42, tzinfo=UTC)
-    assert text("client_listed", "B", Handled("activated", "K", at), at, "sv").endswith("10:42")
+    bell = replace(told(news())[1], handled=Handled("activated", "K", at))
+    assert text(bell, at, "sv").endswith("10:42")
 
 
 def waiting_agency() -> Agency:
