@@ -10,7 +10,10 @@ HEAD = ("ID", "TEMPLATE", "CLIENT", "TO", "RESEND", "QUEUED", "MESSAGE-ID")
 
 def mail_lines(answer: dict[str, Any]) -> list[str]:
     mails = answer["mails"]
-    return [f"mails are {_gate(mails)}; {mails['would_send']} wait, {mails['recalled']} recalled from the topic"]
+    return [
+        f"mails are {_gate(mails)}; {mails['would_send']} wait, {mails['recalled']} recalled from the topic",
+        *_circuits(answer),
+    ]
 
 
 def would_send_lines(answer: dict[str, Any]) -> list[str]:
@@ -54,3 +57,13 @@ def _gate(gate: dict[str, Any]) -> str:
     if not gate["held"]:
         return "not held"
     return f"held since {moment(gate['since'])} by {gate['by'] or '-'}: {gate['why'] or '-'}"
+
+
+def _circuits(answer: dict[str, Any]) -> list[str]:
+    return [
+        f"{each['relay']} takes no mails since {moment(each['since'])}: {each['trouble']}"
+        f" {each['smtp_code'] or ''}".rstrip()
+        + f"; tried next at {moment(each['try_at'])}"
+        for each in answer.get("circuits", [])
+        if each["state"] != "closed"
+    ]
