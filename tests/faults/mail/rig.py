@@ -33,7 +33,7 @@ WORKERS = 8
 
 @dataclass(frozen=True)
 class Pace:
-    """How much, and how fast. `speed`: of the clocks; `scale`: how long a script's second takes; the rest in seconds."""
+    """How much, and how fast. `speed`: of the clocks; `scale`: how long a script's second is; the rest in seconds."""
 
     mails: int
     kills: int
