@@ -42,6 +42,7 @@ class Database:
             await reached("unit_of_work.after_commit")
         self.pokes.add(uow.pokes)
         if uow.published:
+            uow.count()
             for wake in self.on_published:
                 wake()
 
