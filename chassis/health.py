@@ -88,6 +88,8 @@ async def _gauge(context: Context) -> None:
     metrics.OUTBOX_AGE_SECONDS.set(row["outbox_age"] or 0)
     metrics.HELD.set(row["held"])
     metrics.HELD_AGE_SECONDS.set(row["held_age"] or 0)
+    if context.service.gauges is not None:
+        await context.service.gauges(context.database)
 
 
 def _context(request: Request) -> Context:

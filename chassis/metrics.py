@@ -22,6 +22,12 @@ RELAYED = Counter("aktivera_relayed_events", "Events sent and removed from the o
 OUTBOX = Gauge("aktivera_outbox_events", "Unpublished events", registry=REGISTRY)
 OUTBOX_AGE_SECONDS = Gauge("aktivera_outbox_age_seconds", "Age of the oldest unpublished event", registry=REGISTRY)
 UNREAD = Gauge("aktivera_unread_events", "Records that statistics have not read yet", registry=REGISTRY)
+SAID = Counter(
+    "aktivera_said_events",
+    "Events said and committed, of the types whose kinds are told apart",
+    ["type", "of"],
+    registry=REGISTRY,
+)
 
 
 def exposition() -> bytes:

@@ -87,6 +87,8 @@ class Service:
     trace: Trace | None = None
     standing: Callable[[Database], Awaitable[Mapping[str, Any]]] | None = None
     """Facts of its own that the service adds to its status."""
+    gauges: Callable[[Database], Awaitable[None]] | None = None
+    """Sets gauges of its own as the database stands, each time that the metrics are asked for."""
     check: Callable[[Any], None] | None = None
     """Given the settings before anything is opened; a ValueError or OSError ends the start with its text."""
     check_stored: Callable[[Database], Awaitable[None]] | None = None
