@@ -24,6 +24,7 @@ OUTBOX_AGE_SECONDS = Gauge("aktivera_outbox_age_seconds", "Age of the oldest unp
 LINES_LOST = Counter("aktivera_poke_lines_lost", "Times the line of pokes was laid anew", registry=REGISTRY)
 STREAMS = Gauge("aktivera_open_streams", "Streams of server-sent events that are open", registry=REGISTRY)
 STREAM_RESYNCS = Counter("aktivera_stream_resyncs", "Times a stream's reader was told to read anew", registry=REGISTRY)
+UNREAD = Gauge("aktivera_unread_events", "Records that statistics have not read yet", registry=REGISTRY)
 SAID = Counter(
     "aktivera_said_events",
     "Events said and committed, of the types whose kinds are told apart",
