@@ -19,6 +19,12 @@ from services.notifier.store.gate import standing
 from services.notifier.store.steps import trace
 from services.notifier.web import ROUTERS
 
+
+def check(settings: NotifierSettings) -> None:
+    """Raises ValueError, OSError where the keys of links cannot be read."""
+    _ = settings.link_keys
+
+
 SERVICE = Service(
     name="notifier",
     description=description or "",
@@ -32,6 +38,7 @@ SERVICE = Service(
     projections=PROJECTIONS,
     trace=trace,
     standing=standing,
+    check=check,
 )
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from chassis.failpoints import reached
 from chassis.failures import is_transient
 from chassis.service import Context
 from services.notifier.domain.addresses import SenderInvalid, read_sender
-from services.notifier.domain.draft import message_id
+from services.notifier.domain.draft import message_id, out_of_date
 from services.notifier.domain.mail import Bounced, Deferred, InvalidJump, Outcome, Withheld, settle
 from services.notifier.domain.message import compose
 from services.notifier.leases import sweep
@@ -25,6 +25,7 @@ from services.notifier.rendering import render
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import deliveries
 from services.notifier.store.deliveries import Claimed
+from services.notifier.wording import Links
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ Result = TypeVar("Result")
 
 
 class Superseded(Exception):  # named after the fact
-    """Our lease ran out, and the mail is somebody else's now."""
+    """Our lease ran out, and the mail is somebody else's now; or what it says is no longer so, and it must not go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Delivery:
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._wake = asyncio.Event()
         self._sweep_at = 0.0
+        self._links = Links(self._settings.console_url, self._settings.link_keys)
         self._sender = read_sender(self._settings.mail_from).address
 
     async def run(self) -> None:
@@ -170,6 +172,8 @@ class Delivery:
 
     async def _attempt(self, flight: Flight) -> Outcome:
         mail, settings = flight.mail, self._settings
+        if mail.superseded or out_of_date(mail.facts, self._database.clock()):
+            return Withheld("email_superseded")
         connection = flight.worker.connection(mail)
         if connection is None:
             return Withheld()
@@ -193,7 +197,7 @@ class Delivery:
     def _compose(self, mail: Claimed) -> bytes:
         settings = self._settings
         id_ = message_id(mail.template, mail.cause_id, mail.recipient, mail.resend, settings.mail_domain)
-        rendered = render(mail, settings.console_url)
+        rendered = render(mail, self._links)
         return compose(rendered, settings.mail_from, mail.recipient, id_, self._database.clock(), mail.locale)
 
     async def _give_back(self, mail: Claimed) -> None:

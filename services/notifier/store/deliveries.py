@@ -12,6 +12,7 @@ from chassis.db import Database
 from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.notification import Template
 from schemas.values import Locale
+from services.notifier.domain.draft import WITH_CODES
 from services.notifier.domain.mail import CLAIMABLE, LEASED, TRANSMITTABLE, Mail
 
 _SUBJECT = "e.client_id, e.agency, e.template, e.cause_id, e.correlation_id, e.causation_id, e.traceparent"
@@ -20,7 +21,8 @@ _MAIL = "e.id, e.state, e.attempt, e.created_at, e.due_at, e.settled_at, e.smtp_
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A mail in a worker's hands. `content` is None until it was about to go out for the first time."""
+    """A mail in a worker's hands. `content` is None until it was about to go out for the first time. `superseded`: what
+    it says is no longer so."""
 
     id: UUID
     attempt: int
@@ -28,6 +30,7 @@ class Claimed:
     cause_id: str
     recipient: str
     resend: int
+    client_id: UUID
     client_name: str
     agency_name: str | None
     locale: Locale
@@ -35,6 +38,7 @@ class Claimed:
     facts: Mapping[str, Any]
     created_at: datetime
     content: bytes | None
+    superseded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,8 @@ async def claim(database: Database, now: datetime, limit: int, lease_seconds: fl
                       from renewed_clients n join emails m on m.id = due.id
                      where n.client_id = due.client_id) r on true
             where e.id = due.id
-           returning e.id, e.attempt, e.template, e.cause_id, e.recipient, e.resend, e.client_name, e.locale, e.test,
-                     e.facts, e.created_at, e.content,
+           returning e.id, e.attempt, e.template, e.cause_id, e.recipient, e.resend, e.client_id, e.client_name,
+                     e.locale, e.test, e.facts, e.created_at, e.content, e.superseded_at is not null as superseded,
                      (select name from agencies a where a.agency = e.agency) as agency_name""",
         CLAIMABLE,
         now,
@@ -85,11 +89,12 @@ async def claim(database: Database, now: datetime, limit: int, lease_seconds: fl
 
 
 async def transmit(database: Database, mail: Claimed, content: bytes, lease_seconds: float) -> bool:
-    """Commits that the content goes out now, and the content with it. False where the mail is no longer ours."""
+    """Commits that the content goes out now, and the content with it. False where the mail is no longer ours, or what
+    it says no longer so."""
     done = await database.fetchrow(
         """update emails set state = 'transmitting', content = $3, transmitted_at = clock_timestamp(),
                   lease_until = clock_timestamp() + make_interval(secs => $4)
-            where id = $1 and attempt = $2 and state = any($5) returning id""",
+            where id = $1 and attempt = $2 and state = any($5) and superseded_at is null returning id""",
         mail.id,
         mail.attempt,
         content,
@@ -121,11 +126,12 @@ async def lock_expired(uow: UnitOfWork, limit: int) -> list[Held]:
 
 
 async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
-    """Writes what became of mails whose rows are locked."""
+    """Writes what became of mails whose rows are locked. A content with a code is kept no longer than for retries."""
     await uow.connection.execute(
         """update emails e
               set state = n.state, due_at = n.due_at, settled_at = n.settled_at, smtp_code = n.smtp_code,
-                  reason = n.reason, lease_until = null, worker = null
+                  reason = n.reason, lease_until = null, worker = null,
+                  content = case when n.settled_at is not null and e.template = any($7) then null else e.content end
              from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[], $6::text[])
                     n(id, state, due_at, settled_at, smtp_code, reason)
             where e.id = n.id""",
@@ -135,6 +141,7 @@ async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
         [mail.settled_at for mail in mails],
         [mail.smtp_code for mail in mails],
         [mail.reason for mail in mails],
+        WITH_CODES,
     )
 
 

@@ -95,4 +95,6 @@ def _draft(row: Any) -> Draft:
         facts=orjson.loads(row["facts"]),
         correlation_id=row["correlation_id"],
         resend=row["resend"],
+        reader=row["reader"],
+        superseded=row["superseded_at"] is not None,
     )
