@@ -109,10 +109,11 @@ class Connection:
             return Deferred("mail_server_unavailable", "relay")  # it hung up meanwhile: it has nothing
         try:
             protocol.write(on_the_wire(content))
+            await reached("notifier.after_dot")
             answer = await protocol.read_response(timeout=self._settings.smtp_data_timeout_seconds)
         except (SMTPException, OSError, TimeoutError):
             return Unanswered()
-        await reached("notifier.after_dot")
+        await reached("notifier.after_250")
         self._mails += 1
         return accepted_or_not(answer.code, answer.message)
 
