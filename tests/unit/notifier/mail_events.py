@@ -65,7 +65,9 @@ def reminder_due(client_id: UUID, version: int = 1, day: date = date(2026, 3, 9)
     return event_of(data, version)
 
 
-def over_assigned(client_id: UUID, *administrators: Recipient, version: int = 1, grace: datetime = FAR) -> Envelope[Any]:
+def over_assigned(
+    client_id: UUID, *administrators: Recipient, version: int = 1, grace: datetime = FAR
+) -> Envelope[Any]:
     row = {"program": "bookkeeping", "purchased": 1, "assigned": 2, "reserved": 0}
     data = LicencesOverAssignedV1(**scope(client_id), **row, grace_until=grace, administrators=list(administrators))
     return event_of(data, version)

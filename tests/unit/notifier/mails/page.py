@@ -35,7 +35,7 @@ class Page(HTMLParser):
         self.tags.append((tag, given))
         if tag not in _VOID:
             _, colour, behind = self._open[-1]
-            style = dict(_COLOURS.findall(given.get("style", "")))
+            style: dict[str, str] = dict(_COLOURS.findall(given.get("style", "")))
             behind = style.get("background-color", style.get("background", given.get("bgcolor", behind))).strip()
             self._open.append((tag, style.get("color", colour).strip(), behind))
 

@@ -22,7 +22,9 @@ READABLE = 4.5  # WCAG 2.2 AA, §1.4.3
 GREETING = {"Hej", "Hello", "Hälsningar", "Kind", "regards", "Aktivera", "console", "example", "https"}
 HEADINGS = {"st", "Program", "Antal", "Number", "1", "2", "3"}
 
-NAMES = [f"{template}.{locale}.{form}" for template in TEMPLATES for locale in golden.LOCALES for form in ("txt", "html")]
+NAMES = [
+    f"{template}.{locale}.{form}" for template in TEMPLATES for locale in golden.LOCALES for form in ("txt", "html")
+]
 
 every_mail = pytest.mark.parametrize(
     ("template", "locale"), [(template, locale) for template in TEMPLATES for locale in golden.LOCALES]
@@ -107,7 +109,7 @@ def test_names_are_text_wherever_they_stand(template: Template, locale: Locale) 
     rendered = render(mail, sample_links(CONSOLE))
     assert not [tag for tag, _ in read(rendered.html).tags if tag == "b"]
     assert not [given for _, given in read(rendered.html).tags if "onclick" in given]
-    with pytest.raises(ValueError, match="line|CR|LF|newline|header"):
+    with pytest.raises(ValueError, match="linefeed or carriage return"):
         compose(rendered, "Aktivera <no-reply@a.example>", "a@b.example", "<a@b>", datetime.now(UTC), locale)
 
 
