@@ -1,51 +1,23 @@
-"""A mail to be queued: what it is about, for whom, and the facts it will tell. And sending one again."""
+"""A mail to be queued: what it is about, for whom, and the facts it will tell."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from schemas.envelope import Decision
-from schemas.errors import Refused
 from schemas.notification import Template
 from schemas.values import Locale
-from services.notifier.domain.mail import FINAL, MailState
-
-RESENDS_A_DAY = 5
 
 WITH_CODES: tuple[Template, ...] = ("invitation", "disconnection")
 """Mails whose link has a code; it is computed as they are rendered and stands in no fact."""
-
-
-class EmailNotResendable(Refused):
-    """The mail has no outcome yet."""
-
-    code = "email_not_resendable"
-
-
-class ResendLimit(Refused):
-    """The mail was sent again too often today."""
-
-    code = "resend_limit"
-
-
-class EmailSuperseded(Refused):
-    """What the mail says is no longer so."""
-
-    code = "email_superseded"
-
-
-class NoSuchEmail(Refused):
-    """The agency has no such mail."""
-
-    code = "not_found"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """One mail of (template, cause, recipient); `resend` counts the times that a person had it sent again.
 
+    `recipient_chosen`: that person named the address, and no later change of the client's gives the mail another.
     `reader`: the user's id or the consultant's subject, where it is for a person that we know. `superseded`: what it
     says is no longer so. `unless_there`: it may be queued already, and then is not.
     """
@@ -64,6 +36,8 @@ class Draft:
     traceparent: str | None = None
     resend: int = 0
     requested_by: str | None = None
+    requested_why: str | None = None
+    recipient_chosen: bool = False
     id: UUID | None = None
     reader: str | None = None
     superseded: bool = False
@@ -88,49 +62,3 @@ def out_of_date(facts: Mapping[str, Any], now: datetime) -> bool:
     """Whether the code in the mail has run out, so that the mail would lead nowhere."""
     until = facts.get("expires_at")
     return until is not None and datetime.fromisoformat(until) <= now
-
-
-@dataclass(frozen=True, slots=True)
-class Resend:
-    """A person wants a mail sent again, as the mail `new_id`."""
-
-    new_id: UUID
-    by: str
-    correlation_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """What somebody needs to know who wants a mail sent again; and what is queued for them."""
-
-    latest: Draft
-    state: MailState
-    resent_today: int
-    queued: Draft | None = None
-
-    @property
-    def resends_left(self) -> int:
-        """How many more times today, what is queued now counted."""
-        return RESENDS_A_DAY - self.resent_today - (self.queued is not None)
-
-
-def resend(sending: Sending | None, command: Resend, _now: datetime) -> Decision[Sending]:
-    """A resend is a new, counted mail. Raises NoSuchEmail, EmailNotResendable, EmailSuperseded, ResendLimit."""
-    if sending is None:
-        raise NoSuchEmail
-    if sending.state not in FINAL or not sending.latest.client_name:  # without a name where the client was erased
-        raise EmailNotResendable
-    if sending.latest.superseded:
-        raise EmailSuperseded
-    if sending.resent_today >= RESENDS_A_DAY:
-        raise ResendLimit
-    again = replace(
-        sending.latest,
-        id=command.new_id,
-        resend=sending.latest.resend + 1,
-        requested_by=command.by,
-        correlation_id=command.correlation_id,
-        causation_id=None,
-        traceparent=None,
-    )
-    return Decision(replace(sending, queued=again))

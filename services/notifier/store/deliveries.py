@@ -69,7 +69,8 @@ async def claim(database: Database, now: datetime, limit: int, lease_seconds: fl
                   locale = case when r.readdressed then r.locale else e.locale end
              from due left join lateral (
                     select n.name, n.confirmation_email, n.locale,
-                           m.template = 'confirmation' and m.content is null and not exists (
+                           m.template = 'confirmation' and m.content is null
+                             and not m.recipient_chosen and not exists (
                              select from emails o
                               where o.template = m.template and o.cause_id = m.cause_id and o.resend = m.resend
                                 and o.recipient = n.confirmation_email and o.id <> m.id) as readdressed

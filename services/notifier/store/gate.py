@@ -31,8 +31,8 @@ select held, since, by, why, (select count(*) from emails e where {WAITING}) as 
        (select count(*), min(settled_at) from emails e
          where state = 'unknown' and settled_at > now() - interval '30 days'
            and not exists (select from emails k
-                            where k.template = e.template and k.cause_id = e.cause_id and k.recipient = e.recipient
-                              and k.resend > e.resend)) u (unknown, unknown_since)"""  # noqa: S608  # constant text
+                            where k.template = e.template and k.cause_id = e.cause_id and k.resend > e.resend
+                              and (k.recipient = e.recipient or k.recipient_chosen))) u (unknown, unknown_since)"""  # noqa: S608  # constant text
 
 
 async def standing(database: Database) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from email import message_from_bytes
 from email.policy import default
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -81,10 +82,10 @@ async def test_an_invitation_that_leads_nowhere_is_not_mailed(running: Running, 
         "accepted": events.accepted,
         "removed": events.removed,
         "cancelled": lambda client, _: cancelled(client, RequestedBy(kind="user", id="karin", name="Karin")),
-        "withdrawn": lambda *ids: events.invitation_changed(*ids, "withdrawn"),
-        "expired": lambda *ids: events.invitation_changed(*ids, "expired"),
-        "resent": lambda *ids: events.invitation_changed(*ids, "resent", email="resent@exempelbolaget.se"),
-        "readdressed": lambda *ids: events.invitation_changed(*ids, "readdressed", email="ny@exempelbolaget.se"),
+        "withdrawn": partial(events.invitation_changed, state="withdrawn"),
+        "expired": partial(events.invitation_changed, state="expired"),
+        "resent": partial(events.invitation_changed, state="resent", email="resent@exempelbolaget.se"),
+        "readdressed": partial(events.invitation_changed, state="readdressed", email="ny@exempelbolaget.se"),
     }
     invitations = {}
     for how, end in ends.items():
