@@ -6,6 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from services.notifier.domain.bell_texts import language
 from services.notifier.domain.message import Rendered
+from services.notifier.domain.names import shown
 from services.notifier.store.deliveries import Claimed
 from services.notifier.wording import Links, words
 
@@ -26,8 +27,8 @@ def render(mail: Claimed, links: Links) -> Rendered:
     locale = language(mail.locale)
     facts = {
         "lang": locale,
-        "client_name": mail.client_name,
-        "agency_name": mail.agency_name,
+        "client_name": shown(mail.client_name),
+        "agency_name": mail.agency_name and shown(mail.agency_name),
         "console_url": links.console_url,
         "test": mail.test,
         **words(mail.template, mail.client_id, mail.facts, links, locale),

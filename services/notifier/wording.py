@@ -12,6 +12,7 @@ from chassis.link_keys import LinkKeys
 from schemas.notification import Template
 from schemas.programs import PROGRAMS
 from services.notifier.domain.bell_texts import SWEDEN
+from services.notifier.domain.names import shown
 
 Facts = Mapping[str, Any]
 Words = dict[str, Any]
@@ -42,7 +43,8 @@ def words(template: Template, client_id: UUID, facts: Facts, links: Links, local
     """What the template of a mail is given besides names of client and agency. `link` is None where there is none."""
     by = facts.get("by") or {}
     told = _WORDS[template](client_id, facts, links, locale)
-    return {"name": facts.get("name"), "by": by.get("name"), "link": None, **told}
+    name, asked_by = facts.get("name"), by.get("name")
+    return {"name": name and shown(name), "by": asked_by and shown(asked_by), "link": None, **told}
 
 
 def _confirmation(_client_id: UUID, facts: Facts, _links: Links, locale: str) -> Words:

@@ -30,6 +30,7 @@ async def newborn(
             smtp_tls="none",
             link_keys_file=write_link_keys(tmp_path / "link-keys.json"),
             mail_retry_delays_seconds=(0.05,),
+            mail_circuit_seconds=0.05,
             mail_poll_seconds=0.05,
             mail_stop_seconds=1,
         )
