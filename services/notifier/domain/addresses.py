@@ -53,9 +53,14 @@ def read_sender(text: str) -> Sender:
         wire = for_the_wire(written["bracketed"] or written["alone"])
     except AddressInvalid as error:
         raise SenderInvalid(f"of the sender's address, {error}") from error
-    if not _PLAIN.fullmatch(wire.address):
+    if not is_plain(wire.address):
         raise SenderInvalid("the sender's address may have other letters than ASCII's in its domain alone")
     return Sender(unquote(written["name"] or ""), wire.address)
+
+
+def is_plain(address: str) -> bool:
+    """Whether an address is of letters that a header may have as they are."""
+    return _PLAIN.fullmatch(address) is not None
 
 
 def masked(address: str) -> str:
