@@ -1,4 +1,4 @@
-"""Mails out of the queue: ours beside bare aiosmtplib on as many connections, and another agency's first mail meanwhile."""
+"""Mails out of the queue: ours beside bare aiosmtplib, and another agency's first mail meanwhile."""
 
 import asyncio
 import json
@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -22,6 +21,7 @@ from bench.plots import Bar
 from bench.processes import Process
 from bench.report import Part
 from bench.servers import Servers
+from chassis.clock import system_clock
 from chassis.ids import uuid7
 from chassis.settings import environment
 from services.notifier.__main__ import SERVICE
@@ -66,13 +66,17 @@ async def sink(servers: Servers) -> AsyncIterator[tuple[int, Path]]:
     """The mail server's port; its file, once it has ended."""
     port, out = free_port(), servers.folder / f"sink-{uuid7().hex}.json"
     command = [sys.executable, "-m", "bench.contestants.fast_sink", "--port", str(port), "--out", str(out)]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
+    process = _started(command)
     try:
         await eventually(partial(_answers, port), within=20)
         yield port, out
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait, 10)
+
+
+def _started(command: list[str]) -> Process:
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)
 
 
 async def taken(port: int) -> int:
@@ -104,11 +108,10 @@ async def _until(port: int, count: int) -> None:
 
 async def _raw(servers: Servers, turns: Turns, count: int, lanes: int) -> None:
     mails = servers.folder / "mails.json"
-    if not mails.exists() or len(json.loads(mails.read_text())) != count:
-        await asyncio.to_thread(_compose, mails, count)
+    await asyncio.to_thread(_compose, mails, count)
     async with sink(servers) as (port, out):
         command = [sys.executable, "-m", "bench.contestants.raw_smtp", "--port", str(port), "--mails", str(mails)]
-        process = subprocess.Popen([*command, "--connections", str(lanes)], cwd=ROOT, stdin=subprocess.DEVNULL)
+        process = _started([*command, "--connections", str(lanes)])
         try:
             await _measure(servers, process, turns, port, count)
         finally:
@@ -121,7 +124,7 @@ def _compose(path: Path, count: int) -> None:
     for number in range(count):
         mail = Claimed(
             uuid4(), 1, "confirmation", str(uuid4()), f"info{number}@example.se", 0, f"Åkes Bolag {number} AB",
-            "Byrå Ett AB", "sv", False, FACTS, datetime.now(UTC), None,
+            "Byrå Ett AB", "sv", False, FACTS, system_clock(), None,
         )  # fmt: skip
         id_ = message_id(mail.template, mail.cause_id, mail.recipient, 0, "aktivera.local")
         sender = "Aktivera <no-reply@aktivera.local>"
@@ -178,7 +181,7 @@ async def _queue(connection: "asyncpg.Connection[asyncpg.Record]", agency: str, 
     causes = [str(uuid4()) for _ in range(count)]
     columns = ["id", "template", "cause_id", "recipient", "client_id", "agency", "client_name", "locale", "test"]
     columns += ["facts", "correlation_id", "created_at", "due_at", "turn"]
-    now = datetime.now(UTC)
+    now = system_clock()
     facts = json.dumps(FACTS)
     rows = [
         (

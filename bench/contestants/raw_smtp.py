@@ -1,4 +1,4 @@
-"""The limit: aiosmtplib on so many kept connections, mails that are composed already, nothing stored, nothing promised."""
+"""The limit: aiosmtplib on so many kept connections, composed before, nothing stored, nothing promised."""
 
 import argparse
 import asyncio
