@@ -10,6 +10,7 @@ from chassis.ids import uuid7
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.draft import Draft
 from services.notifier.store import recalled
+from services.notifier.store.turns import turns
 
 COLUMNS = [
     "id",
@@ -31,6 +32,7 @@ COLUMNS = [
     "traceparent",
     "created_at",
     "due_at",
+    "turn",
     "reader",
     "superseded_at",
     "state",
@@ -50,16 +52,17 @@ async def queue(uow: UnitOfWork, drafts: Sequence[Draft]) -> None:
     """
     if not drafts:
         return
-    records = [_record(each, uow.now) for each in drafts if not each.unless_there]
+    placed = list(zip(drafts, await turns(uow, drafts), strict=True))
+    records = [_record(each, turn, uow.now) for each, turn in placed if not each.unless_there]
     if records:
         await uow.connection.copy_records_to_table("emails", columns=COLUMNS, records=records)
-    missing = [_record(each, uow.now) for each in drafts if each.unless_there]
+    missing = [_record(each, turn, uow.now) for each, turn in placed if each.unless_there]
     if missing:
         await uow.connection.executemany(_ADD_MISSING, missing)
     await recalled.settle(uow)
 
 
-def _record(draft: Draft, now: datetime) -> tuple[Any, ...]:
+def _record(draft: Draft, turn: int, now: datetime) -> tuple[Any, ...]:
     superseded = (now, "withheld", now, "email_superseded") if draft.superseded else (None, "pending", None, None)
     return (
         draft.id or uuid7(),
@@ -81,6 +84,7 @@ def _record(draft: Draft, now: datetime) -> tuple[Any, ...]:
         draft.traceparent,
         now,
         now,
+        turn,
         draft.reader,
         *superseded,
     )
