@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import APIRouter
 
@@ -29,6 +29,15 @@ class Step:
     at: datetime
     what: str
     detail: dict[str, Any] = field(default_factory=dict)
+
+
+class Served(Protocol):
+    """What every process that answers over HTTP has open, with a database or without."""
+
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def heartbeats(self) -> Heartbeats: ...
 
 
 @dataclass(frozen=True)

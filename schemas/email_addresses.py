@@ -18,7 +18,7 @@ def normalised(text: str) -> str | None:
     """
     local, at, domain = unicodedata.normalize("NFC", text.strip(" ")).rpartition("@")
     address = f"{local}@{domain.lower()}"
-    sane = at and len(address) <= LONGEST and len(local) <= LONGEST_LOCAL
+    sane = at and len(address) <= LONGEST and len(local) <= LONGEST_LOCAL and "=?" not in local  # an encoded word's
     return address if sane and _LOCAL.fullmatch(local) and _is_domain(domain.lower()) else None
 
 
