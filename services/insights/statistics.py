@@ -8,6 +8,7 @@ word, but what the windows hold.
 import asyncio
 import tempfile
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -52,18 +53,18 @@ class Reader(faust.App):
             common.topic_prefix + GROUP,
             broker=[f"kafka://{each}" for each in common.kafka_bootstrap.split(",")],
             store="memory://",
-            datadir=tempfile.gettempdir(),  # named, not used
+            datadir=str(Path(tempfile.gettempdir()) / "aktivera-insights"),  # made, and stays empty
             value_serializer="raw",
             key_serializer="raw",
             topic_disable_leader=True,
             topic_allow_declare=False,
             web_enabled=False,
             consumer_auto_offset_reset="earliest",
-            consumer_max_fetch_size=256 * 1024,
+            consumer_max_fetch_size=64 * 1024,
             broker_session_timeout=10.0,
             broker_heartbeat_interval=2.5,
-            broker_max_poll_records=500,
-            stream_buffer_maxsize=1024,
+            broker_max_poll_records=200,
+            stream_buffer_maxsize=256,
             stream_wait_empty=False,
         )
         self.transport = _Transport(list(self.conf.broker_consumer), self)

@@ -21,6 +21,12 @@ from services.notifier.store.retention import forget_old
 from services.notifier.store.steps import trace
 from services.notifier.web import ROUTERS
 
+
+def check(settings: NotifierSettings) -> None:
+    """Raises ValueError, OSError where the keys of links cannot be read."""
+    _ = settings.link_keys
+
+
 SERVICE = Service(
     name="notifier",
     description=description or "",
@@ -37,6 +43,7 @@ SERVICE = Service(
     projections=PROJECTIONS,
     trace=trace,
     standing=standing,
+    check=check,
     gauges=gauge,
 )
 

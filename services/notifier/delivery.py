@@ -15,7 +15,7 @@ from chassis.service import Context
 from services.notifier.circuits import gauge, says_something
 from services.notifier.commits import CameTo, Commits
 from services.notifier.domain.addresses import SenderInvalid, read_sender
-from services.notifier.domain.draft import message_id
+from services.notifier.domain.draft import message_id, out_of_date
 from services.notifier.domain.mail import Bounced, Deferred, Outcome, Withheld
 from services.notifier.domain.message import compose
 from services.notifier.lanes import Flight, Lane
@@ -25,6 +25,8 @@ from services.notifier.rendering import render
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import circuits, deliveries
 from services.notifier.store.deliveries import Claimed
+from services.notifier.store.turns import rise
+from services.notifier.wording import Links
 
 log = structlog.get_logger(__name__)
 
@@ -32,11 +34,13 @@ LOOP = "delivery"
 STUCK_SECONDS = 120.0  # more than one database wait; waiting on the mail server does not stop the beat
 LEASE_MARGIN_SECONDS = 15.0
 SWEEP_SECONDS = 2.0
+RISE_SECONDS = 0.2
+RISE_AT_ONCE = 500
 LONGEST_BACK_OFF_SECONDS = 10.0
 
 
 class Superseded(Exception):  # named after the fact
-    """Our lease ran out, and the mail is somebody else's now."""
+    """Our lease ran out, and the mail is somebody else's now; or what it says is no longer so, and it must not go."""
 
 
 async def deliver_mails(context: Context) -> None:
@@ -60,16 +64,18 @@ class Delivery:
         self._commits = Commits(
             self._database, settings, settings.smtp_data_timeout_seconds + LEASE_MARGIN_SECONDS, self._shut
         )
+        self._heard = True
         self._open: set[str] = set()
         self._errands: set[asyncio.Task[None]] = set()
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._wake = asyncio.Event()
-        self._sweep_at = 0.0
+        self._sweep_at = self._rise_at = 0.0
+        self._links = Links(settings.console_url, settings.link_keys)
         self._sender = read_sender(settings.mail_from).address
 
     async def run(self) -> None:
         self._heartbeats.expect(LOOP, STUCK_SECONDS)
-        self._database.on_published.append(self._wake.set)
+        self._database.on_published.append(self._published)
         try:
             while True:
                 self._heartbeats.beat(LOOP)
@@ -82,9 +88,15 @@ class Delivery:
                     log.warning("mail queue not reachable", error=type(error).__name__)
                 await self._rest()
         finally:
-            self._database.on_published.remove(self._wake.set)
+            self._database.on_published.remove(self._published)
             await self._stop()
             self._heartbeats.forget(LOOP)
+
+    def _published(self) -> None:
+        """Something was heard, and perhaps queued. What we say of mails ourselves queues none."""
+        if not self._commits.is_ours():
+            self._heard = True
+            self._wake.set()
 
     async def _turn(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -92,9 +104,15 @@ class Delivery:
             self._sweep_at = now + SWEEP_SECONDS
             await sweep(self._database)
             self._open = await gauge(self._database)
+        if now >= self._rise_at:
+            self._rise_at = now + RISE_SECONDS
+            await rise(self._database, self._database.clock(), RISE_AT_ONCE)
+            self._heard = True
+        heard, self._heard = self._heard, False
         for lane in self._lanes.values():
-            if wanted := lane.wanted():
+            if (heard or lane.flows) and (wanted := lane.wanted()):
                 claimed = await self._unless_stopped(self._claim(lane, wanted))
+                lane.flows = bool(claimed)
                 lane.ready.extend((mail, asyncio.get_running_loop().time()) for mail in claimed)
                 self._dispatch(lane)
                 if not claimed and lane.idle and lane.of.relay in self._open:
@@ -136,12 +154,13 @@ class Delivery:
                 await self._wake.wait()
 
     def _dispatch(self, lane: Lane) -> None:
-        """Claimed mails to free workers. What waited too long is left to its lease: the dialogue might outlast it."""
+        """Claimed mails to free workers. What waited too long goes back: the dialogue might outlast its lease."""
         too_old = asyncio.get_running_loop().time() - LEASE_MARGIN_SECONDS / 2
+        if lane.ready and lane.ready[0][1] < too_old:
+            self._return(lane)
         while lane.idle and lane.ready:
-            mail, since = lane.ready.popleft()
-            if since > too_old:
-                self._start(mail)
+            mail, _ = lane.ready.popleft()
+            self._start(mail)
 
     def _start(self, mail: Claimed, *, probe: bool = False) -> None:
         flight = self._lanes[mail.test].start(mail, probe=probe)
@@ -197,6 +216,8 @@ class Delivery:
 
     async def _attempt(self, flight: Flight) -> Outcome:
         mail, worker = flight.mail, flight.worker
+        if mail.superseded or out_of_date(mail.facts, self._database.clock()):
+            return Withheld("email_superseded")
         if worker.connection is None:
             return Withheld()
         try:
@@ -220,7 +241,7 @@ class Delivery:
     def _compose(self, mail: Claimed) -> bytes:
         settings = self._settings
         id_ = message_id(mail.template, mail.cause_id, mail.recipient, mail.resend, settings.mail_domain)
-        rendered = render(mail, settings.console_url)
+        rendered = render(mail, self._links)
         return compose(rendered, settings.mail_from, mail.recipient, id_, self._database.clock(), mail.locale)
 
     def _step(self, mail: Claimed, outcome: Outcome, *, probe: bool = False) -> CameTo:
@@ -236,9 +257,12 @@ class Delivery:
         self._open.add(relay)
         for lane in self._lanes.values():
             if lane.of.relay == relay and lane.ready:
-                errand = asyncio.create_task(self._give_back(lane.unbegun()), name="mails given back")
-                self._errands.add(errand)
-                errand.add_done_callback(self._errands.discard)
+                self._return(lane)
+
+    def _return(self, lane: Lane) -> None:
+        errand = asyncio.create_task(self._give_back(lane.unbegun()), name="mails given back")
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
 
     async def _until_stored(self, step: CameTo) -> None:
         """What the server answered must not be lost because the database is away for a while."""

@@ -40,6 +40,7 @@ from schemas.users import InvitationChangedV1, UserAcceptedV1, UserChangedV1, Us
 from services.notifier.domain import client_bells, parting_bells
 from services.notifier.domain.agency import agency_told, consultant_removed, consultant_told
 from services.notifier.domain.erasing import erase
+from services.notifier.domain.mailing_of_events import with_mails
 from services.notifier.domain.news import ClientKey, ClientNews, activated, announced, cancelled, listed
 from services.notifier.domain.people import activating, consultants_changed, reassigned, told, user_told
 from services.notifier.domain.recalling import email_id, failed, sent, unknown
@@ -79,30 +80,32 @@ def each_of(*decides: Callable[..., Decision[ClientNews]]) -> Any:
 
 CLIENTS = Handler(
     load=news.load,
-    decide={
-        ActivationListedV1: with_people(listed, told),
-        ActivationActivatedV1: each_of(with_people(activated, activating), client_bells.activated),
-        ActivationReassignedV1: each_of(reassigned, client_bells.reassigned),
-        ConsultantsChangedV1: consultants_changed,
-        UserAcceptedV1: each_of(user_told, client_bells.accepted),
-        UserChangedV1: user_told,
-        UserRemovedV1: each_of(user_told, client_bells.user_removed),
-        InvitationChangedV1: client_bells.invitation_changed,
-        ActivationCancelledV1: each_of(cancelled, client_bells.cancelled),
-        ActivationCancellationRefusedV1: client_bells.cancellation_refused,
-        ActivationReminderDueV1: client_bells.reminder_due,
-        LicencesChangedV1: client_bells.licences_changed,
-        LicencesLowV1: client_bells.licences_low,
-        LicencesOverAssignedV1: client_bells.over_assigned,
-        HandoverCompletedV1: client_bells.handed_over,
-        DisconnectionRequestedV1: parting_bells.disconnection_requested,
-        DisconnectionApprovedV1: parting_bells.disconnection_approved,
-        DisconnectionWithdrawnV1: parting_bells.disconnection_withdrawn,
-        DisconnectionExpiredV1: parting_bells.disconnection_expired,
-        ConsultantReleaseRefusedV1: parting_bells.release_refused,
-        ConsultantReleasedV1: parting_bells.released,
-        ActivationSnapshotV1: each_of(with_people(announced, told), client_bells.caught_up),
-    },
+    decide=with_mails(
+        {
+            ActivationListedV1: with_people(listed, told),
+            ActivationActivatedV1: each_of(with_people(activated, activating), client_bells.activated),
+            ActivationReassignedV1: each_of(reassigned, client_bells.reassigned),
+            ConsultantsChangedV1: consultants_changed,
+            UserAcceptedV1: each_of(user_told, client_bells.accepted),
+            UserChangedV1: user_told,
+            UserRemovedV1: each_of(user_told, client_bells.user_removed),
+            InvitationChangedV1: client_bells.invitation_changed,
+            ActivationCancelledV1: each_of(cancelled, client_bells.cancelled),
+            ActivationCancellationRefusedV1: client_bells.cancellation_refused,
+            ActivationReminderDueV1: client_bells.reminder_due,
+            LicencesChangedV1: client_bells.licences_changed,
+            LicencesLowV1: client_bells.licences_low,
+            LicencesOverAssignedV1: client_bells.over_assigned,
+            HandoverCompletedV1: client_bells.handed_over,
+            DisconnectionRequestedV1: parting_bells.disconnection_requested,
+            DisconnectionApprovedV1: parting_bells.disconnection_approved,
+            DisconnectionWithdrawnV1: parting_bells.disconnection_withdrawn,
+            DisconnectionExpiredV1: parting_bells.disconnection_expired,
+            ConsultantReleaseRefusedV1: parting_bells.release_refused,
+            ConsultantReleasedV1: parting_bells.released,
+            ActivationSnapshotV1: each_of(with_people(announced, told), client_bells.caught_up),
+        }
+    ),
     save=news.save,
     key=client_key,
 )

@@ -12,6 +12,8 @@ from schemas.envelope import Decision, Envelope
 from schemas.values import Person, RequestedBy
 from services.notifier.domain.bell import Bell, Handled, Staff, addressed, who_should_know
 from services.notifier.domain.draft import Draft
+from services.notifier.domain.notices import Notice
+from services.notifier.domain.overtaking import Overtaken
 
 STILL_NEWS = timedelta(days=30)
 """As long as activation-events keep a listing. Whoever was listed before then was told of it, or too late to be."""
@@ -36,7 +38,8 @@ People = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class ClientNews:
-    """What was told of a client so far, who could be told, and what is new in this batch.
+    """What was told of a client so far, who could be told, and what is new in this batch: mails, to known addresses and
+    to people of the agency; mails that must not go any more; and readers of whom what they were sent is forgotten.
 
     `bell` is that of its listing; `bells` the others that are open, and those of this batch; `removed`: (user, subject
     or nothing) of those who are no users any more.
@@ -50,6 +53,9 @@ class ClientNews:
     drafts: tuple[Draft, ...] = ()
     people: People = frozenset()
     erased: bool = False
+    notices: tuple[Notice, ...] = ()
+    overtaken: tuple[Overtaken, ...] = ()
+    forgotten: frozenset[str] = frozenset()
 
 
 def listed(news: ClientNews | None, event: Envelope[ActivationListedV1], now: datetime) -> Decision[ClientNews]:

@@ -8,7 +8,7 @@ from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.agency import Agency, Consultant
 from services.notifier.domain.bell import Staff
-from services.notifier.store import bells, leaving, preferences
+from services.notifier.store import bells, leaving, mailings, preferences
 
 ADD_MISSING = """insert into agencies (agency) select agency from unnest($1::text[]) a(agency) order by agency
                  on conflict do nothing"""
@@ -109,6 +109,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
     await preferences.came_back(uow, [(agency, one.sub) for agency, one in told])
     await _delete(uow, gone)
     await leaving.forget(uow, gone)
+    await mailings.forget_consultants(uow, gone)
     await bells.save(uow, [bell for change in changes for bell in change.after.rung])
 
 

@@ -12,7 +12,9 @@ from chassis.announce import Source
 from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.notification import Template
 from schemas.values import Locale
-from services.notifier.domain.mail import CLAIMABLE, LEASED, TRANSMITTABLE, Mail
+from services.notifier.domain.draft import WITH_CODES
+from services.notifier.domain.mail import LEASED, TRANSMITTABLE, Mail
+from services.notifier.store.turns import WAITS
 
 _SUBJECT = "e.client_id, e.agency, e.template, e.cause_id, e.correlation_id, e.causation_id, e.traceparent"
 _MAIL = (
@@ -34,7 +36,8 @@ WORLD = Lane(False, None)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A mail in a worker's hands. `content` is None until it was about to go out for the first time."""
+    """A mail in a worker's hands. `content` is None until it was about to go out for the first time. `superseded`: what
+    it says is no longer so."""
 
     id: UUID
     attempt: int
@@ -42,6 +45,7 @@ class Claimed:
     cause_id: str
     recipient: str
     resend: int
+    client_id: UUID
     client_name: str
     agency_name: str | None
     locale: Locale
@@ -49,6 +53,7 @@ class Claimed:
     facts: Mapping[str, Any]
     created_at: datetime
     content: bytes | None
+    superseded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +78,19 @@ async def claim(
     *,
     probe: bool = False,
 ) -> list[Claimed]:
-    """Takes what is due in a lane, the longest waiting first, unless the circuit of its relay is open: then a `probe`
+    """Takes what is due in a lane, agency by agency in turn, unless the circuit of its relay is open: then a `probe`
     alone is taken. Others' claims are passed over. Outside a unit of work it is committed when this returns."""
     rows = await source.fetch(
-        """with due as (
+        f"""with due as (
              select id, client_id from emails
-              where state = any($1) and due_at <= $2 and test = $6 and not exists (select from mail_gate where held)
-                and ($8 or not exists (select from mail_circuits where relay = $7 and state <> 'closed'))
+              where {WAITS} and turn is not null and test = $5 and due_at <= $1
+                and not exists (select from mail_gate where held)
+                and ($7 or not exists (select from mail_circuits where relay = $6 and state <> 'closed'))
                 and not exists (select from erased_clients x where x.client_id = emails.client_id)
-              order by due_at, id limit $3 for update skip locked)
+              order by turn, id limit $2 for update skip locked)
            update emails e
-              set state = 'sending', attempt = attempt + 1, worker = $4,
-                  lease_until = clock_timestamp() + make_interval(secs => $5),
+              set state = 'sending', attempt = attempt + 1, worker = $3,
+                  lease_until = clock_timestamp() + make_interval(secs => $4),
                   client_name = case when e.content is null then coalesce(r.name, e.client_name) else e.client_name end,
                   recipient = case when r.readdressed then r.confirmation_email else e.recipient end,
                   locale = case when r.readdressed then r.locale else e.locale end
@@ -98,10 +104,9 @@ async def claim(
                       from renewed_clients n join emails m on m.id = due.id
                      where n.client_id = due.client_id) r on true
             where e.id = due.id
-           returning e.id, e.attempt, e.template, e.cause_id, e.recipient, e.resend, e.client_name, e.locale, e.test,
-                     e.facts, e.created_at, e.content,
-                     (select name from agencies a where a.agency = e.agency) as agency_name""",
-        CLAIMABLE,
+           returning e.id, e.attempt, e.template, e.cause_id, e.recipient, e.resend, e.client_id, e.client_name,
+                     e.locale, e.test, e.facts, e.created_at, e.content, e.superseded_at is not null as superseded,
+                     (select name from agencies a where a.agency = e.agency) as agency_name""",  # noqa: S608  # constant text
         now,
         limit,
         worker,
@@ -114,13 +119,15 @@ async def claim(
 
 
 async def transmit(uow: UnitOfWork, going_out: Sequence[tuple[Claimed, bytes]], lease_seconds: float) -> set[UUID]:
-    """Notes that contents go out now, and the contents with it. Answers which of the mails are still ours."""
+    """Notes that contents go out now, and the contents with it. Answers which of the mails are still ours, and say
+    what is still so."""
     rows = await uow.connection.fetch(
         """update emails e
               set state = 'transmitting', content = n.content, transmitted_at = clock_timestamp(),
                   lease_until = clock_timestamp() + make_interval(secs => $4)
              from unnest($1::uuid[], $2::int[], $3::bytea[]) n(id, attempt, content)
-            where e.id = n.id and e.attempt = n.attempt and e.state = any($5) returning e.id""",
+            where e.id = n.id and e.attempt = n.attempt and e.state = any($5)
+              and e.superseded_at is null returning e.id""",
         [mail.id for mail, _ in going_out],
         [mail.attempt for mail, _ in going_out],
         [content for _, content in going_out],
@@ -154,13 +161,14 @@ async def lock_expired(uow: UnitOfWork, limit: int) -> list[Held]:
 
 
 async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
-    """Writes what became of mails whose rows are locked."""
+    """Writes what became of mails whose rows are locked. A content with a code is kept no longer than for retries."""
     await uow.connection.execute(
         """update emails e
               set state = n.state, due_at = n.due_at, settled_at = n.settled_at, smtp_code = n.smtp_code,
                   reason = n.reason, deferrals = n.deferrals, deferred_since = n.deferred_since,
-                  uncounted = n.uncounted,
-                  lease_until = null, worker = null
+                  uncounted = n.uncounted, turn = null,
+                  lease_until = null, worker = null,
+                  content = case when n.settled_at is not null and e.template = any($10) then null else e.content end
              from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[], $6::text[],
                          $7::int[], $8::timestamptz[], $9::int[])
                     n(id, state, due_at, settled_at, smtp_code, reason, deferrals, deferred_since, uncounted)
@@ -174,6 +182,7 @@ async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
         [mail.deferrals for mail in mails],
         [mail.deferred_since for mail in mails],
         [mail.uncounted for mail in mails],
+        WITH_CODES,
     )
 
 

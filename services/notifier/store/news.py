@@ -7,8 +7,7 @@ from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.bell import Bell
 from services.notifier.domain.news import ClientKey, ClientNews
-from services.notifier.store import agencies, bells, erasure, leaving, people
-from services.notifier.store.queue import queue
+from services.notifier.store import agencies, bells, erasure, leaving, mailings, people
 
 
 async def load(uow: UnitOfWork, keys: Sequence[ClientKey]) -> dict[ClientKey, ClientNews]:
@@ -48,7 +47,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[ClientKey, ClientNews]]
     )
     gone = [(each.key, each.after.removed) for each in changes if each.after.removed]
     await leaving.forget_users(uow, [(key, user_id, sub) for key, users in gone for user_id, sub in sorted(users)])
-    await queue(uow, [draft for change in changes for draft in change.after.drafts])
+    await mailings.save(uow, [change.after for change in changes])
     await bells.save(uow, [bell for change in changes for bell in _changed(change)])
 
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "notifier_0011"
-down_revision = "notifier_0010"
+revision = "notifier_0013"
+down_revision = "notifier_0012"
 branch_labels = None
 depends_on = None
 
