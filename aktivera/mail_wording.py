@@ -80,7 +80,10 @@ def retry_lines(answer: dict[str, Any]) -> list[str]:
 
 def mail_lines(answer: dict[str, Any]) -> list[str]:
     mails = answer["mails"]
-    return [f"mails are {_gate(mails)}; {mails['would_send']} wait, {mails['recalled']} recalled from the topic"]
+    return [
+        f"mails are {_gate(mails)}; {mails['would_send']} wait, {mails['recalled']} recalled from the topic",
+        *_circuits(answer),
+    ]
 
 
 def would_send_lines(answer: dict[str, Any]) -> list[str]:
@@ -124,3 +127,13 @@ def _gate(gate: dict[str, Any]) -> str:
     if not gate["held"]:
         return "not held"
     return f"held since {moment(gate['since'])} by {gate['by'] or '-'}: {gate['why'] or '-'}"
+
+
+def _circuits(answer: dict[str, Any]) -> list[str]:
+    return [
+        f"{each['relay']} takes no mails since {moment(each['since'])}: {each['trouble']}"
+        f" {each['smtp_code'] or ''}".rstrip()
+        + f"; tried next at {moment(each['try_at'])}"
+        for each in answer.get("circuits", [])
+        if each["state"] != "closed"
+    ]

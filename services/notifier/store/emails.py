@@ -20,7 +20,7 @@ EmailKey = tuple[str, UUID]
 """The agency that asks, and a mail's id."""
 
 _SELECT = """select id, template, recipient, resend, client_id, client_name, locale, test, requested_by, state, attempt,
-                    created_at, due_at, settled_at, smtp_code, reason
+                    uncounted, created_at, due_at, settled_at, smtp_code, reason
                from emails"""
 
 _OWN = f"({{sub}}::text is null or {HAS_TO_DO_WITH})"

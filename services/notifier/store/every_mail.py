@@ -13,7 +13,8 @@ from services.notifier.domain.draft import message_id
 from services.notifier.domain.message import message_id_of
 
 _SHOWN = """e.id, e.template, e.cause_id, e.client_id, e.agency, e.test, e.recipient, e.locale, e.resend,
-e.requested_by, e.requested_why, e.state, e.attempt, e.created_at, e.due_at, e.transmitted_at, e.settled_at,
+e.requested_by, e.requested_why, e.state, e.attempt - e.uncounted as attempt, e.created_at, e.due_at,
+ e.transmitted_at, e.settled_at,
 e.smtp_code, e.reason"""
 
 _WAITS = "e.state in ('pending', 'retry')"

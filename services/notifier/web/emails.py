@@ -168,4 +168,4 @@ def _queued(change: Change[EmailKey, Sending]) -> Answer:
 
 def _email(row: Any) -> Email:
     waits = row["state"] in ("pending", "retry")
-    return Email(**{**row, "attempts": row["attempt"], "due_at": row["due_at"] if waits else None})
+    return Email(**{**row, "attempts": row["attempt"] - row["uncounted"], "due_at": row["due_at"] if waits else None})
