@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from chassis.db import Database
 from chassis.ids import uuid7
 from chassis.logs import scrub
-from chassis.service import Context
+from chassis.service import Context, Served
 from chassis.tokens import Caller, Unauthenticated
 from chassis.tracing import accepted, new_traceparent
 from chassis.unit_of_work import Cause
@@ -42,7 +42,8 @@ async def caller(
     """The caller that the bearer token names. Raises Unauthenticated, TokenInvalid."""
     if credentials is None:
         raise Unauthenticated
-    return await context(request).tokens.caller(credentials.credentials)
+    served: Served = request.app.state.context
+    return await served.tokens.caller(credentials.credentials)
 
 
 def cause(request: Request) -> Cause:

@@ -19,7 +19,7 @@ from tests.infrastructure import ROOT
 
 pytestmark = pytest.mark.timeout(1800)
 
-OURS = ("onboarding", "activation", "notifier")
+OURS = ("onboarding", "activation", "notifier", "insights")
 LONG_RUNNING = (*OURS, "postgres", "kafka", "mailpit")
 SAMPLES = {"API", "event minimal", "event full"}
 WAY = re.compile(
@@ -79,7 +79,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Up and healthy, by the command that operators use; removed with its volumes whatever happens."""
     say = progress(request.config)
     require_engine(say)
-    ports = ("ONBOARDING_HTTP_PORT", "ACTIVATION_HTTP_PORT", "NOTIFIER_HTTP_PORT", "MAIL_PAGE_PORT")
+    ports = (*(f"{service.upper()}_HTTP_PORT" for service in OURS), "MAIL_PAGE_PORT")
     built = Stack(f"aktivera-test-{uuid7().hex[-8:]}", {name: free_port() for name in ports})
     start = time.monotonic()
     try:
