@@ -85,6 +85,7 @@ async def _run(service: Service, common: CommonSettings, settings: ServiceSettin
         return 2
     stop = asyncio.Event()
     app = create_app(context)
+    calm_collector()
     loops = _loops(context, app, stop, {} if seen else {"start-check": look_until_seen})
     return await until_told(http_server(app, settings), loops, context.heartbeats, stop, context.database.pool.close)
 
@@ -103,7 +104,6 @@ async def until_told(
     coroutines = {"http": server.serve(), **loops}
     tasks = {name: asyncio.create_task(each, name=name) for name, each in coroutines.items()}
     _watch(heartbeats)
-    calm_collector()
     log.info("started", pid=os.getpid())
     waiting = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([waiting, *tasks.values()], return_when=asyncio.FIRST_COMPLETED)

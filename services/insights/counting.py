@@ -15,10 +15,9 @@ from schemas.onboarding import OnboardingRejectedV1
 from services.insights.domain.facts import NAMES, fact_of
 from services.insights.domain.windows import Windows
 
-COUNTED_TYPES = frozenset(
-    each.wire_type.encode() for each in CATALOGUE if each.model in NAMES or each.model is OnboardingRejectedV1
-)
-ALL_TYPES = frozenset(each.wire_type.encode() for each in CATALOGUE)
+COUNTED = frozenset({OnboardingRejectedV1, *NAMES})
+IGNORED_TYPES = frozenset(each.wire_type.encode() for each in CATALOGUE if each.model not in COUNTED)
+"""Known by the header alone, and not parsed."""
 
 
 class Statistics:
@@ -84,7 +83,7 @@ class Statistics:
 
     def _outcome(self, record: Record) -> str:
         kinds = [value for name, value in record.headers or () if name == "ce_type"]
-        if kinds and kinds[0] in ALL_TYPES - COUNTED_TYPES:
+        if kinds and kinds[0] in IGNORED_TYPES:
             return "ignored"
         try:
             event = decode(record, CATALOGUE)

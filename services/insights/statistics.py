@@ -8,6 +8,7 @@ word, but what the windows hold.
 import asyncio
 import tempfile
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -52,7 +53,7 @@ class Reader(faust.App):
             common.topic_prefix + GROUP,
             broker=[f"kafka://{each}" for each in common.kafka_bootstrap.split(",")],
             store="memory://",
-            datadir=tempfile.gettempdir(),  # named, not used
+            datadir=str(Path(tempfile.gettempdir()) / "aktivera-insights"),  # made, and stays empty
             value_serializer="raw",
             key_serializer="raw",
             topic_disable_leader=True,

@@ -76,18 +76,18 @@ class Answer(BaseModel):
     windows: list[Shown]
 
 
-def opened(request: Request) -> StatelessContext:
+async def opened(request: Request) -> StatelessContext:
     context = request.app.state.context
     assert isinstance(context, StatelessContext)
     return context
 
 
-def statistics(context: Annotated[StatelessContext, Depends(opened)]) -> Statistics:
+async def statistics(context: Annotated[StatelessContext, Depends(opened)]) -> Statistics:
     assert isinstance(context.state, Statistics)
     return context.state
 
 
-def whose(
+async def whose(
     who: Who,
     agency: Annotated[
         str | None, Query(max_length=64, pattern=r"^[^\x00-\x1f]*$", description="operators: one agency, else all")

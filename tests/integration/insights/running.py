@@ -20,7 +20,7 @@ from chassis.settings import CommonSettings, environment
 from tests.eventually import eventually
 from tests.infrastructure import ROOT
 
-START_SECONDS, READ_SECONDS = 40.0, 120.0
+START_SECONDS, READ_SECONDS = 40.0, 240.0
 
 
 @dataclass
