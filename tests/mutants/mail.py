@@ -14,7 +14,8 @@ MAIL = [
         "A mail that may have arrived is never sent again by itself.",
         "services/notifier/domain/mail.py",
         "        case Unanswered():\n            return _unknown(mail, now)\n",
-        '        case Unanswered():\n            return settle(mail, Deferred("email_deferred", "mail"), now, retries, jitter)\n',
+        "        case Unanswered():\n"
+        '            return settle(mail, Deferred("email_deferred", "mail"), now, retries, jitter)\n',
         f"{_DELIVERY}::test_a_connection_lost_after_the_content_is_unknown_and_never_sent_again",
     ),
     Mutant(
