@@ -25,6 +25,7 @@ async def may_send(running: Running, mail: Claimed) -> bool:
 async def expire(running: Running) -> None:
     await running.context.database.execute("update emails set lease_until = clock_timestamp() - interval '1 s'")
     await sweep(running.context.database)
+    await running.context.database.execute("update emails set due_at = created_at, turn = 1")
 
 
 @pytest.mark.parametrize("state", LEASED)
