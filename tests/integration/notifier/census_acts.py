@@ -150,6 +150,13 @@ async def resent_before_its_outcome(running: Running) -> Told:
     return Told.of(await resent(running, id_))
 
 
+@act("email_superseded")
+async def resent_what_a_later_mail_replaced(running: Running) -> Told:
+    id_ = await sent(running)
+    await running.rows("update emails set superseded_at = now() where id = $1", id_)
+    return Told.of(await resent(running, id_))
+
+
 @act("resend_limit")
 async def resent_a_sixth_time(running: Running) -> Told:
     id_ = await sent(running)
