@@ -12,6 +12,7 @@ from email.utils import format_datetime
 
 from services.notifier.domain.addresses import ENCODED_WORD, Sender, SenderInvalid, for_the_wire, read_sender
 
+_ONE_LINE = 68
 _UNSEEN = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
@@ -51,8 +52,8 @@ def _subject(subject: str) -> bytes:
     """The subject as it is, and on one line. Raises ValueError where it has what would end the line, or nobody sees."""
     if any(unicodedata.category(letter) in _UNSEEN for letter in subject):
         raise ValueError("a header is one line")
-    plain = subject.isascii() and ENCODED_WORD not in subject
-    text = Header(subject, "us-ascii" if plain else "utf-8", header_name="Subject").encode(linesep="\r\n")
+    plain = subject.isascii() and ENCODED_WORD not in subject and len(subject) <= _ONE_LINE
+    text = subject if plain else Header(subject, "utf-8", header_name="Subject").encode(linesep="\r\n")
     return f"Subject: {text}\r\n".encode("ascii")
 
 

@@ -13,8 +13,8 @@ from aiosmtpd.smtp import SMTP
 class MailServer:
     """`rcpt` and `data` hold the answers to come, first to last; without any, everything is accepted.
 
-    An answer `drop` hangs up instead; `wait` waits for `released` and then accepts. `offered` are the contents that
-    came in whole, whatever was answered; `accepted` those that were answered with 250.
+    An answer `drop` hangs up instead; `wait` waits for `released` and then gives the answer behind it, or accepts.
+    `offered` are the contents that came in whole, whatever was answered; `accepted` those answered with 250.
     """
 
     port: int = 0
@@ -47,9 +47,9 @@ class MailServer:
         if answer == "drop":
             hang_up(server)
             return "250 ok"
-        if answer == "wait":
+        if answer.startswith("wait"):
             await self.released.wait()
-            answer = "250 ok"
+            answer = answer.removeprefix("wait").lstrip() or "250 ok"
         if answer.startswith("250"):
             self.accepted.append(envelope.content)
             self.recipients += envelope.rcpt_tos

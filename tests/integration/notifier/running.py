@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -41,6 +42,16 @@ class Running(InProcess):
         async def probe() -> dict[str, Any]:
             row = await self.mail()
             assert row["state"] in states, row["state"]
+            return row
+
+        return await eventually(probe, within=within)
+
+    async def mail_of(self, client: UUID, state: str, within: float = 10) -> dict[str, Any]:
+        """The client's only mail, once it is in that state."""
+
+        async def probe() -> dict[str, Any]:
+            (row,) = await self.rows("select * from emails where client_id = $1", client)
+            assert row["state"] == state, row["state"]
             return row
 
         return await eventually(probe, within=within)

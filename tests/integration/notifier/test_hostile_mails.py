@@ -43,6 +43,9 @@ async def test_no_name_that_comes_by_event_adds_a_header_or_a_recipient(running:
     assert len(running.server.accepted) == len(NAMES) - len(refused)
     assert set(running.server.recipients) == {"anna@exempelbolaget.se"}
     assert all([name for name, _ in headers(each)] == HEADERS for each in running.server.accepted)
+    read = [email.message_from_bytes(each, policy=default) for each in running.server.accepted]
+    assert any("Bolaget gnp.exe" in each["Subject"] for each in read)
+    assert not any(turning in each["Subject"] for each in read for turning in "\u202e\u2067")
 
 
 async def test_the_markup_of_a_name_is_text_in_a_mail(running: Running) -> None:

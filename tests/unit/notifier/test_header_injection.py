@@ -38,15 +38,9 @@ LETTERS = st.sampled_from("abcå09.!#$%&'*+/=?^_`{|}~-@<>(),:;\\\"[] \r\n\t\x00�
 LOCALS = st.text(LETTERS, min_size=1, max_size=12) | TEXTS
 
 
-def composed(name: str = "Exempelbolaget AB", recipient: str = "anna@example.se") -> bytes:
-    return compose(
-        Rendered(f"{name} är upplagd", f"{name}\n", "<p>Hej</p>"),
-        "Aktivera <a@b.se>",
-        recipient,
-        "<1@b.se>",
-        DATE,
-        "sv",
-    )
+def composed(name: str = "Exempelbolaget AB", recipient: str = "anna@example.se", said: str = "is set up") -> bytes:
+    rendered = Rendered(f"{name} {said}", f"{name}\n", "<p>Hej</p>")
+    return compose(rendered, "Aktivera <a@b.se>", recipient, "<1@b.se>", DATE, "sv")
 
 
 def headers(content: bytes) -> list[tuple[str, str]]:
@@ -66,16 +60,24 @@ def harmless(content: bytes, recipient: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_a_name_of_the_corpus_adds_no_header(name: str) -> None:
-    with suppress(ValueError):
-        harmless(composed(name), "anna@example.se")
+    for said in ("is set up", "är upplagd"):
+        with suppress(ValueError):
+            harmless(composed(name, said=said), "anna@example.se")
 
 
 @pytest.mark.parametrize("name", ["=?utf-8?q?Bolaget=0D=0ABcc:_x?=", "Bo =?x", "a" * 200, "å" * 200, 'a"b\\c <d@e.se>'])
 def test_a_name_is_read_as_it_was_given(name: str) -> None:
-    message = email.message_from_bytes(composed(name), policy=default)
-    source = dict(headers(composed(name)))["Subject"]
-    assert str(message["Subject"]) == f"{name} är upplagd"
-    assert "=?utf-8?q?Bolaget" not in source
+    for said in ("is set up", "är upplagd"):
+        content = composed(name, said=said)
+        source = dict(headers(content))["Subject"]
+        assert str(email.message_from_bytes(content, policy=default)["Subject"]) == f"{name} {said}"
+        assert "=?utf-8?q?Bolaget" not in source
+
+
+@pytest.mark.parametrize("unseen", ["\r", "\n", "\x00", "\x85", "\u2028"])
+def test_what_ends_a_line_or_cannot_be_seen_is_in_no_subject(unseen: str) -> None:
+    with pytest.raises(ValueError):
+        composed(f"Bolaget{unseen}AB")
 
 
 @given(TEXTS)

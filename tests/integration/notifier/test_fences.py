@@ -1,0 +1,65 @@
+"""PROMISE: a mail is one worker's at a time; a lease that runs, a closed gate and a later attempt are respected."""
+
+from uuid import uuid4
+
+import pytest
+
+from services.notifier.domain.mail import LEASED, MailState
+from services.notifier.leases import sweep
+from services.notifier.store import deliveries
+from services.notifier.store.deliveries import Claimed
+from tests.integration.notifier.running import Running
+from tests.unit.notifier.events import listed
+
+
+async def claimed(running: Running) -> list[Claimed]:
+    database = running.context.database
+    return await deliveries.claim(database, database.clock(), 9, 60, uuid4())
+
+
+async def may_send(running: Running, mail: Claimed) -> bool:
+    async with running.context.database.unit_of_work() as uow:
+        return mail.id in await deliveries.transmit(uow, [(mail, b"content")], 60)
+
+
+async def expire(running: Running) -> None:
+    await running.context.database.execute("update emails set lease_until = clock_timestamp() - interval '1 s'")
+    await sweep(running.context.database)
+    await running.context.database.execute("update emails set due_at = created_at, turn = 1")
+
+
+@pytest.mark.parametrize("state", LEASED)
+async def test_a_lease_that_runs_is_not_swept(state: MailState, running: Running) -> None:
+    await running.hear(listed(uuid4()))
+    (mail,) = await claimed(running)
+    if state == "transmitting":
+        assert await may_send(running, mail)
+    assert await sweep(running.context.database) == 0
+    assert (await running.mail())["state"] == state
+
+
+async def test_no_mail_is_taken_while_mails_are_held(running: Running) -> None:
+    await running.hear(listed(uuid4()))
+    await running.context.database.execute("update mail_gate set held = true")
+    assert await claimed(running) == []
+    assert (await running.mail())["state"] == "pending"
+
+
+async def test_a_worker_whose_mail_another_has_by_now_sends_nothing(running: Running) -> None:
+    await running.hear(listed(uuid4()))
+    (late,) = await claimed(running)
+    await expire(running)
+    (now,) = await claimed(running)
+    assert (now.id, now.attempt) == (late.id, late.attempt + 1)
+    assert not await may_send(running, late)
+    assert await may_send(running, now)
+
+
+async def test_a_worker_whose_mail_another_has_by_now_settles_nothing(running: Running) -> None:
+    await running.hear(listed(uuid4()))
+    (late,) = await claimed(running)
+    await expire(running)
+    (now,) = await claimed(running)
+    async with running.context.database.unit_of_work() as uow:
+        assert await deliveries.lock(uow, [(late.id, late.attempt)]) == {}
+        assert list(await deliveries.lock(uow, [(now.id, now.attempt)])) == [now.id]

@@ -1,0 +1,110 @@
+"""Owns the mutants of the mail: one copy, the same bytes, one worker at a time, and no header that we did not write."""
+
+from tests.mutants.mutant import Mutant
+
+_DELIVERY = "tests/integration/notifier/test_delivery.py"
+_FENCES = "tests/integration/notifier/test_fences.py"
+_HEADERS = "tests/unit/notifier/test_header_injection.py"
+_ADDRESSES = "services/notifier/domain/addresses.py"
+_DELIVERIES = "services/notifier/store/deliveries.py"
+
+MAIL = [
+    Mutant(
+        "unknown is tried again",
+        "A mail that may have arrived is never sent again by itself.",
+        "services/notifier/domain/mail.py",
+        "        case Unanswered():\n            return _unknown(mail, now)\n",
+        "        case Unanswered():\n"
+        '            return settle(mail, Deferred("email_deferred", "mail"), now, retries, jitter)\n',
+        f"{_DELIVERY}::test_a_connection_lost_after_the_content_is_unknown_and_never_sent_again",
+    ),
+    Mutant(
+        "a content is made anew",
+        "Every attempt at a mail sends the same bytes.",
+        "services/notifier/delivery.py",
+        "content = mail.content or self._compose(mail)",
+        "content = self._compose(mail)",
+        f"{_DELIVERY}::test_a_mail_put_off_after_the_content_is_sent_again_with_the_same_bytes",
+    ),
+    Mutant(
+        "a lease that runs is swept",
+        "A mail in the hands of a worker that lives is nobody else's.",
+        _DELIVERIES,
+        "where state = any($1) and lease_until < clock_timestamp()",
+        "where state = any($1) and lease_until is not null",
+        f"{_FENCES}::test_a_lease_that_runs_is_not_swept[transmitting]",
+    ),
+    Mutant(
+        "the gate is not asked",
+        "While mails are held none goes out.",
+        _DELIVERIES,
+        " and not exists (select from mail_gate where held)",
+        "",
+        f"{_FENCES}::test_no_mail_is_taken_while_mails_are_held",
+    ),
+    Mutant(
+        "no fence before the content",
+        "A worker that comes late does not send what another one is sending.",
+        _DELIVERIES,
+        "where e.id = n.id and e.attempt = n.attempt and e.state",
+        "where e.id = n.id and e.state",
+        f"{_FENCES}::test_a_worker_whose_mail_another_has_by_now_sends_nothing",
+    ),
+    Mutant(
+        "no fence at the outcome",
+        "A worker that comes late does not decide about another one's attempt.",
+        _DELIVERIES,
+        "n(id, attempt) on e.id = n.id and e.attempt = n.attempt\n",
+        "n(id, attempt) on e.id = n.id\n",
+        f"{_FENCES}::test_a_worker_whose_mail_another_has_by_now_settles_nothing",
+    ),
+    Mutant(
+        "an answer to the content counts for nothing",
+        "A mail that was refused after its content has failed; it is not unknown.",
+        "services/notifier/mailer.py",
+        "return _refused(code, message) if 400 <= code <= 599 else Unanswered()",
+        "return Unanswered()",
+        f"{_DELIVERY}::test_a_refused_mail_has_failed_and_is_not_tried_again[data]",
+    ),
+    Mutant(
+        "an encoded word stays one",
+        "A name is shown as it is, and nothing is read into it.",
+        "services/notifier/domain/message.py",
+        "plain = subject.isascii() and ENCODED_WORD not in subject and",
+        "plain = subject.isascii() and",
+        f"{_HEADERS}::test_a_name_is_read_as_it_was_given[=?utf-8?q?Bolaget=0D=0ABcc:_x?=]",
+    ),
+    Mutant(
+        "a subject of several lines",
+        "No name ends a header's line.",
+        "services/notifier/domain/message.py",
+        "if any(unicodedata.category(letter) in _UNSEEN for letter in subject):",
+        "if not subject:",
+        f"{_HEADERS}::test_what_ends_a_line_or_cannot_be_seen_is_in_no_subject[\\x00]",
+    ),
+    Mutant(
+        "an encoded word before the @",
+        "No reader finds another address in ours.",
+        _ADDRESSES,
+        " or ENCODED_WORD in local or",
+        " or",
+        f"{_HEADERS}::test_an_address_of_the_corpus_is_refused[encoded word]",
+    ),
+    Mutant(
+        "a domain is looked at before IDNA alone",
+        "Letters that IDNA turns into an @ or a comma make no second address.",
+        _ADDRESSES,
+        "if not _DOMAIN.fullmatch(ascii_domain) or",
+        "if",
+        f"{_HEADERS}::test_an_address_of_the_corpus_is_refused[wide at behind]",
+    ),
+    Mutant(
+        "names turn the words around them",
+        "A name does not make other words look otherwise.",
+        "services/notifier/rendering.py",
+        "shown(mail.client_name)",
+        "mail.client_name",
+        "tests/integration/notifier/test_hostile_mails.py"
+        "::test_no_name_that_comes_by_event_adds_a_header_or_a_recipient",
+    ),
+]
