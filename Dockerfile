@@ -41,6 +41,13 @@ USER 10001:10001
 EXPOSE 8103
 CMD ["python", "-m", "services.notifier"]
 
+FROM code AS insights
+COPY services/insights services/insights
+RUN python -m compileall -q .
+USER 10001:10001
+EXPOSE 8104
+CMD ["python", "-m", "services.insights"]
+
 FROM code AS operations
 COPY aktivera aktivera
 COPY services/onboarding/migrations services/onboarding/migrations
@@ -53,7 +60,7 @@ COPY --chmod=755 deploy/aktivera /usr/local/bin/aktivera
 # read at another place (/secrets): of two images with a folder there the first would decide.
 WORKDIR /var/lib/aktivera/secrets
 RUN install -d -o 10001 -g 10001 -m 700 all \
-    && install -d -o 10001 -g 10001 -m 700 migrate onboarding activation notifier demo aktivera \
+    && install -d -o 10001 -g 10001 -m 700 migrate onboarding activation notifier insights demo aktivera \
     && install -d -o 10001 -g 10001 -m 755 postgres \
     && python -m compileall -q /app
 USER 10001:10001

@@ -70,15 +70,19 @@ requirements: .venv/dev.stamp ## compile requirements/*.in to hashed *.txt
 	$(call install,dev,a minute)
 	@touch .venv/local.stamp
 
+# Two commands at once, on a machine where nothing is set up yet: the second waits and finds it done.
 define install
-	@echo "packages: requirements/$(1).txt by hash; the first time takes about $(2)"
-	@$(PIP) install --no-deps --require-hashes -r requirements/$(1).txt
-	@$(PIP) install --no-deps --no-build-isolation -e .
-	@touch $@
+	@{ flock 9; \
+	  if [ ! -e $@ ] || [ -n "$$(find $^ -newer $@)" ]; then \
+	    echo "packages: requirements/$(1).txt by hash; the first time takes about $(2)"; \
+	    $(PIP) install --no-deps --require-hashes -r requirements/$(1).txt \
+	      && $(PIP) install --no-deps --no-build-isolation -e . && touch $@; \
+	  fi; } 9> .venv.lock
 endef
 
 .venv/made.stamp:
-	@for candidate in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	@exec 9> .venv.lock; flock 9; [ ! -e $@ ] || exit 0; \
+	for candidate in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
 	  if $$candidate -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then \
 	    echo "virtualenv: .venv with $$($$candidate --version)"; \
 	    $$candidate -m venv --clear .venv; touch $@; exit 0; \

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from aktivera import SERVICES
+from aktivera import SERVICES, STATISTICS
 from aktivera.settings import CommandSettings
 
 
@@ -14,13 +14,17 @@ class NothingRuns(Exception):  # named after the fact
 
 @dataclass(frozen=True)
 class Addresses:
-    """Base URLs by service, the brokers, and the key that tokens are signed with; `root` is the local stack's."""
+    """Base URLs by service, the brokers, and the key that tokens are signed with; `root` is the local stack's.
+
+    `insights` is None where no statistics run.
+    """
 
     services: dict[str, str]
     kafka: str
     mail: str | None
     signing_key: Path
     root: Path | None = None
+    insights: str | None = None
 
 
 def addresses() -> Addresses:
@@ -28,11 +32,13 @@ def addresses() -> Addresses:
     settings = CommandSettings()
     given = {name: getattr(settings, f"{name}_url") for name in SERVICES}
     if all(given.values()) and settings.kafka_bootstrap:
-        return Addresses(given, settings.kafka_bootstrap, settings.mail_url, settings.signing_key)
+        mail, insights = settings.mail_url, settings.insights_url
+        return Addresses(given, settings.kafka_bootstrap, mail, settings.signing_key, insights=insights)
     root = settings.root.resolve()
     try:
         found = json.loads((root / ".local" / "endpoints.json").read_text(encoding="utf-8"))
         services = {name: found[name] for name in SERVICES}
     except (OSError, KeyError) as error:  # KeyError: only Kafka, Postgres and mail were started
         raise NothingRuns(NothingRuns.__doc__) from error
-    return Addresses(services, found["kafka"], found.get("mail"), settings.signing_key, root)
+    mail, insights = found.get("mail"), found.get(STATISTICS)
+    return Addresses(services, found["kafka"], mail, settings.signing_key, root, insights)

@@ -1,4 +1,4 @@
-"""How the answers about the gate of mails read in a terminal: pure, one list of lines each."""
+"""How the answers about mails and their gate read in a terminal: pure, one list of lines each."""
 
 from typing import Any
 
@@ -8,9 +8,82 @@ from aktivera.wording import moment, table
 HEAD = ("ID", "TEMPLATE", "CLIENT", "TO", "RESEND", "QUEUED", "MESSAGE-ID")
 
 
+LIST_HEAD = ("ID", "QUEUED", "STATE", "TRIED", "TEMPLATE", "AGENCY", "CLIENT", "TO", "WHY", "NEXT")
+
+
+def list_lines(answer: dict[str, Any]) -> list[str]:
+    rows = [_row(row) for row in answer["items"]]
+    more = ["and more; --limit shows them"] if answer["more"] else []
+    return [*mail_lines(answer), *(table(LIST_HEAD, rows) if rows else ["no such mail"]), *more]
+
+
+def _row(mail: dict[str, Any]) -> tuple[object, ...]:
+    of = (mail["template"] + (f" (resend {mail['resend']})" if mail["resend"] else ""), mail["agency"])
+    next_ = moment(mail["due_at"]) if mail["due_at"] else ""
+    tried_ = (mail["id"], moment(mail["created_at"]), mail["state"], mail["attempts"])
+    return (*tried_, *of, mail["client_id"], mail["recipient"], _why(mail), next_)
+
+
+def _why(mail: dict[str, Any]) -> str:
+    return " ".join(str(each) for each in (mail["reason"], mail["smtp_code"]) if each)
+
+
+def show_lines(mail: dict[str, Any]) -> list[str]:
+    """One mail's way in words, then its copies where there are others."""
+    test = ", a test client's" if mail["test"] else ""
+    lines = [
+        f"{mail['id']}: {mail['template']} in {mail['locale']} to {mail['recipient']}{test}",
+        f"about {mail['cause_id']}",
+        f"of client {mail['client_id']}, agency {mail['agency']}",
+        f"Message-ID {mail['message_id']}",
+        f"queued {moment(mail['created_at'])}{_asked_by(mail)}",
+    ]
+    if mail["transmitted_at"]:
+        lines.append(f"its content last went out {moment(mail['transmitted_at'])}")
+    lines.append(_now(mail))
+    others = [each for each in mail["copies"] if each["id"] != mail["id"]]
+    return lines + [f"also {_copy(each)}" for each in others]
+
+
+def _now(mail: dict[str, Any]) -> str:
+    why = f" ({_why(mail)})" if _why(mail) else ""
+    times = f"tried {mail['attempts']} time{'s' * (mail['attempts'] != 1)}"
+    if mail["settled_at"]:
+        return f"{mail['state']} {moment(mail['settled_at'])}{why}; {times}"
+    next_ = f"; the next try is at {moment(mail['due_at'])}" if mail["due_at"] else ""
+    return f"{mail['state']}{why}; {times}{next_}"
+
+
+def _asked_by(mail: dict[str, Any]) -> str:
+    if not mail["resend"]:
+        return ""
+    why = f": {mail['requested_why']}" if mail["requested_why"] else ""
+    return f", resend {mail['resend']}, asked for by {mail['requested_by']}{why}"
+
+
+def _copy(mail: dict[str, Any]) -> str:
+    ended = f" {moment(mail['settled_at'])}" if mail["settled_at"] else ""
+    queued = f"queued {moment(mail['created_at'])}{_asked_by(mail)}"
+    return f"{mail['id']} to {mail['recipient']}, {queued}: {mail['state']}{ended}"
+
+
+def retry_lines(answer: dict[str, Any]) -> list[str]:
+    """What would be done or was; the mail's own state stands there, since `unknown` asks for care."""
+    if answer["how"] == "now":
+        said = f"it waits ({answer['state']}) and {'would be' if answer['dry_run'] else 'is'} tried at once"
+    else:
+        new = f" as {answer['new_id']}" if answer["new_id"] else ""
+        word = "would be" if answer["dry_run"] else "is"
+        said = f"it was {answer['state']}; it {word} sent again{new}, {answer['resends_left']} more times today"
+    return [said, *tried(answer["dry_run"])]
+
+
 def mail_lines(answer: dict[str, Any]) -> list[str]:
     mails = answer["mails"]
-    return [f"mails are {_gate(mails)}; {mails['would_send']} wait, {mails['recalled']} recalled from the topic"]
+    return [
+        f"mails are {_gate(mails)}; {mails['would_send']} wait, {mails['recalled']} recalled from the topic",
+        *_circuits(answer),
+    ]
 
 
 def would_send_lines(answer: dict[str, Any]) -> list[str]:
@@ -54,3 +127,13 @@ def _gate(gate: dict[str, Any]) -> str:
     if not gate["held"]:
         return "not held"
     return f"held since {moment(gate['since'])} by {gate['by'] or '-'}: {gate['why'] or '-'}"
+
+
+def _circuits(answer: dict[str, Any]) -> list[str]:
+    return [
+        f"{each['relay']} takes no mails since {moment(each['since'])}: {each['trouble']}"
+        f" {each['smtp_code'] or ''}".rstrip()
+        + f"; tried next at {moment(each['try_at'])}"
+        for each in answer.get("circuits", [])
+        if each["state"] != "closed"
+    ]

@@ -8,12 +8,13 @@ from typing import Any, Self
 
 import httpx
 
-from aktivera import SERVICES
+from aktivera import SERVICES, STATISTICS
 from aktivera.addresses import Addresses
 from aktivera.tokens import Bearer, issue
 from chassis.settings import environment
 
 SECONDS = 15.0
+UNKNOWN = f"no service is called {{}}; there are {', '.join(SERVICES)}"
 
 
 class Refused(Exception):  # named after the fact
@@ -44,7 +45,7 @@ class OperatorClient:
     """One operator's view of all services."""
 
     def __init__(self, where: Addresses) -> None:
-        self._where = where
+        self._urls = where.services | ({STATISTICS: where.insights} if where.insights else {})
         token = issue(where.signing_key, Bearer("aktivera", operator(), ("operator",), name="Operator"))
         self._client = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=SECONDS)
 
@@ -56,7 +57,7 @@ class OperatorClient:
 
     def status(self) -> list[dict[str, Any]]:
         """One object a service; `error` instead of facts where it does not answer."""
-        return [self._asked(service, "/v1/operations/status") for service in SERVICES]
+        return [self._asked(service, "/v1/operations/status") for service in self._urls]
 
     def trace(self, what: str) -> list[dict[str, Any]]:
         """The steps of a client id or correlation id from all services, in order of time, then of the services."""
@@ -70,6 +71,8 @@ class OperatorClient:
 
     def held(self, service: str | None, reason: str | None = None, *, settled: bool = False) -> list[dict[str, Any]]:
         """Held events of one or all services, oldest first in each. Raises Refused, ServiceUnknown, httpx.HTTPError."""
+        if service == STATISTICS:
+            raise ServiceUnknown(UNKNOWN.format(service))
         names = [service] if service else list(SERVICES)
         return [{"service": name, **row} for name in names for row in self._held(name, reason, settled=settled)]
 
@@ -102,6 +105,10 @@ class OperatorClient:
                 break
         return {"dry_run": dry_run, "key": place[1], "discarded": discarded, "left": len(left), "refused": refused}
 
+    def rebuild_statistics(self) -> dict[str, Any]:
+        """Has insights throw away what it counted and read the topics again. Raises ServiceUnknown where it is off."""
+        return self._ask("POST", STATISTICS, "/v1/operations/rebuild")
+
     def vault(self) -> dict[str, Any]:
         """The vault's master keys, and what each wraps."""
         return self._ask("GET", "onboarding", "/v1/vault")
@@ -129,9 +136,9 @@ class OperatorClient:
             return {"service": service, "error": str(error) or type(error).__name__}
 
     def _ask(self, method: str, service: str, path: str, **options: Any) -> dict[str, Any]:
-        if service not in self._where.services:
-            raise ServiceUnknown(f"no service is called {service}; there are {', '.join(SERVICES)}")
-        answer = self._client.request(method, self._where.services[service] + path, **options)
+        if service not in self._urls:
+            raise ServiceUnknown(UNKNOWN.format(service))
+        answer = self._client.request(method, self._urls[service] + path, **options)
         try:
             body: dict[str, Any] = answer.json()
         except ValueError:

@@ -1,7 +1,7 @@
-"""Asks the services' routes for getting whole again: announce, offsets, projections, mails."""
+"""Asks the services' routes for getting whole again: announce, offsets, projections."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from aktivera import SERVICES
 from aktivera.operator_client import OperatorClient
@@ -84,17 +84,6 @@ class RecoveryClient(OperatorClient):
             for service in SERVICES
             for each in self._ask("GET", service, f"{PATH}/status")["projections"]
         ]
-
-    def mail(self) -> dict[str, Any]:
-        return self._ask("GET", "notifier", f"{PATH}/mail", params={"limit": str(PAGE)})
-
-    def hold_mails(self, why: str, *, dry_run: bool = True) -> dict[str, Any]:
-        return self._ask("POST", "notifier", f"{PATH}/mail/hold", json={"why": why, "dry_run": dry_run})
-
-    def release_mails(self, why: str, but: Sequence[str] | Literal["all"], *, dry_run: bool = True) -> dict[str, Any]:
-        """All that wait but these, which count as unknown; `all` of them do."""
-        body = {"why": why, "but": but if but == "all" else list(but), "dry_run": dry_run}
-        return self._ask("POST", "notifier", f"{PATH}/mail/release", json=body)
 
     def _pages(self, service: str, path: str) -> Iterator[dict[str, Any]]:
         after: str | None = ""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from aktivera import reconciliation
+from aktivera import STATISTICS, reconciliation
 from aktivera import recovery_wording as wording
 from aktivera.recovery_client import RecoveryClient
 from aktivera.terminal import Json, explained, fail, show, where
@@ -53,12 +53,15 @@ def announce(  # one option a choice
 
 
 def rebuild(
-    projection: Annotated[str, typer.Argument(help="activation.agencies or notifier.agencies (with consultants).")],
+    projection: Annotated[str, typer.Argument(help="activation.agencies, notifier.agencies, or insights.")],
     for_real: ForReal = False,
     as_json: Json = False,
 ) -> None:
-    """Forget what a service keeps of another's, and have it announced."""
+    """Forget what a service keeps of another's, and have it announced; insights reads the topics again."""
     with recovering(as_json) as services:
+        if projection == STATISTICS:
+            _rebuild_statistics(services, for_real, as_json)
+            return
         try:
             answer = reconciliation.rebuild(services, projection, dry_run=not for_real)
         except KeyError as names:
@@ -67,6 +70,13 @@ def rebuild(
     word = "would be forgotten" if answer["dry_run"] else "forgotten"
     lines = [f"{answer['forgotten']} {word}; announced: {counts}"]
     show(answer, as_json, lines + wording.tried(answer["dry_run"]))
+
+
+def _rebuild_statistics(services: RecoveryClient, for_real: bool, as_json: bool) -> None:
+    answer = services.rebuild_statistics() if for_real else {"rebuilding": False}
+    word = f"is read again, from {answer['since']}" if for_real else "would be read again"
+    lines = [f"what was counted {word}; until that is done, counts are too low"]
+    show(answer, as_json, lines + wording.tried(not for_real))
 
 
 def reconcile(for_real: ForReal = False, as_json: Json = False) -> None:

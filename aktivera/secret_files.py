@@ -26,6 +26,7 @@ SHARES = {
     "onboarding": ("postgres-onboarding", PUBLIC_KEYS, HELD_KEY, VAULT_KEY, VAULT_PEPPER, INTAKE_KEYS),
     "activation": ("postgres-activation", PUBLIC_KEYS, HELD_KEY, LINK_KEYS),
     "notifier": ("postgres-notifier", PUBLIC_KEYS, HELD_KEY),
+    "insights": (PUBLIC_KEYS,),
     "demo": (SIGNING_KEY,),
     "aktivera": (SIGNING_KEY,),
 }

@@ -16,6 +16,7 @@ class CommandSettings(BaseSettings):
     onboarding_url: str | None = Field(None, description="address of onboarding, where it is not the local stack's")
     activation_url: str | None = Field(None, description="address of activation, where it is not the local stack's")
     notifier_url: str | None = Field(None, description="address of the notifier, where it is not the local stack's")
+    insights_url: str | None = Field(None, description="address of insights, where it is not the local stack's")
     mail_url: str | None = Field(None, description="address of the mail page, shown by the demo")
     kafka_bootstrap: str | None = Field(None, description="brokers, where they are not the local stack's")
     signing_key_file: Path | None = Field(None, description="private key (JWK) that `aktivera token` signs with")
@@ -35,6 +36,7 @@ class StackSettings(BaseSettings):
         None,
         description="`kafka`: without Java `make up` fails; `mock`: no Kafka; off: Kafka where it can run, else mock",
     )
+    insights: bool = Field(True, description="whether `make up` starts the statistics too")
 
 
 class ProvisioningSettings(BaseSettings):

@@ -43,7 +43,9 @@ def _state(status: dict[str, Any]) -> str:
         facts.append(f"reading stopped: {status['reading_stopped_by']}")
     if status.get("stuck"):
         facts.append(f"stuck: {', '.join(status['stuck'])}")
-    if status["held"]:
+    if not status.get("complete", True):
+        facts.append("reading again: statistics are too low")
+    if status.get("held"):
         facts.append(f"held {status['held']}")
     facts += _mails(status.get("mails", {}))
     facts += [f"announcing {each['kind']}: {_how_far(each)}" for each in status.get("announcing", [])]

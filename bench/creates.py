@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -43,18 +44,31 @@ async def post_all(
 
 
 async def _lane(port: int, headers: Mapping[str, str], numbers: Iterable[str], until: float, took: list[float]) -> None:
+    async with lane(port, headers) as create:
+        for number in numbers:
+            started = time.perf_counter()
+            await create(request(number))
+            took.append(time.perf_counter() - started)
+            if time.perf_counter() > until:
+                break
+
+
+@asynccontextmanager
+async def lane(port: int, headers: Mapping[str, str]) -> AsyncIterator[Callable[[Any], Awaitable[dict[str, Any]]]]:
+    """A kept connection, over which one client after the other is created: what it gives takes a body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    for number in numbers:
-        body = orjson.dumps(request(number))
-        head = f"POST /v1/clients HTTP/1.1\r\nHost: onboarding\r\n{lines}Content-Type: application/json\r\n"
-        started = time.perf_counter()
+    head = f"POST /v1/clients HTTP/1.1\r\nHost: onboarding\r\n{lines}Content-Type: application/json\r\n"
+
+    async def create(content: Any) -> dict[str, Any]:
+        body = orjson.dumps(content)
         writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         answer = (await reader.readuntil(b"\r\n\r\n")).decode()
         fields: dict[str, Any] = dict(line.lower().split(": ", 1) for line in answer.split("\r\n")[1:] if ": " in line)
         said = await reader.readexactly(int(fields["content-length"]))
-        took.append(time.perf_counter() - started)
         assert answer.split()[1] == "201", said
-        if time.perf_counter() > until:
-            break
+        found: dict[str, Any] = orjson.loads(said)
+        return found
+
+    yield create
     writer.close()

@@ -43,7 +43,7 @@ class Seen:
 
 async def run(servers: Servers, quick: bool) -> Part:
     backlog, seconds, floors = (5_000, 4.0, 50) if quick else (40_000, 20.0, 300)
-    floor = await _floor(servers, floors)
+    floor = await one_after_the_other(servers, floors)
     prefix = await servers.prefix(CREATED, "agency-events", LISTED)
     dsn = await servers.infra.database(SERVICE)
     await servers.superuser(_NOTED, database=database_of(dsn))
@@ -65,7 +65,7 @@ async def _read_noted(servers: Servers, dsn: str, seen: Seen) -> None:
         await connection.close()
 
 
-async def _floor(servers: Servers, count: int) -> list[float]:
+async def one_after_the_other(servers: Servers, count: int) -> list[float]:
     """One produce (acks=all), one consume and one commit after the other on idle servers."""
     prefix = await servers.prefix(LISTED)
     topic = prefix + LISTED

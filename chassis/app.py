@@ -1,15 +1,18 @@
 """The HTTP side of a service: its routes, with problems, health, metrics and the operator's view."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from chassis import health, operations, problems, recovery
 from chassis.parameters import only_known_parameters
 from chassis.retrier import Retrier
-from chassis.service import Context
+from chassis.service import Context, Served
 
 LARGEST_BODY_BYTES = 256 * 1024
+NO_OTHERS: Mapping[str, int] = MappingProxyType({})
 
 
 class Application(FastAPI):
@@ -33,21 +36,34 @@ def _refuse_as_problems(responses: dict[str, Any]) -> None:
 def create_app(opened: Context, **options: Any) -> FastAPI:
     """The application of one service, over what it has opened."""
     service = opened.service
+    app = bare_app(opened, service.name, service.description, service.largest_bodies, **options)
+    app.state.retrier = Retrier(opened.database, opened.subscriptions, service.catalogue, opened.seal)
+    app.include_router(health.router)
+    app.include_router(operations.router)
+    app.include_router(recovery.router)
+    include(app, service.routers)
+    return app
+
+
+def bare_app(
+    served: Served, name: str, description: str, largest_bodies: Mapping[str, int] = NO_OTHERS, **options: Any
+) -> FastAPI:
+    """An application without a route, whose refusals and bounds are those of every service."""
     app = Application(
-        title=f"Aktivera {service.name}",
+        title=f"Aktivera {name}",
         version="1",
-        description=service.description,
+        description=description,
         docs_url=None,
         redoc_url=None,
         responses={"4XX": {"model": problems.Problem, "description": "Refused; `code` says why"}},
         **options,
     )
-    app.state.context = opened
-    app.state.retrier = Retrier(opened.database, opened.subscriptions, service.catalogue, opened.seal)
-    problems.install(app, LARGEST_BODY_BYTES, service.largest_bodies)
-    app.include_router(health.router)
-    app.include_router(operations.router)
-    app.include_router(recovery.router)
-    for router in service.routers:
-        app.include_router(router, dependencies=[Depends(only_known_parameters)])
+    app.state.context = served
+    problems.install(app, LARGEST_BODY_BYTES, largest_bodies)
     return app
+
+
+def include(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Adds a service's own routes, which refuse a query parameter that they do not know."""
+    for router in routers:
+        app.include_router(router, dependencies=[Depends(only_known_parameters)])

@@ -12,7 +12,7 @@ from chassis.db import Database
 from chassis.doors import KNOWN
 from chassis.ids import uuid7
 from chassis.logs import scrub
-from chassis.service import Context
+from chassis.service import Context, Served
 from chassis.tokens import Caller, Unauthenticated
 from chassis.tracing import accepted, new_traceparent
 from chassis.unit_of_work import Cause
@@ -45,7 +45,8 @@ async def caller(
     if credentials is None:
         raise Unauthenticated
     known: Caller | None = request.scope.get(KNOWN)
-    return known or await _opened(request).tokens.caller(credentials.credentials)
+    served: Served = request.app.state.context
+    return known or await served.tokens.caller(credentials.credentials)
 
 
 async def cause(request: Request) -> Cause:

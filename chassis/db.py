@@ -39,6 +39,7 @@ class Database:
                 await reached("unit_of_work.before_commit")
             await reached("unit_of_work.after_commit")
         if uow.published:
+            uow.count()
             for wake in self.on_published:
                 wake()
 

@@ -1,4 +1,7 @@
-"""/health/live: do the loops beat. /health/ready: can work be done. /metrics. The broker's outage changes neither."""
+"""/health/live: do the loops beat. /health/ready: can work be done. /metrics. The broker's outage changes neither.
+
+`router` is for a service with a database, `bare_router` for one without.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -9,16 +12,18 @@ from fastapi.responses import JSONResponse, Response
 
 from chassis import metrics
 from chassis.migrate import newest_revisions
-from chassis.service import Context
+from chassis.service import Context, Served
 
 router = APIRouter(tags=["health"])
 
 DATABASE_SECONDS = 3.0
+EXPOSITION = "text/plain; version=0.0.4"
 
 
 @router.get("/health/live", summary="Whether the process works; if not, it should be restarted")
 async def live(request: Request) -> JSONResponse:
-    stuck = _context(request).heartbeats.stuck()
+    served: Served = request.app.state.context
+    stuck = served.heartbeats.stuck()
     return JSONResponse({"alive": not stuck, "stuck": stuck}, 503 if stuck else 200)
 
 
@@ -46,7 +51,21 @@ async def ready(request: Request) -> JSONResponse:
 async def metrics_page(request: Request) -> Response:
     with suppress(Exception):  # the counters matter most while the database is away
         await _gauge(_context(request))
-    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
+    return Response(metrics.exposition(), media_type=EXPOSITION)
+
+
+async def bare_ready() -> JSONResponse:
+    return JSONResponse({"ready": True, "reasons": []})
+
+
+async def bare_metrics() -> Response:
+    return Response(metrics.exposition(), media_type=EXPOSITION)
+
+
+bare_router = APIRouter(tags=["health"])
+bare_router.get("/health/live", summary="Whether the process works; if not, it should be restarted")(live)
+bare_router.get("/health/ready", summary="Whether it can answer")(bare_ready)
+bare_router.get("/metrics", summary="Prometheus metrics", response_class=Response)(bare_metrics)
 
 
 async def _missing_migrations(context: Context) -> list[str]:
@@ -69,6 +88,8 @@ async def _gauge(context: Context) -> None:
     metrics.OUTBOX_AGE_SECONDS.set(row["outbox_age"] or 0)
     metrics.HELD.set(row["held"])
     metrics.HELD_AGE_SECONDS.set(row["held_age"] or 0)
+    if context.service.gauges is not None:
+        await context.service.gauges(context.database)
 
 
 def _context(request: Request) -> Context:

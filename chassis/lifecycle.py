@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 import uvicorn
 import uvloop
+from fastapi import FastAPI
 from pydantic import ValidationError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -28,7 +29,7 @@ from chassis.readers import Readers
 from chassis.relay import Relay
 from chassis.seal import Seal
 from chassis.service import Context, Loop, Service
-from chassis.settings import CommonSettings, ServiceSettings
+from chassis.settings import CommonSettings, HttpSettings, ServiceSettings
 from chassis.start_check import look_until_seen, looked
 from chassis.tokens import Tokens
 
@@ -83,12 +84,26 @@ async def _run(service: Service, common: CommonSettings, settings: ServiceSettin
         sys.stderr.write(f"{service.name}: cannot start\n{error}\n")
         return 2
     stop = asyncio.Event()
+    app = create_app(context)
+    calm_collector()
+    loops = _loops(context, app, stop, {} if seen else {"start-check": look_until_seen})
+    return await until_told(http_server(app, settings), loops, context.heartbeats, stop, context.database.pool.close)
+
+
+async def until_told(
+    server: uvicorn.Server,
+    loops: Mapping[str, Coroutine[Any, Any, None]],
+    heartbeats: Heartbeats,
+    stop: asyncio.Event,
+    close: Callable[[], Awaitable[None]],
+) -> int:
+    """Serves and loops until SIGTERM, SIGINT or the end of a loop, then `close`s. Answers the process's exit code."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server, tasks = _start(context, stop, {} if seen else {"start-check": look_until_seen})
-    _watch(context.heartbeats)
-    calm_collector()
+    coroutines = {"http": server.serve(), **loops}
+    tasks = {name: asyncio.create_task(each, name=name) for name, each in coroutines.items()}
+    _watch(heartbeats)
     log.info("started", pid=os.getpid())
     waiting = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([waiting, *tasks.values()], return_when=asyncio.FIRST_COMPLETED)
@@ -97,16 +112,13 @@ async def _run(service: Service, common: CommonSettings, settings: ServiceSettin
         log.error("loop ended", loop=name, exc_info=tasks[name].exception())
     stop.set()
     server.should_exit = True
-    await _end(tasks, context)
+    await _end(tasks, close)
     log.info("stopped")
     return 1 if failed else 0
 
 
-def _start(
-    context: Context, stop: asyncio.Event, more: Mapping[str, Loop]
-) -> tuple[uvicorn.Server, dict[str, asyncio.Task[None]]]:
-    app = create_app(context)
-    settings, service = context.settings, context.service
+def http_server(app: FastAPI, settings: HttpSettings) -> uvicorn.Server:
+    """Uvicorn as every service runs it; not started."""
     config = uvicorn.Config(
         app,
         host=settings.http_host,
@@ -121,21 +133,26 @@ def _start(
         server_header=False,
         loop="none",
     )
-    server = _Server(config)
-    relay = Relay(context)
-    coroutines: dict[str, Coroutine[Any, Any, None]] = {"http": server.serve(), "relay": relay.run(stop)}
+    return _Server(config)
+
+
+def _loops(
+    context: Context, app: FastAPI, stop: asyncio.Event, more: Mapping[str, Loop]
+) -> dict[str, Coroutine[Any, Any, None]]:
+    settings, service = context.settings, context.service
+    coroutines: dict[str, Coroutine[Any, Any, None]] = {"relay": Relay(context).run(stop)}
     if settings.consume and context.subscriptions:
         app.state.consumer = Consumer(context, dict(context.subscriptions))  # and none that comes later
         coroutines["consumer"] = app.state.consumer.run(stop)
-        coroutines["retrier"] = _until(stop, app.state.retrier.run(context.heartbeats))
+        coroutines["retrier"] = until(stop, app.state.retrier.run(context.heartbeats))
     if service.further is not None:
         app.state.readers = Readers(context)
         coroutines["readers"] = app.state.readers.run(stop)
     jobs = (*HOUSEKEEPING, *([announce.job(service.announcers)] if service.announcers else ()), *service.jobs(settings))
-    coroutines["jobs"] = _until(stop, run_jobs(context.database, context.heartbeats, jobs))
+    coroutines["jobs"] = until(stop, run_jobs(context.database, context.heartbeats, jobs))
     for name, run in {**service.loops, **more}.items():
-        coroutines[name] = _until(stop, run(context))
-    return server, {name: asyncio.create_task(each, name=name) for name, each in coroutines.items()}
+        coroutines[name] = until(stop, run(context))
+    return coroutines
 
 
 class Impatient(HttpToolsProtocol):
@@ -162,7 +179,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _until(stop: asyncio.Event, work: Awaitable[None]) -> None:
+async def until(stop: asyncio.Event, work: Awaitable[None]) -> None:
     """Runs `work` until `stop`, then cancels it and waits for its end."""
     task = asyncio.ensure_future(work)
     waiting = asyncio.ensure_future(stop.wait())
@@ -182,7 +199,7 @@ def ended_wrongly(ended: Mapping[str, asyncio.Task[None]], *, asked: bool) -> li
     return [name for name, task in ended.items() if not asked or (not task.cancelled() and task.exception())]
 
 
-async def _end(tasks: dict[str, asyncio.Task[None]], context: Context) -> None:
+async def _end(tasks: dict[str, asyncio.Task[None]], close: Callable[[], Awaitable[None]]) -> None:
     _, late = await asyncio.wait(tasks.values(), timeout=STOP_SECONDS)
     for task in late:
         log.warning("loop cancelled", loop=task.get_name())
@@ -190,7 +207,7 @@ async def _end(tasks: dict[str, asyncio.Task[None]], context: Context) -> None:
     if late:
         await asyncio.wait(late, timeout=1.0)
     with suppress(TimeoutError):
-        await asyncio.wait_for(context.database.pool.close(), 1.0)
+        await asyncio.wait_for(close(), 1.0)
 
 
 def calm_collector() -> None:

@@ -21,6 +21,13 @@ RETRIES = Counter("aktivera_transient_failures", "Times work had to wait", ["whe
 RELAYED = Counter("aktivera_relayed_events", "Events sent and removed from the outbox", registry=REGISTRY)
 OUTBOX = Gauge("aktivera_outbox_events", "Unpublished events", registry=REGISTRY)
 OUTBOX_AGE_SECONDS = Gauge("aktivera_outbox_age_seconds", "Age of the oldest unpublished event", registry=REGISTRY)
+UNREAD = Gauge("aktivera_unread_events", "Records that statistics have not read yet", registry=REGISTRY)
+SAID = Counter(
+    "aktivera_said_events",
+    "Events said and committed, of the types whose kinds are told apart",
+    ["type", "of"],
+    registry=REGISTRY,
+)
 
 
 def exposition() -> bytes:

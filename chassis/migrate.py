@@ -3,10 +3,10 @@
 import asyncio
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+if TYPE_CHECKING:  # Alembic and SQLAlchemy are loaded where migrations run: 25 MB that no service needs
+    from sqlalchemy import Connection
 
 CHASSIS = Path(__file__).parent / "migrations"
 VERSION_TABLES = {True: "alembic_version_chassis", False: "alembic_version"}
@@ -33,6 +33,10 @@ def migrate(dsn: str, migrations: Path) -> list[str]:
 
 
 async def _migrate(dsn: str, migrations: Path) -> list[str]:
+    from sqlalchemy import text
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     engine = create_async_engine(make_url(dsn).set(drivername="postgresql+asyncpg"))
     try:
         async with engine.begin() as connection:
@@ -45,8 +49,8 @@ async def _migrate(dsn: str, migrations: Path) -> list[str]:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection, folder: Path) -> list[str]:
-    from alembic.config import Config  # Alembic is loaded where migrations run, not in every service
+def _upgrade(connection: "Connection", folder: Path) -> list[str]:
+    from alembic.config import Config
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
     from alembic.script import ScriptDirectory
@@ -72,7 +76,7 @@ def _upgrade(connection: Connection, folder: Path) -> list[str]:
     return done
 
 
-def _plain(connection: Connection, sql: object) -> None:
+def _plain(connection: "Connection", sql: object) -> None:
     driver = connection.connection.dbapi_connection
     assert driver is not None
     driver.run_async(lambda raw: raw.execute(str(sql)))

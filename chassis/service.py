@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import APIRouter
 
@@ -29,6 +29,15 @@ class Step:
     at: datetime
     what: str
     detail: dict[str, Any] = field(default_factory=dict)
+
+
+class Served(Protocol):
+    """What every process that answers over HTTP has open, with a database or without."""
+
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def heartbeats(self) -> Heartbeats: ...
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,8 @@ class Service:
     trace: Trace | None = None
     standing: Callable[[Database], Awaitable[Mapping[str, Any]]] | None = None
     """Facts of its own that the service adds to its status."""
+    gauges: Callable[[Database], Awaitable[None]] | None = None
+    """Sets gauges of its own as the database stands, each time that the metrics are asked for."""
     check: Callable[[Any], None] | None = None
     """Given the settings before anything is opened; a ValueError or OSError ends the start with its text."""
     check_stored: Callable[[Database], Awaitable[None]] | None = None

@@ -44,15 +44,20 @@ class CommonSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 
 
-class ServiceSettings(BaseSettings):
-    """What each service has of its own. A subclass sets its prefix, e.g. `ONBOARDING_`."""
+class HttpSettings(BaseSettings):
+    """Where a service listens. A subclass sets its prefix, e.g. `INSIGHTS_`."""
+
+    http_host: str = Field("127.0.0.1", description="address to listen on")
+    http_port: int = Field(0, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+
+
+class ServiceSettings(HttpSettings):
+    """What each service with a database has of its own. A subclass sets its prefix, e.g. `ONBOARDING_`."""
 
     database_dsn: str = Field(description="postgresql://user@host:port/database, without password")
     database_password_file: Path | None = Field(None, description="file with that user's password")
     database_connections: int = Field(8, ge=2, description="largest number of connections a process holds")
     database_timeout_seconds: float = Field(20.0, gt=0, description="longest wait for one statement")
-    http_host: str = Field("127.0.0.1", description="address to listen on")
-    http_port: int = Field(0, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     consume: bool = Field(True, description="whether this process reads topics")
     batch_events: int = Field(2000, ge=1, description="most events in one transaction")
 

@@ -1,11 +1,14 @@
 """One Postgres transaction, its moment in time, and what is published with it: all of it happens or none."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from chassis import metrics
 from chassis.outbox import OutboxRow, append, outbox_row
 from schemas.envelope import Catalogue, Envelope, Say
 
@@ -41,6 +44,7 @@ class UnitOfWork:
         self._catalogue = catalogue
         self.cause: Cause | None = None
         self._published: list[OutboxRow] = []
+        self._labels: dict[UUID, tuple[str, str]] = {}
 
     @property
     def published(self) -> int:
@@ -55,7 +59,11 @@ class UnitOfWork:
 
     def prepare(self, say: Say, cause: Cause) -> OutboxRow:
         """The row of an event, not yet added. Raises Unprocessable where it is too large to send."""
-        return outbox_row(self._service, self._catalogue, say, cause, self.now)
+        row = outbox_row(self._service, self._catalogue, say, cause, self.now)
+        kind = self._catalogue.type_of(say.data)
+        if kind.counted_by is not None:
+            self._labels[row.event_id] = (kind.name, str(getattr(say.data, kind.counted_by)))
+        return row
 
     def add(self, row: OutboxRow) -> None:
         """Adds a prepared row to the transaction."""
@@ -71,6 +79,13 @@ class UnitOfWork:
         except BaseException:
             del self._published[said:]
             raise
+
+    def count(self) -> None:
+        """Counts what was said; called by the database after the commit."""
+        if self._labels:
+            said = Counter(self._labels[row.event_id] for row in self._published if row.event_id in self._labels)
+            for label, events in said.items():
+                metrics.SAID.labels(*label).inc(events)
 
     async def flush(self) -> None:
         """Writes the outbox rows; called by the database just before commit."""

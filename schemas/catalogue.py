@@ -82,10 +82,12 @@ def _activation(name: str, model: type[EventData], *, key: str = "client_id", sn
     return EventType(name, model, "activation-events", key, "activation", consumers, snapshot=snapshot)
 
 
-def _notification(name: str, model: type[EventData]) -> EventType:
+def _notification(name: str, model: type[EventData], counted_by: str = "template") -> EventType:
     """The notifier reads them too: set back to a backup, it learns from them which mails have gone out."""
     readers = ("insights", "notifier")
-    return EventType(name, model, "notification-events", "client_id", "notifier", readers, versioned=False)
+    return EventType(
+        name, model, "notification-events", "client_id", "notifier", readers, versioned=False, counted_by=counted_by
+    )
 
 
 CATALOGUE = Catalogue(
@@ -142,7 +144,7 @@ CATALOGUE = Catalogue(
         _notification("email.sent", EmailSentV1),
         _notification("email.failed", EmailFailedV1),
         _notification("email.unknown", EmailUnknownV1),
-        _notification("notification.raised", NotificationRaisedV1),
+        _notification("notification.raised", NotificationRaisedV1, counted_by="kind"),
     ]
 )
 """Every type of DESIGN §1, topic by topic."""

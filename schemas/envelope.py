@@ -54,6 +54,7 @@ class EventType:
 
     `key` names the field of `data` whose value is the Kafka key, the subject and the aggregate's id.
     `versioned` types carry `sequence`; a `snapshot` sets the version baseline instead of following it.
+    `counted_by` names the field of `data` that the metrics tell apart, one with few values and nothing personal.
     """
 
     name: str
@@ -65,6 +66,7 @@ class EventType:
     version: int = 1
     versioned: bool = True
     snapshot: bool = False
+    counted_by: str | None = None
 
     @cached_property
     def wire_type(self) -> str:

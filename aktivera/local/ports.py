@@ -12,6 +12,7 @@ DEFAULTS: Mapping[str, int] = {
     "onboarding": 8101,
     "activation": 8102,
     "notifier": 8103,
+    "insights": 8104,
     "mail": 8125,
     "smtp": 8025,
     "kafka": 9092,

@@ -48,12 +48,10 @@ def common_environment(endpoints: Endpoints, secrets: Path) -> dict[str, str]:
 def service_environment(name: str, endpoints: Endpoints, secrets: Path) -> dict[str, str]:
     """What service `name` reads, and no more: another's database, or an owner's password, is not in it."""
     prefix = name.upper()
-    own = {
-        f"{prefix}_DATABASE_DSN": _without_password(endpoints.postgres[name].service),
-        f"{prefix}_DATABASE_PASSWORD_FILE": str(secrets / f"postgres-{name}"),
-        f"{prefix}_HTTP_HOST": LOOPBACK,
-        f"{prefix}_HTTP_PORT": str(endpoints.ports[name]),
-    }
+    own = {f"{prefix}_HTTP_HOST": LOOPBACK, f"{prefix}_HTTP_PORT": str(endpoints.ports[name])}
+    if name in endpoints.postgres:
+        own[f"{prefix}_DATABASE_DSN"] = _without_password(endpoints.postgres[name].service)
+        own[f"{prefix}_DATABASE_PASSWORD_FILE"] = str(secrets / f"postgres-{name}")
     if name == "onboarding":
         own["ONBOARDING_VAULT_KEY_FILE"] = str(secrets / credentials.VAULT_KEY)
         own["ONBOARDING_VAULT_PEPPER_FILE"] = str(secrets / credentials.VAULT_PEPPER)

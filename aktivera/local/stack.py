@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from aktivera import SERVICES
+from aktivera import SERVICES, STATISTICS
 from aktivera.local import control, credentials, infrastructure, ports, swap
 from aktivera.local.broker import Broker
 from aktivera.local.kafka import KafkaCannotRun
@@ -17,6 +17,7 @@ from aktivera.local.postgres import PostgresNode
 from aktivera.local.postgres.binaries import PostgresCannotRun
 from aktivera.local.services import Endpoints, migration_environment, service_spec
 from aktivera.local.surroundings import base_environment, starter_environment
+from aktivera.settings import StackSettings
 
 Step = Callable[[Mapping[str, str]], None]
 # What a person can act on from its message alone.
@@ -78,9 +79,10 @@ async def _up(layout: Layout, only_infrastructure: bool, say: Say) -> dict[str, 
     if not only_infrastructure:
         await _one_shot_steps(endpoints, layout, say)
         base = base_environment(environment)
-        specs = [service_spec(name, endpoints, layout.secrets.resolve(), base) for name in SERVICES]
+        names = (*SERVICES, STATISTICS) if StackSettings().insights else SERVICES
+        specs = [service_spec(name, endpoints, layout.secrets.resolve(), base) for name in names]
         await control.start(layout, specs, say)
-        served |= {name: chosen[name] for name in SERVICES}
+        served |= {name: chosen[name] for name in names}
     content = endpoints.to_json(served)
     replace_json(layout.endpoints_file, content)
     return content

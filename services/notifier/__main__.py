@@ -9,6 +9,7 @@ from chassis.service import Service
 from schemas.catalogue import CATALOGUE
 from services.notifier import __doc__ as description
 from services.notifier.delivery import LOOP, deliver_mails
+from services.notifier.gauges import gauge
 from services.notifier.handlers import SUBSCRIPTIONS
 from services.notifier.opening import LOOP as GATE
 from services.notifier.opening import open_new_gate
@@ -32,6 +33,7 @@ SERVICE = Service(
     projections=PROJECTIONS,
     trace=trace,
     standing=standing,
+    gauges=gauge,
 )
 
 if __name__ == "__main__":

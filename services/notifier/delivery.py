@@ -1,11 +1,9 @@
 """Delivers queued mails: claims what is due, hands each to a worker, and settles what became of it."""
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import replace
 from uuid import uuid4
 
 import structlog
@@ -14,16 +12,18 @@ from jinja2 import TemplateError
 from chassis.failpoints import reached
 from chassis.failures import is_transient
 from chassis.service import Context
+from services.notifier.circuits import gauge, says_something
+from services.notifier.commits import CameTo, Commits
 from services.notifier.domain.addresses import SenderInvalid, read_sender
 from services.notifier.domain.draft import message_id
-from services.notifier.domain.mail import Bounced, Deferred, InvalidJump, Outcome, Withheld, settle
+from services.notifier.domain.mail import Bounced, Deferred, Outcome, Withheld
 from services.notifier.domain.message import compose
+from services.notifier.lanes import Flight, Lane
 from services.notifier.leases import sweep
-from services.notifier.mailer import Connection, Parcel
-from services.notifier.outcomes import event_of
+from services.notifier.mailer import Parcel
 from services.notifier.rendering import render
 from services.notifier.settings import NotifierSettings
-from services.notifier.store import deliveries
+from services.notifier.store import circuits, deliveries
 from services.notifier.store.deliveries import Claimed
 
 log = structlog.get_logger(__name__)
@@ -34,40 +34,9 @@ LEASE_MARGIN_SECONDS = 15.0
 SWEEP_SECONDS = 2.0
 LONGEST_BACK_OFF_SECONDS = 10.0
 
-Result = TypeVar("Result")
-
 
 class Superseded(Exception):  # named after the fact
     """Our lease ran out, and the mail is somebody else's now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """The connections of one worker. Mails of test clients have a server of their own, or none."""
-
-    world: Connection
-    tests: Connection | None
-
-    @classmethod
-    def of(cls, settings: NotifierSettings) -> "Worker":
-        return cls(Connection(settings), None if settings.for_tests is None else Connection(settings.for_tests))
-
-    def connection(self, mail: Claimed) -> Connection | None:
-        return self.tests if mail.test else self.world
-
-    async def quit(self) -> None:
-        await self.world.quit()
-        if self.tests is not None:
-            await self.tests.quit()
-
-
-@dataclass(slots=True)
-class Flight:
-    """A mail that a worker has. `must_finish`: the content is out, or its outcome is known and not stored yet."""
-
-    mail: Claimed
-    worker: "Worker"
-    must_finish: bool = False
 
 
 async def deliver_mails(context: Context) -> None:
@@ -76,19 +45,27 @@ async def deliver_mails(context: Context) -> None:
 
 
 class Delivery:
-    """The workers of one process and the mails that they have."""
+    """The workers of one process and the mails that they have. Mails of test clients have workers of their own."""
 
     def __init__(self, context: Context) -> None:
         assert isinstance(context.settings, NotifierSettings)
-        self._settings = context.settings
+        settings = self._settings = context.settings
         self._database = context.database
         self._heartbeats = context.heartbeats
         self._worker = uuid4()
-        self._idle = [Worker.of(self._settings) for _ in range(self._settings.mail_workers)]
+        self._lanes = {
+            False: Lane(False, settings, settings.mail_workers),
+            True: Lane(True, settings.for_tests, settings.mail_workers),
+        }
+        self._commits = Commits(
+            self._database, settings, settings.smtp_data_timeout_seconds + LEASE_MARGIN_SECONDS, self._shut
+        )
+        self._open: set[str] = set()
+        self._errands: set[asyncio.Task[None]] = set()
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._wake = asyncio.Event()
         self._sweep_at = 0.0
-        self._sender = read_sender(self._settings.mail_from).address
+        self._sender = read_sender(settings.mail_from).address
 
     async def run(self) -> None:
         self._heartbeats.expect(LOOP, STUCK_SECONDS)
@@ -114,21 +91,42 @@ class Delivery:
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_SECONDS
             await sweep(self._database)
-        if self._idle:
-            for mail in await self._claim(len(self._idle)):
-                self._start(mail)
+            self._open = await gauge(self._database)
+        for lane in self._lanes.values():
+            if wanted := lane.wanted():
+                claimed = await self._unless_stopped(self._claim(lane, wanted))
+                lane.ready.extend((mail, asyncio.get_running_loop().time()) for mail in claimed)
+                self._dispatch(lane)
+                if not claimed and lane.idle and lane.of.relay in self._open:
+                    for mail in await self._unless_stopped(self._probe(lane)):
+                        self._start(mail, probe=True)
 
-    async def _claim(self, limit: int) -> list[Claimed]:
+    async def _claim(self, lane: Lane, limit: int) -> list[Claimed]:
         lease = self._settings.offer_seconds + LEASE_MARGIN_SECONDS
-        claiming = asyncio.ensure_future(
-            deliveries.claim(self._database, self._database.clock(), limit, lease, self._worker)
-        )
+        return await deliveries.claim(self._database, self._database.clock(), limit, lease, self._worker, lane.of)
+
+    async def _probe(self, lane: Lane) -> list[Claimed]:
+        """The one mail that tries an open circuit, if it is time and a mail is due."""
+        assert lane.of.relay is not None
+        lease = self._settings.offer_seconds + LEASE_MARGIN_SECONDS
+        async with self._database.unit_of_work() as uow:
+            circuit = await circuits.lock_to_be_tried(uow, lane.of.relay, uow.now)
+            if circuit is None:
+                return []
+            mails = await deliveries.claim(uow.connection, uow.now, 1, lease, self._worker, lane.of, probe=True)
+            for mail in mails:
+                half_open = replace(circuit, state="half_open", probe=mail.id)
+                await circuits.save(uow, half_open, lease)
+        return mails
+
+    async def _unless_stopped(self, claim: Awaitable[list[Claimed]]) -> list[Claimed]:
+        """What was claimed when a stop came is given back."""
+        claiming = asyncio.ensure_future(claim)
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
             with suppress(Exception):  # what cannot be given back now goes on when its lease has run out
-                for mail in await claiming:
-                    await self._give_back(mail)
+                await self._give_back(await claiming)
             raise
 
     async def _rest(self) -> None:
@@ -137,16 +135,33 @@ class Delivery:
             async with asyncio.timeout(self._settings.mail_poll_seconds):
                 await self._wake.wait()
 
-    def _start(self, mail: Claimed) -> None:
-        flight = Flight(mail, self._idle.pop())
+    def _dispatch(self, lane: Lane) -> None:
+        """Claimed mails to free workers. What waited too long is left to its lease: the dialogue might outlast it."""
+        too_old = asyncio.get_running_loop().time() - LEASE_MARGIN_SECONDS / 2
+        while lane.idle and lane.ready:
+            mail, since = lane.ready.popleft()
+            if since > too_old:
+                self._start(mail)
+
+    def _start(self, mail: Claimed, *, probe: bool = False) -> None:
+        flight = self._lanes[mail.test].start(mail, probe=probe)
         task = asyncio.create_task(self._fly(flight), name=f"mail {mail.id}")
         self._flights[task] = flight
-        task.add_done_callback(self._landed)
+        task.add_done_callback(self._ended)
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
+    def _land(self, flight: Flight) -> None:
+        """Frees the worker for the next mail, which gets as far as its content while this one's outcome is stored."""
+        if not flight.landed:
+            flight.landed = True
+            lane = self._lanes[flight.mail.test]
+            lane.land(flight.worker)
+            self._dispatch(lane)
+            self._wake.set()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
         flight = self._flights.pop(task)
-        self._idle.append(flight.worker)
-        self._wake.set()
+        flight.stored.set()
+        self._land(flight)
         if not task.cancelled() and (error := task.exception()) is not None:
             # The lease decides about the mail; the others go on.
             log.error("delivery failed", email_id=str(flight.mail.id), error=type(error).__name__)
@@ -163,15 +178,26 @@ class Delivery:
             return
         except asyncio.CancelledError:
             if not flight.must_finish:  # the server has nothing: somebody else may try at once
-                await self._give_back(mail)
+                await self._give_back([mail], probe=flight.probe)
             raise
-        await self._until_stored(lambda: self._settle(mail, outcome))
+        except Exception as error:
+            if flight.must_finish or not is_transient(error):
+                raise
+            outcome, flight.must_finish = Deferred("interrupted", "us"), True  # whatever was stored, it did not go out
+        await self._store(flight, outcome)
+        flight.stored.set()
         await reached("notifier.after_sent_commit")
 
+    async def _store(self, flight: Flight, outcome: Outcome) -> None:
+        step = self._step(flight.mail, outcome, probe=flight.probe)
+        storing = asyncio.ensure_future(self._until_stored(step))
+        if not says_something(outcome, flight.probe):  # else the next mail would meet the same before anybody knows
+            self._land(flight)
+        await storing
+
     async def _attempt(self, flight: Flight) -> Outcome:
-        mail, settings = flight.mail, self._settings
-        connection = flight.worker.connection(mail)
-        if connection is None:
+        mail, worker = flight.mail, flight.worker
+        if worker.connection is None:
             return Withheld()
         try:
             content = mail.content or self._compose(mail)
@@ -182,13 +208,14 @@ class Delivery:
             return Bounced("unprocessable")
 
         async def before_content() -> None:
-            lease = settings.smtp_data_timeout_seconds + LEASE_MARGIN_SECONDS
-            if not await deliveries.transmit(self._database, mail, content, lease):
+            if not await self._commits.goes_out(mail, content):
                 raise Superseded
+            if flight.before is not None:
+                await flight.before.wait()  # a process that dies leaves one mail unknown for each connection, never two
             await reached("notifier.before_data")
             flight.must_finish = True
 
-        return await connection.deliver(Parcel(self._sender, mail.recipient, content), before_content)
+        return await worker.connection.deliver(Parcel(self._sender, mail.recipient, content), before_content)
 
     def _compose(self, mail: Claimed) -> bytes:
         settings = self._settings
@@ -196,33 +223,30 @@ class Delivery:
         rendered = render(mail, settings.console_url)
         return compose(rendered, settings.mail_from, mail.recipient, id_, self._database.clock(), mail.locale)
 
-    async def _give_back(self, mail: Claimed) -> None:
-        with suppress(Exception):  # as above: the lease decides
-            await self._settle(mail, Deferred("interrupted", "us"))
+    def _step(self, mail: Claimed, outcome: Outcome, *, probe: bool = False) -> CameTo:
+        return CameTo(mail, outcome, self._lanes[mail.test].of.relay, probe)
 
-    async def _settle(self, mail: Claimed, outcome: Outcome) -> None:
-        """Stores what the attempt came to and says it, if the attempt is still the mail's last."""
-        async with self._database.unit_of_work() as uow:
-            held = await deliveries.lock(uow, mail.id, mail.attempt)
-            try:
-                if held is None:
-                    raise InvalidJump("a later attempt has begun")
-                after = settle(held.mail, outcome, uow.now, self._settings.retries, random.random())
-            except InvalidJump as jump:
-                log.info("outcome came too late", email_id=str(mail.id), attempt=mail.attempt, jump=str(jump))
-                return
-            await deliveries.save(uow, [after])
-            event = event_of(held, after)
-            if event is not None:
-                uow.publish(event, held.cause)
-        log.info("mail settled", email_id=str(mail.id), state=after.state, attempt=after.attempt, code=after.smtp_code)
+    async def _give_back(self, mails: Iterable[Claimed], *, probe: bool = False) -> None:
+        steps = [self._step(mail, Deferred("interrupted", "us"), probe=probe) for mail in mails]
+        # As above: the lease decides about what cannot be given back.
+        await asyncio.gather(*(self._commits.came_to(step) for step in steps), return_exceptions=True)
 
-    async def _until_stored(self, store: Callable[[], Awaitable[Result]]) -> Result:
+    def _shut(self, relay: str) -> None:
+        """A circuit opened: what is claimed and not begun goes back."""
+        self._open.add(relay)
+        for lane in self._lanes.values():
+            if lane.of.relay == relay and lane.ready:
+                errand = asyncio.create_task(self._give_back(lane.unbegun()), name="mails given back")
+                self._errands.add(errand)
+                errand.add_done_callback(self._errands.discard)
+
+    async def _until_stored(self, step: CameTo) -> None:
         """What the server answered must not be lost because the database is away for a while."""
         wait = 0.2
         while True:
             try:
-                return await store()
+                await self._commits.came_to(step)
+                return
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -233,13 +257,19 @@ class Delivery:
     async def _stop(self) -> None:
         """Mails that the server has not got are given back; for the others its answer is awaited a little."""
         await asyncio.sleep(0)  # a task that has not begun yet could not give its mail back
+        lanes = self._lanes.values()
+        unbegun = [mail for lane in lanes for mail in lane.unbegun()]
         flights = dict(self._flights)
         for task, flight in flights.items():
             if not flight.must_finish:
                 task.cancel()
+        await self._give_back(unbegun)
         if flights:
             await asyncio.wait(flights, timeout=self._settings.mail_stop_seconds)
         for task in flights:
             task.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
-        await asyncio.gather(*(worker.quit() for worker in self._idle))
+        await asyncio.gather(*self._errands, return_exceptions=True)
+        await self._commits.finish()
+        connections = [worker.connection for lane in lanes for worker in lane.idle if worker.connection is not None]
+        await asyncio.gather(*(connection.quit() for connection in connections))

@@ -28,12 +28,12 @@ from schemas.envelope import Decision, Envelope
 from schemas.notification import EmailFailedV1, EmailSentV1, EmailUnknownV1
 from schemas.users import UserAcceptedV1, UserChangedV1, UserRemovedV1
 from services.notifier.domain.agency import agency_told, consultant_removed, consultant_told
-from services.notifier.domain.draft import Resend, resend
 from services.notifier.domain.erasing import erase
 from services.notifier.domain.news import ClientKey, ClientNews, activated, announced, cancelled, listed
 from services.notifier.domain.people import activating, consultants_changed, reassigned, told, user_told
 from services.notifier.domain.recalling import email_id, recall
 from services.notifier.domain.renewing import renew
+from services.notifier.domain.resending import Resend, resend
 from services.notifier.store import agencies, emails, erasure, news, recalled
 
 

@@ -2,27 +2,27 @@
 
 import asyncio
 import re
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 import aiosmtplib
-from aiosmtplib import SMTPException, SMTPResponseException
+from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException
 
 from chassis.failpoints import reached
+from services.notifier.domain import troubles
 from services.notifier.domain.addresses import AddressInvalid, for_the_wire
 from services.notifier.domain.mail import Accepted, Bounced, Deferred, Outcome, Unanswered
+from services.notifier.domain.troubles import Trouble
 from services.notifier.settings import NotifierSettings
 
 MOST_MAILS = 100
 LONGEST_IDLE_SECONDS = 20.0  # servers close idle connections; better we do, between two mails
+FRESH_SECONDS = 2.0  # so soon after a mail that went well there is nothing to reset, and hardly a connection lost
 QUIT_SECONDS = 1.0
 START_INPUT = 354
-AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})  # said to a recipient, they still mean our login
-
-_SENDER_AT_FAULT = re.compile(r"5\.(?:1\.[78]|7\.(?:2[0-9]|9))(?![0-9])")
-"""RFC 3463, 7372: a sender's address or domain that is not accepted. Many servers say so at the recipient."""
 
 _LINE_START_DOT = re.compile(rb"^\.", re.MULTILINE)
 
@@ -38,6 +38,15 @@ class Parcel:
     content: bytes
 
 
+class Obstacle(Exception):  # named after what it is
+    """The server cannot be used: by no mail, where `trouble` is said."""
+
+    def __init__(self, trouble: Trouble | None, code: int | None = None) -> None:
+        super().__init__(trouble)
+        self.trouble = trouble
+        self.code = code
+
+
 class Connection:
     """One worker's connection. Not for two mails at once."""
 
@@ -46,6 +55,7 @@ class Connection:
         self._client: aiosmtplib.SMTP | None = None
         self._mails = 0
         self._last_used = 0.0
+        self._went_well = False
 
     async def deliver(self, parcel: Parcel, before_content: BeforeContent) -> Outcome:
         """The whole dialogue. `before_content` is awaited when the server waits for the content, and nothing is awaited
@@ -57,6 +67,7 @@ class Connection:
                 await before_content()
                 outcome = await self._transmit(parcel.content)
             kept = isinstance(outcome, Accepted | Bounced)
+            self._went_well = isinstance(outcome, Accepted)
             return outcome
         finally:
             self._last_used = time.monotonic()
@@ -76,30 +87,42 @@ class Connection:
             recipient = for_the_wire(parcel.recipient)
         except AddressInvalid:
             return Bounced("unprocessable")
-        utf8 = recipient.smtputf8
-        encoding = "utf-8" if utf8 else "ascii"
+        encoding = "utf-8" if recipient.smtputf8 else "ascii"
         try:
             client = await self._ready()
-            if utf8 and not client.supports_extension("smtputf8"):
+            if recipient.smtputf8 and not client.supports_extension("smtputf8"):
                 return Bounced("email_rejected")
-            options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
-            await client.mail(for_the_wire(parcel.sender).address, options=options, encoding=encoding)
-        except (
-            SMTPException,
-            OSError,
-            TimeoutError,
-            ValueError,
-        ) as error:  # whatever is wrong here, it is not the mail
-            return Deferred("mail_server_unavailable", "relay", _code(error))
+            refusal = await self._sender(client, parcel.sender, encoding)
+        except Obstacle as obstacle:
+            return Deferred("mail_server_unavailable", "relay", obstacle.code, obstacle.trouble)
+        return await self._recipient(client, recipient.address, encoding) if refusal is None else refusal
+
+    async def _recipient(self, client: aiosmtplib.SMTP, address: str, encoding: str) -> Outcome | None:
+        """RCPT and DATA."""
+        settings = self._settings
         try:
-            await client.rcpt(recipient.address, encoding=encoding)
+            await client.rcpt(address, encoding=encoding, timeout=settings.rcpt_seconds)
             await reached("notifier.after_rcpt")
-            answer = await client.execute_command(b"DATA")
+            answer = await client.execute_command(b"DATA", timeout=settings.start_seconds)
         except SMTPResponseException as error:
             return _refused(error.code, error.message)
         except (SMTPException, OSError, TimeoutError, ValueError):
             return Deferred("mail_server_unavailable", "relay")
         return None if answer.code == START_INPUT else _refused(answer.code, answer.message)
+
+    async def _sender(self, client: aiosmtplib.SMTP, sender: str, encoding: str) -> Outcome | None:
+        """MAIL. Whatever is wrong here, it is not the mail, unless it needs what few mails need. Raises Obstacle."""
+        address = for_the_wire(sender).address
+        options = ["SMTPUTF8", "BODY=8BITMIME"] if encoding == "utf-8" else []
+        try:
+            await client.mail(address, options=options, encoding=encoding, timeout=self._settings.mail_seconds)
+        except SMTPResponseException as error:
+            if options and troubles.cannot_be_spoken(error.code, error.message):
+                return Bounced("email_rejected", error.code)
+            raise Obstacle(troubles.at_sender(error.code, error.message), _code(error)) from error
+        except (SMTPException, OSError, TimeoutError, ValueError) as error:
+            raise Obstacle("unreachable") from error
+        return None
 
     async def _transmit(self, content: bytes) -> Outcome:
         """The content and its answer. aiosmtplib's own `data()` sends DATA and content in one step; here the answer to
@@ -109,21 +132,24 @@ class Connection:
             return Deferred("mail_server_unavailable", "relay")  # it hung up meanwhile: it has nothing
         try:
             protocol.write(on_the_wire(content))
+            await reached("notifier.after_dot")
             answer = await protocol.read_response(timeout=self._settings.smtp_data_timeout_seconds)
         except (SMTPException, OSError, TimeoutError):
             return Unanswered()
-        await reached("notifier.after_dot")
+        await reached("notifier.after_250")
         self._mails += 1
         return accepted_or_not(answer.code, answer.message)
 
     async def _ready(self) -> aiosmtplib.SMTP:
-        """A connection on which MAIL can be said. Raises SMTPException, OSError, TimeoutError."""
+        """A connection on which MAIL can be said. Raises Obstacle."""
         idle = time.monotonic() - self._last_used
         if self._client is not None and (self._mails >= MOST_MAILS or idle > LONGEST_IDLE_SECONDS):
             await self.quit()
-        if self._client is not None:
+        if self._client is not None and self._client.is_connected:
+            if self._went_well and idle < FRESH_SECONDS:
+                return self._client
             try:
-                await self._client.rset()
+                await self._client.rset(timeout=self._settings.smtp_command_timeout_seconds)
             except (SMTPException, OSError, TimeoutError):
                 self.close()
             else:
@@ -131,24 +157,40 @@ class Connection:
         return await self._connect()
 
     async def _connect(self) -> aiosmtplib.SMTP:
+        """Connection, greeting, TLS and login, each with a deadline of its own. TLS that is asked for and not to be had
+        ends it: nothing is said in the clear instead."""
         settings = self._settings
+        self.close()
         client = aiosmtplib.SMTP(
             hostname=settings.smtp_host,
             port=settings.smtp_port,
             use_tls=settings.smtp_tls == "tls",
-            start_tls=settings.smtp_tls == "starttls",
-            username=settings.smtp_user,
-            password=settings.smtp_password,
+            start_tls=False,
+            cert_bundle=None if settings.smtp_ca_file is None else str(settings.smtp_ca_file),
             local_hostname=settings.mail_domain,
             timeout=settings.smtp_command_timeout_seconds,
         )
         self._client, self._mails = client, 0
+        trouble: Callable[[int, str], Trouble] = troubles.at_greeting
+        silent: Trouble = "unreachable"
         try:
             await client.connect(timeout=settings.smtp_connect_timeout_seconds)
-            if client.is_ehlo_or_helo_needed:
+            await client.ehlo()
+            if settings.smtp_tls == "starttls":
+                trouble, silent = _tls_refused, "tls_refused"
+                await client.starttls(timeout=settings.tls_seconds)
                 await client.ehlo()
-        except BaseException:
+            if settings.smtp_user is not None:
+                trouble, silent = troubles.at_login, "login_refused"
+                await client.login(settings.smtp_user, settings.smtp_password or "", timeout=settings.login_seconds)
+        except SMTPResponseException as error:
             self.close()  # a client that failed to connect is not used again
+            raise Obstacle(trouble(error.code, error.message), _code(error)) from error
+        except (SMTPException, OSError, TimeoutError, ValueError) as error:
+            self.close()
+            raise Obstacle(_silence(error, silent)) from error
+        except BaseException:
+            self.close()
             raise
         return client
 
@@ -180,13 +222,26 @@ def accepted_or_not(code: int, message: str = "") -> Outcome:
 
 
 def _refused(code: int, message: str) -> Outcome:
-    if code in AUTHENTICATION_CODES or code == 421 or (code >= 500 and _SENDER_AT_FAULT.match(message)):
-        return Deferred("mail_server_unavailable", "relay", code)
+    trouble = troubles.at_mail(code, message)
+    if trouble is not None or code == 421 or troubles.blames_sender(code, message):
+        return Deferred("mail_server_unavailable", "relay", code, trouble)
     if 500 <= code <= 599:
         return Bounced("email_rejected", code)
     return Deferred("email_deferred", "mail", code if 200 <= code <= 499 else None)
 
 
-def _code(error: BaseException) -> int | None:
-    code = error.code if isinstance(error, SMTPResponseException) else None
-    return code if code is not None and 200 <= code <= 599 else None
+def _tls_refused(_code: int, _text: str) -> Trouble:
+    return "tls_refused"
+
+
+def _silence(error: BaseException, trouble: Trouble) -> Trouble:
+    """What it means that there was no answer, or no TLS on the first byte."""
+    if isinstance(error, SMTPConnectError) and isinstance(error.__cause__, ssl.SSLError):
+        return "tls_refused"
+    return (
+        "unreachable" if isinstance(error, OSError | TimeoutError) and not isinstance(error, ssl.SSLError) else trouble
+    )
+
+
+def _code(error: SMTPResponseException) -> int | None:
+    return error.code if 200 <= error.code <= 599 else None

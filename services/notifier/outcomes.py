@@ -20,7 +20,7 @@ def event_of(held: Held, after: Mail) -> Say | None:
             email_id=after.id,
             template=held.template,
             cause_id=held.cause_id,
-            attempts=after.attempt,
+            attempts=after.attempts,
             smtp_code=after.smtp_code,
             at=after.settled_at,
         )

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from schemas.programs import PROGRAMS
 from services.notifier.domain.bell_texts import language
 from services.notifier.domain.message import Rendered
+from services.notifier.domain.names import shown
 from services.notifier.store.deliveries import Claimed
 
 _TEMPLATES = Environment(
@@ -25,8 +26,8 @@ def render(mail: Claimed, console_url: str | None) -> Rendered:
     locale = language(mail.locale)
     facts = {
         "lang": locale,
-        "client_name": mail.client_name,
-        "agency_name": mail.agency_name,
+        "client_name": shown(mail.client_name),
+        "agency_name": mail.agency_name and shown(mail.agency_name),
         "console_url": console_url,
         "test": mail.test,
         **_of_template(mail, locale),

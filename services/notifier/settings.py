@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import ServiceSettings, read_secret
 from services.notifier.domain.addresses import read_sender
+from services.notifier.domain.circuit import Waits
 from services.notifier.domain.mail import Retries
 
 
@@ -26,8 +27,14 @@ class NotifierSettings(ServiceSettings):
         None, description="mail server for test clients, which keeps their mails; unset: those are not sent at all"
     )
     test_smtp_port: int = Field(25, ge=1, le=65535, description="its port; neither TLS nor login")
-    smtp_connect_timeout_seconds: float = Field(30, gt=0, description="longest wait for connection, TLS and login")
+    smtp_ca_file: Path | None = Field(None, description="certificates that the mail server's must be signed by")
+    smtp_connect_timeout_seconds: float = Field(30, gt=0, description="longest wait for connection and greeting")
+    smtp_tls_timeout_seconds: float | None = Field(None, gt=0, description="for TLS; unset: as for the connection")
+    smtp_login_timeout_seconds: float | None = Field(None, gt=0, description="for the login; unset: the same")
     smtp_command_timeout_seconds: float = Field(30, gt=0, description="longest wait for the answer to a command")
+    smtp_mail_timeout_seconds: float | None = Field(None, gt=0, description="to MAIL; unset: as for any command")
+    smtp_rcpt_timeout_seconds: float | None = Field(None, gt=0, description="to RCPT; unset: the same")
+    smtp_start_timeout_seconds: float | None = Field(None, gt=0, description="to DATA; unset: the same")
     smtp_data_timeout_seconds: float = Field(
         600, gt=0, description="longest wait for the answer to the content (RFC 5321 §4.5.3.2.6 asks for 10 minutes)"
     )
@@ -43,6 +50,9 @@ class NotifierSettings(ServiceSettings):
     )
     mail_server_retry_seconds: float = Field(
         Retries().relay_delay, gt=0, description="longest wait while the mail server itself is the obstacle"
+    )
+    mail_circuit_seconds: float = Field(
+        Waits().first, gt=0, description="how long all mails wait after the server refused us, doubled at each try"
     )
     mail_give_up_days: float = Field(5, gt=0, description="a mail put off for that long has failed")
     mail_poll_seconds: float = Field(1.0, gt=0, description="how often the queue is looked at when nothing wakes us")
@@ -68,9 +78,43 @@ class NotifierSettings(ServiceSettings):
         return self.model_copy(update=server | {"smtp_user": None, "smtp_password_file": None})
 
     @property
+    def relay(self) -> str:
+        """What a mail server is known by."""
+        return f"{self.smtp_host}:{self.smtp_port}"
+
+    @property
+    def tls_seconds(self) -> float:
+        return self.smtp_tls_timeout_seconds or self.smtp_connect_timeout_seconds
+
+    @property
+    def login_seconds(self) -> float:
+        return self.smtp_login_timeout_seconds or self.smtp_connect_timeout_seconds
+
+    @property
+    def mail_seconds(self) -> float:
+        return self.smtp_mail_timeout_seconds or self.smtp_command_timeout_seconds
+
+    @property
+    def rcpt_seconds(self) -> float:
+        return self.smtp_rcpt_timeout_seconds or self.smtp_command_timeout_seconds
+
+    @property
+    def start_seconds(self) -> float:
+        return self.smtp_start_timeout_seconds or self.smtp_command_timeout_seconds
+
+    @property
     def offer_seconds(self) -> float:
         """The longest a dialogue may take before the content goes out; the claim's lease is longer."""
-        return self.smtp_connect_timeout_seconds + 2 * self.smtp_command_timeout_seconds
+        tls = self.tls_seconds if self.smtp_tls == "starttls" else 0
+        login = self.login_seconds if self.smtp_user is not None else 0
+        return (
+            self.smtp_connect_timeout_seconds + tls + login + self.mail_seconds + self.rcpt_seconds + self.start_seconds
+        )
+
+    @property
+    def waits(self) -> Waits:
+        """Of an open circuit."""
+        return Waits(self.mail_circuit_seconds, self.mail_server_retry_seconds)
 
     @property
     def retries(self) -> Retries:

@@ -20,9 +20,14 @@ STEPS = (
     "notifier.after_rcpt",
     "notifier.before_data",
     "notifier.after_dot",
+    "notifier.after_250",
     "notifier.after_sent_commit",
 )
-UNKNOWN_AFTER = {"notifier.before_data", "notifier.after_dot"}  # the server may have it: it is never sent again
+UNKNOWN_AFTER = {
+    "notifier.before_data",
+    "notifier.after_dot",
+    "notifier.after_250",
+}  # the server may have it: it is never sent again
 MAILS = 4
 WORKERS = 4
 PATIENCE = {

@@ -103,7 +103,7 @@ def test_every_long_running_container_tells_its_health_and_has_time_to_stop(name
 
 def test_only_web_pages_are_published_and_only_on_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert set(published) == {"onboarding", "activation", "notifier", "mailpit"}
+    assert set(published) == {"onboarding", "activation", "notifier", "insights", "mailpit"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 

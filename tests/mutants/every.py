@@ -3,7 +3,8 @@
 from tests.mutants.client_life import CLIENT_LIFE
 from tests.mutants.contract import CONTRACT
 from tests.mutants.senders import SENDERS
+from tests.mutants.statistics import STATISTICS
 from tests.mutants.table import MUTANTS as CHASSIS_AND_SERVICES
 from tests.mutants.ways_in import WAYS_IN
 
-MUTANTS = [*CHASSIS_AND_SERVICES, *WAYS_IN, *CLIENT_LIFE, *SENDERS, *CONTRACT]
+MUTANTS = [*CHASSIS_AND_SERVICES, *WAYS_IN, *CLIENT_LIFE, *SENDERS, *CONTRACT, *STATISTICS]

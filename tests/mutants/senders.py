@@ -86,8 +86,8 @@ SENDERS = [
         "a-test-mail-for-the-world",
         "a test client's mail never reaches the mail server for the world",
         "services/notifier/delivery.py",
-        "        return self.tests if mail.test else self.world",
-        "        return (self.tests or self.world) if mail.test else self.world",
+        "            True: Lane(True, settings.for_tests, settings.mail_workers),",
+        "            True: Lane(True, settings.for_tests or settings, settings.mail_workers),",
         f"{_MAILS}::test_without_a_server_for_tests_the_mail_is_kept_and_shown_as_withheld",
     ),
     Mutant(

@@ -1,5 +1,7 @@
 """The list of mutants fits the code as it is, and only a test that asserts kills one."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -20,6 +22,15 @@ def mutant(old: str = "", new: str = "") -> Mutant:
 def test_a_mutant_changes_the_code_as_it_is(each: Mutant) -> None:
     source = (ROOT / each.file).read_text("utf-8")
     assert each.apply(source)[0] != source
+
+
+def test_the_test_of_each_mutant_is_there() -> None:
+    """pytest runs none of the tests it is given where one of them is missing."""
+    tests = {each.test for each in MUTANTS}
+    files = sorted({test.partition("::")[0] for test in tests})
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--no-header", "-m", "", *files]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    assert tests - set(listed.stdout.splitlines()) == set()
 
 
 def test_names_are_given_once() -> None:

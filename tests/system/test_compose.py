@@ -19,7 +19,7 @@ from tests.infrastructure import ROOT
 
 pytestmark = pytest.mark.timeout(1800)
 
-OURS = ("onboarding", "activation", "notifier")
+OURS = ("onboarding", "activation", "notifier", "insights")
 LONG_RUNNING = (*OURS, "postgres", "kafka", "mailpit")
 SAMPLES = {"API", "event minimal", "event full"}
 WAY = re.compile(
@@ -79,7 +79,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """Up and healthy, by the command that operators use; removed with its volumes whatever happens."""
     say = progress(request.config)
     require_engine(say)
-    ports = ("ONBOARDING_HTTP_PORT", "ACTIVATION_HTTP_PORT", "NOTIFIER_HTTP_PORT", "MAIL_PAGE_PORT")
+    ports = (*(f"{service.upper()}_HTTP_PORT" for service in OURS), "MAIL_PAGE_PORT")
     built = Stack(f"aktivera-test-{uuid7().hex[-8:]}", {name: free_port() for name in ports})
     start = time.monotonic()
     try:
@@ -162,16 +162,18 @@ def test_an_image_holds_chassis_schemas_and_its_own_service_alone(stack: Stack, 
 @pytest.mark.parametrize("service", OURS)
 def test_a_service_sees_its_own_secrets_alone(stack: Stack, service: str) -> None:
     names = set(stack.compose("exec", "-T", service, "ls", "/secrets").split())
+    with_database = {f"postgres-{service}", "held-key"} if service != "insights" else set()
     own = {"onboarding": {"vault-key", "vault-pepper", "intake-keys.json"}, "activation": {"link-keys.json"}}.get(
         service, set()
     )
-    assert names == {f"postgres-{service}", "held-key", "token-keys.json"} | own
+    assert names == {"token-keys.json"} | with_database | own
     modes = set(stack.compose("exec", "-T", service, "sh", "-c", "stat -c %a /secrets/*").split())
     assert modes == {"400"}
     set_here = stack.inspect(service)["Config"]["Env"]
-    secret = stack.compose("exec", "-T", service, "cat", f"/secrets/postgres-{service}").strip()
-    assert len(secret) >= 32
-    assert not any(secret in each for each in set_here)
+    for password in sorted(with_database):
+        secret = stack.compose("exec", "-T", service, "cat", f"/secrets/{password}").strip()
+        assert len(secret) >= 32
+        assert not any(secret in each for each in set_here)
 
 
 def test_a_second_up_changes_nothing(stack: Stack) -> None:

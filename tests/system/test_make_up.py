@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 import pytest
 
-from aktivera import SERVICES
+from aktivera import SERVICES, STATISTICS
 from aktivera.local.layout import Layout
 from aktivera.local.ledger import entries
 from aktivera.local.probes import is_ready
@@ -27,7 +27,7 @@ WAY = re.compile(
     r"(?P<rest>(?: → (?:listed|mail|bell) \+\d+ ms){3})$",
     re.MULTILINE,
 )
-COLD_SECONDS, WARM_SECONDS, RESIDENT_MB = 180, 20, 450
+COLD_SECONDS, WARM_SECONDS, RESIDENT_MB = 180, 20, 570
 
 
 @pytest.mark.timeout(400)
@@ -65,7 +65,7 @@ async def within(seconds: float, command: str, root: Path) -> str:
     begun = time.monotonic()
     output = await shell(command, root)
     assert time.monotonic() - begun <= seconds
-    for service in (*SERVICES, "mail"):
+    for service in (*SERVICES, STATISTICS, "mail"):
         assert re.search(rf"^  {service} +http://127.0.0.1:\d+$", output, re.MULTILINE), output
     return output
 
@@ -82,7 +82,7 @@ async def all_endpoints_answer(found: dict[str, Any]) -> None:
     assert await is_ready(Probe("kafka", int(found["kafka"].rpartition(":")[2])))
     assert await is_ready(Probe("tcp", int(found["smtp"].rpartition(":")[2])))
     async with httpx.AsyncClient() as client:
-        for service in SERVICES:
+        for service in (*SERVICES, STATISTICS):
             assert (await client.get(f"{found[service]}/health/ready")).status_code == 200
         assert len((await client.get(f"{found['mail']}/messages.json")).json()) == 3
     for dsn in found["postgres"].values():
@@ -94,7 +94,7 @@ async def all_endpoints_answer(found: dict[str, Any]) -> None:
 def resident_mb(layout: Layout) -> float:
     """Of what is ours: supervisor, mail sink and services."""
     ours = [entry.identity.pid for entry in entries(layout.state_file) if entry.name not in {"kafka", "postgres"}]
-    assert len(ours) == 5
+    assert len(ours) == 6
     stats = "".join(Path(f"/proc/{pid}/status").read_text() for pid in ours)
     return sum(map(int, re.findall(r"^VmRSS:\s+(\d+) kB$", stats, re.MULTILINE))) / 1024
 

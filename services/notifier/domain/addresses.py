@@ -1,11 +1,19 @@
 """E-mail addresses: as the wire needs them, and masked for people who only need to recognise them."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from email.utils import unquote
 
 _SENDER = re.compile(r"(?:(?P<name>[^<>]*?) *<(?P<bracketed>[^<>]+)>|(?P<alone>[^<>]+))")
-_PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*")
+_ATOM = r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\W\x00-\x7f])+"
+_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+
+_LONGEST, _LONGEST_LOCAL = 254, 64  # octets; RFC 5321 §4.5.3.1
+ENCODED_WORD = "=?"
+"""How one begins (RFC 2047). Where it stands in a header, readers find in it what we did not see: line breaks, too."""
 
 
 class AddressInvalid(ValueError):
@@ -25,14 +33,20 @@ class WireAddress:
 
 
 def for_the_wire(address: str) -> WireAddress:
-    """Raises AddressInvalid, which names no address."""
-    local, at, domain = address.rpartition("@")
-    if not (local and at and domain) or any(ord(letter) < 33 or ord(letter) == 127 for letter in address):
-        raise AddressInvalid("not an address")
+    """Raises AddressInvalid, which names no address.
+
+    Only what needs no quotes in an envelope or a header: a library that reads more into it would find another address.
+    """
+    local, _, domain = unicodedata.normalize("NFC", address).rpartition("@")
+    if not _LOCAL.fullmatch(local) or ENCODED_WORD in local or len(local.encode()) > _LONGEST_LOCAL:
+        raise AddressInvalid("this cannot stand before the @")
     try:
         ascii_domain = domain.encode("idna").decode("ascii")
     except UnicodeError as error:
         raise AddressInvalid("the domain cannot be written in ASCII") from error
+    # IDNA turns letters that look like @ < > , into those themselves
+    if not _DOMAIN.fullmatch(ascii_domain) or len(f"{local}@{ascii_domain}".encode()) > _LONGEST:
+        raise AddressInvalid("this is no domain")
     return WireAddress(f"{local}@{ascii_domain}", smtputf8=not local.isascii())
 
 
@@ -47,13 +61,13 @@ class Sender:
 def read_sender(text: str) -> Sender:
     """Reads `Name <address>` or an address alone. Raises SenderInvalid."""
     written = _SENDER.fullmatch(text)
-    if written is None or not text.isprintable():
+    if written is None or not text.isprintable() or ENCODED_WORD in text:
         raise SenderInvalid("write the sender as Name <address>, on one line")
     try:
         wire = for_the_wire(written["bracketed"] or written["alone"])
     except AddressInvalid as error:
         raise SenderInvalid(f"of the sender's address, {error}") from error
-    if not _PLAIN.fullmatch(wire.address):
+    if wire.smtputf8:
         raise SenderInvalid("the sender's address may have other letters than ASCII's in its domain alone")
     return Sender(unquote(written["name"] or ""), wire.address)
 

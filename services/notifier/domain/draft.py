@@ -1,41 +1,20 @@
-"""A mail to be queued: what it is about, for whom, and the facts it will tell. And sending one again."""
+"""A mail to be queued: what it is about, for whom, and the facts it will tell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from schemas.envelope import Decision
-from schemas.errors import Refused
 from schemas.notification import Template
 from schemas.values import Locale
-from services.notifier.domain.mail import FINAL, MailState
-
-RESENDS_A_DAY = 5
-
-
-class EmailNotResendable(Refused):
-    """The mail has no outcome yet."""
-
-    code = "email_not_resendable"
-
-
-class ResendLimit(Refused):
-    """The mail was sent again too often today."""
-
-    code = "resend_limit"
-
-
-class NoSuchEmail(Refused):
-    """The agency has no such mail."""
-
-    code = "not_found"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One mail of (template, cause, recipient); `resend` counts the times that a person had it sent again."""
+    """One mail of (template, cause, recipient); `resend` counts the times that a person had it sent again.
+
+    `recipient_chosen`: that person named the address, and no later change of the client's gives the mail another.
+    """
 
     template: Template
     cause_id: str
@@ -51,6 +30,8 @@ class Draft:
     traceparent: str | None = None
     resend: int = 0
     requested_by: str | None = None
+    requested_why: str | None = None
+    recipient_chosen: bool = False
     id: UUID | None = None
 
 
@@ -58,47 +39,3 @@ def message_id(template: str, cause_id: str, recipient: str, resend: int, domain
     """The same for every attempt at the same mail, so that a receiver can drop a second copy."""
     name = "\n".join((template, cause_id, recipient.lower(), str(resend)))
     return f"<{uuid5(NAMESPACE_URL, 'urn:aktivera:mail:' + name)}@{domain}>"
-
-
-@dataclass(frozen=True, slots=True)
-class Resend:
-    """A person wants a mail sent again, as the mail `new_id`."""
-
-    new_id: UUID
-    by: str
-    correlation_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """What somebody needs to know who wants a mail sent again; and what is queued for them."""
-
-    latest: Draft
-    state: MailState
-    resent_today: int
-    queued: Draft | None = None
-
-    @property
-    def resends_left(self) -> int:
-        """How many more times today, what is queued now counted."""
-        return RESENDS_A_DAY - self.resent_today - (self.queued is not None)
-
-
-def resend(sending: Sending | None, command: Resend, _now: datetime) -> Decision[Sending]:
-    """A resend is a new, counted mail. Raises NoSuchEmail, EmailNotResendable, ResendLimit."""
-    if sending is None:
-        raise NoSuchEmail
-    if sending.state not in FINAL or not sending.latest.client_name:  # without a name where the client was erased
-        raise EmailNotResendable
-    if sending.resent_today >= RESENDS_A_DAY:
-        raise ResendLimit
-    again = replace(
-        sending.latest,
-        id=command.new_id,
-        resend=sending.latest.resend + 1,
-        requested_by=command.by,
-        correlation_id=command.correlation_id,
-        causation_id=None,
-        traceparent=None,
-    )
-    return Decision(replace(sending, queued=again))

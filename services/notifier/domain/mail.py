@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from services.notifier.domain.troubles import Trouble
+
 MailState: TypeAlias = Literal["pending", "sending", "transmitting", "sent", "retry", "failed", "unknown", "withheld"]
 
 LEASED: tuple[MailState, ...] = ("sending", "transmitting")
@@ -47,6 +49,8 @@ Reason: TypeAlias = Literal[
 ]
 Fault: TypeAlias = Literal["mail", "relay", "us"]
 
+LONGEST_DELAY_SECONDS = 86400.0
+
 
 class InvalidJump(Exception):  # named after the fact that refused
     """A mail cannot go from one state to the other."""
@@ -61,11 +65,13 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """The server does not have the mail, and may take it later. `fault`: what stood in the way."""
+    """The server does not have the mail, and may take it later. `fault`: what stood in the way. `trouble`: what stands
+    in the way of every mail."""
 
     reason: Reason
     fault: Fault
     smtp_code: int | None = None
+    trouble: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,29 +97,34 @@ Outcome: TypeAlias = Accepted | Deferred | Bounced | Unanswered | Withheld
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """When a deferred mail is tried again: the nth delay after the nth attempt, the last one repeated.
+    """When a deferred mail is tried again: the nth delay after the nth time, the last one repeated.
 
     A mail that the server puts off for longer than `give_up_after` has failed. What is not the mail's fault never makes
-    it fail, and waits at most `relay_delay`, so that a whole queue is not asleep when the server is back.
+    it fail nor wait longer the next time, and waits at most `relay_delay`, so that a whole queue is not asleep when the
+    server is back.
     """
 
     delays: tuple[float, ...] = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)
     relay_delay: float = 300
     give_up_after: timedelta = timedelta(days=5)
 
-    def after(self, attempt: int, fault: Fault, jitter: float) -> timedelta:
-        """The wait after this attempt. `jitter` in [0, 1) spreads it over ± 10 %."""
+    def after(self, times: int, fault: Fault, jitter: float) -> timedelta:
+        """The wait after the mail was put off so many times. `jitter` in [0, 1) spreads it over ± 10 %; never over a
+        day."""
         if fault == "us":
             return timedelta(0)
-        delay = self.delays[min(attempt, len(self.delays)) - 1]
+        delay = self.delays[min(times, len(self.delays)) - 1]
         if fault == "relay":
             delay = min(delay, self.relay_delay)
-        return timedelta(seconds=delay * (0.9 + 0.2 * jitter))
+        return timedelta(seconds=min(delay * (0.9 + 0.2 * jitter), LONGEST_DELAY_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What decides about a mail. `attempt` is the fence: whoever holds an older one has nothing to say any more."""
+    """What decides about a mail. `attempt` is the fence: whoever holds an older one has nothing to say any more.
+    `deferrals`: how often the mail itself was put off, since `deferred_since`. `uncounted`: attempts that were stopped
+    by us or by what stops every mail.
+    """
 
     id: UUID
     state: MailState
@@ -123,6 +134,14 @@ class Mail:
     settled_at: datetime | None = None
     smtp_code: int | None = None
     reason: Reason | None = None
+    deferrals: int = 0
+    deferred_since: datetime | None = None
+    uncounted: int = 0
+
+    @property
+    def attempts(self) -> int:
+        """Those at this mail."""
+        return self.attempt - self.uncounted
 
 
 def settle(mail: Mail, outcome: Outcome, now: datetime, retries: Retries, jitter: float) -> Mail:
@@ -136,19 +155,30 @@ def settle(mail: Mail, outcome: Outcome, now: datetime, retries: Retries, jitter
             return _unknown(mail, now)
         case Withheld():
             return replace(_jump(mail, "withheld"), settled_at=now, smtp_code=None, reason=None)
-        case Deferred(reason, fault, smtp_code):
-            patience_is_over = fault == "mail" and now - mail.created_at >= retries.give_up_after
-            # The late worker knows that the server does not have it; whether to try again is a person's choice by now.
-            if patience_is_over or mail.state == "unknown":
-                return settle(mail, Bounced(reason, smtp_code), now, retries, jitter)
-            due_at = now + retries.after(mail.attempt, fault, jitter)
-            return replace(_jump(mail, "retry"), due_at=due_at, smtp_code=smtp_code, reason=reason)
+        case Deferred():
+            return _put_off(mail, outcome, now, retries, jitter)
+
+
+def _put_off(mail: Mail, outcome: Deferred, now: datetime, retries: Retries, jitter: float) -> Mail:
+    times, since = mail.attempt, mail.deferred_since or now
+    if outcome.fault == "mail":
+        times = mail.deferrals + 1
+        mail = replace(mail, deferrals=times, deferred_since=since)
+    elif outcome.fault == "us" or outcome.trouble is not None:
+        mail = replace(mail, uncounted=mail.uncounted + 1)
+    patience_is_over = outcome.fault == "mail" and now - since >= retries.give_up_after
+    # The late worker knows that the server does not have it; whether to try again is a person's choice by now.
+    if patience_is_over or mail.state == "unknown":
+        return settle(mail, Bounced(outcome.reason, outcome.smtp_code), now, retries, jitter)
+    due_at = now + retries.after(times, outcome.fault, jitter)
+    return replace(_jump(mail, "retry"), due_at=due_at, smtp_code=outcome.smtp_code, reason=outcome.reason)
 
 
 def lease_ran_out(mail: Mail, now: datetime) -> Mail:
     """The worker is gone: before the content went out the mail is tried again; after that nobody knows."""
     if mail.state == "sending":
-        return replace(_jump(mail, "retry"), due_at=now, reason="interrupted", smtp_code=None)
+        mail = replace(_jump(mail, "retry"), due_at=now, reason="interrupted", smtp_code=None)
+        return replace(mail, uncounted=mail.uncounted + 1)
     return _unknown(mail, now)
 
 

@@ -1,14 +1,18 @@
 """The bytes of a mail: headers, text and HTML. Made once; every attempt sends the same."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP
 from email.utils import format_datetime
 
-from services.notifier.domain.addresses import Sender, SenderInvalid, for_the_wire, read_sender
+from services.notifier.domain.addresses import ENCODED_WORD, Sender, SenderInvalid, for_the_wire, read_sender
+
+_UNSEEN = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +29,31 @@ def compose(rendered: Rendered, sender: str, recipient: str, message_id: str, da
 
     Raises SenderInvalid where we are at fault, and any other ValueError for what of the mail may stand in no header.
     """
-    to = for_the_wire(recipient)
-    message = EmailMessage(policy=SMTPUTF8 if to.smtputf8 else SMTP)
+    head = _to(recipient) + _subject(rendered.subject)
+    message = EmailMessage(policy=SMTP)
     _head(message, read_sender(sender), message_id, date)
-    message["To"] = _address("", to.address)
-    message["Subject"] = rendered.subject
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers to us
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
     message["Content-Language"] = locale  # last: the calls above move or remove Content- headers
-    return message.as_bytes()
+    return head + message.as_bytes()
+
+
+# EmailMessage decodes what looks like encoded words in a value, and writes the line breaks that it finds in
+# them. So what others chose is written here.
+
+
+def _to(recipient: str) -> bytes:
+    return f"To: {for_the_wire(recipient).address}\r\n".encode()
+
+
+def _subject(subject: str) -> bytes:
+    """The subject as it is, and on one line. Raises ValueError where it has what would end the line, or nobody sees."""
+    if any(unicodedata.category(letter) in _UNSEEN for letter in subject):
+        raise ValueError("a header is one line")
+    plain = subject.isascii() and ENCODED_WORD not in subject
+    text = Header(subject, "us-ascii" if plain else "utf-8", header_name="Subject").encode(linesep="\r\n")
+    return f"Subject: {text}\r\n".encode("ascii")
 
 
 def message_id_of(content: bytes) -> str:

@@ -8,14 +8,28 @@ from uuid import UUID
 
 import orjson
 
-from chassis.db import Database
+from chassis.announce import Source
 from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.notification import Template
 from schemas.values import Locale
 from services.notifier.domain.mail import CLAIMABLE, LEASED, TRANSMITTABLE, Mail
 
 _SUBJECT = "e.client_id, e.agency, e.template, e.cause_id, e.correlation_id, e.causation_id, e.traceparent"
-_MAIL = "e.id, e.state, e.attempt, e.created_at, e.due_at, e.settled_at, e.smtp_code, e.reason"
+_MAIL = (
+    "e.id, e.state, e.attempt, e.created_at, e.due_at, e.settled_at, e.smtp_code, e.reason, e.deferrals,"
+    " e.deferred_since, e.uncounted"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Mails that go to one relay: those of test clients have one of their own, or None at all."""
+
+    test: bool
+    relay: str | None
+
+
+WORLD = Lane(False, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +63,23 @@ class Held:
     cause: Cause
 
 
-async def claim(database: Database, now: datetime, limit: int, lease_seconds: float, worker: UUID) -> list[Claimed]:
-    """Takes what is due, the longest waiting first; committed when this returns. Others' claims are passed over."""
-    rows = await database.fetch(
+async def claim(
+    source: Source,
+    now: datetime,
+    limit: int,
+    lease_seconds: float,
+    worker: UUID,
+    lane: Lane = WORLD,
+    *,
+    probe: bool = False,
+) -> list[Claimed]:
+    """Takes what is due in a lane, the longest waiting first, unless the circuit of its relay is open: then a `probe`
+    alone is taken. Others' claims are passed over. Outside a unit of work it is committed when this returns."""
+    rows = await source.fetch(
         """with due as (
              select id, client_id from emails
-              where state = any($1) and due_at <= $2 and not exists (select from mail_gate where held)
+              where state = any($1) and due_at <= $2 and test = $6 and not exists (select from mail_gate where held)
+                and ($8 or not exists (select from mail_circuits where relay = $7 and state <> 'closed'))
                 and not exists (select from erased_clients x where x.client_id = emails.client_id)
               order by due_at, id limit $3 for update skip locked)
            update emails e
@@ -65,7 +90,8 @@ async def claim(database: Database, now: datetime, limit: int, lease_seconds: fl
                   locale = case when r.readdressed then r.locale else e.locale end
              from due left join lateral (
                     select n.name, n.confirmation_email, n.locale,
-                           m.template = 'confirmation' and m.content is null and not exists (
+                           m.template = 'confirmation' and m.content is null
+                             and not m.recipient_chosen and not exists (
                              select from emails o
                               where o.template = m.template and o.cause_id = m.cause_id and o.resend = m.resend
                                 and o.recipient = n.confirmation_email and o.id <> m.id) as readdressed
@@ -80,33 +106,40 @@ async def claim(database: Database, now: datetime, limit: int, lease_seconds: fl
         limit,
         worker,
         lease_seconds,
+        lane.test,
+        lane.relay,
+        probe,
     )
     return [Claimed(**{**row, "facts": orjson.loads(row["facts"])}) for row in rows]
 
 
-async def transmit(database: Database, mail: Claimed, content: bytes, lease_seconds: float) -> bool:
-    """Commits that the content goes out now, and the content with it. False where the mail is no longer ours."""
-    done = await database.fetchrow(
-        """update emails set state = 'transmitting', content = $3, transmitted_at = clock_timestamp(),
+async def transmit(uow: UnitOfWork, going_out: Sequence[tuple[Claimed, bytes]], lease_seconds: float) -> set[UUID]:
+    """Notes that contents go out now, and the contents with it. Answers which of the mails are still ours."""
+    rows = await uow.connection.fetch(
+        """update emails e
+              set state = 'transmitting', content = n.content, transmitted_at = clock_timestamp(),
                   lease_until = clock_timestamp() + make_interval(secs => $4)
-            where id = $1 and attempt = $2 and state = any($5) returning id""",
-        mail.id,
-        mail.attempt,
-        content,
+             from unnest($1::uuid[], $2::int[], $3::bytea[]) n(id, attempt, content)
+            where e.id = n.id and e.attempt = n.attempt and e.state = any($5) returning e.id""",
+        [mail.id for mail, _ in going_out],
+        [mail.attempt for mail, _ in going_out],
+        [content for _, content in going_out],
         lease_seconds,
         TRANSMITTABLE,
     )
-    return done is not None
+    return {row["id"] for row in rows}
 
 
-async def lock(uow: UnitOfWork, id_: UUID, attempt: int) -> Held | None:
-    """The mail, if the attempt is still its last."""
-    row = await uow.connection.fetchrow(
-        f"select {_MAIL}, {_SUBJECT} from emails e where id = $1 and attempt = $2 for update",  # noqa: S608
-        id_,
-        attempt,
+async def lock(uow: UnitOfWork, mails: Sequence[tuple[UUID, int]]) -> dict[UUID, Held]:
+    """Of these mails and attempts, those whose attempt is still the mail's last."""
+    rows = await uow.connection.fetch(
+        f"""select {_MAIL}, {_SUBJECT}
+              from emails e join unnest($1::uuid[], $2::int[]) n(id, attempt) on e.id = n.id and e.attempt = n.attempt
+             order by e.id for update of e""",  # noqa: S608  # constant text
+        [id_ for id_, _ in mails],
+        [attempt for _, attempt in mails],
     )
-    return None if row is None else _held(row)
+    return {row["id"]: _held(row) for row in rows}
 
 
 async def lock_expired(uow: UnitOfWork, limit: int) -> list[Held]:
@@ -125,9 +158,12 @@ async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
     await uow.connection.execute(
         """update emails e
               set state = n.state, due_at = n.due_at, settled_at = n.settled_at, smtp_code = n.smtp_code,
-                  reason = n.reason, lease_until = null, worker = null
-             from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[], $6::text[])
-                    n(id, state, due_at, settled_at, smtp_code, reason)
+                  reason = n.reason, deferrals = n.deferrals, deferred_since = n.deferred_since,
+                  uncounted = n.uncounted,
+                  lease_until = null, worker = null
+             from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[], $6::text[],
+                         $7::int[], $8::timestamptz[], $9::int[])
+                    n(id, state, due_at, settled_at, smtp_code, reason, deferrals, deferred_since, uncounted)
             where e.id = n.id""",
         [mail.id for mail in mails],
         [mail.state for mail in mails],
@@ -135,6 +171,9 @@ async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
         [mail.settled_at for mail in mails],
         [mail.smtp_code for mail in mails],
         [mail.reason for mail in mails],
+        [mail.deferrals for mail in mails],
+        [mail.deferred_since for mail in mails],
+        [mail.uncounted for mail in mails],
     )
 
 
@@ -148,6 +187,9 @@ def _held(row: Any) -> Held:
         row["settled_at"],
         row["smtp_code"],
         row["reason"],
+        row["deferrals"],
+        row["deferred_since"],
+        row["uncounted"],
     )
     cause = Cause(row["correlation_id"], row["causation_id"], row["traceparent"])
     return Held(mail, row["client_id"], row["agency"], row["template"], row["cause_id"], cause)

@@ -1,7 +1,8 @@
 """Mails as an agency sees them: its list, one of them, and sending one again."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ import orjson
 from chassis.db import Database
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
-from services.notifier.domain.draft import Draft, Sending
+from services.notifier.domain.draft import Draft
+from services.notifier.domain.resending import Copies, Sending
 from services.notifier.store.people import HAS_TO_DO_WITH
 from services.notifier.store.queue import queue
 
@@ -18,35 +20,42 @@ EmailKey = tuple[str, UUID]
 """The agency that asks, and a mail's id."""
 
 _SELECT = """select id, template, recipient, resend, client_id, client_name, locale, test, requested_by, state, attempt,
-                    created_at, due_at, settled_at, smtp_code, reason
+                    uncounted, created_at, due_at, settled_at, smtp_code, reason
                from emails"""
 
 _OWN = f"({{sub}}::text is null or {HAS_TO_DO_WITH})"
 
 
-async def page(
-    database: Database,
-    agency: str,
-    q: str | None,
-    state: str | None,
-    before: UUID | None,
-    limit: int,
-    only_of: str | None = None,
-) -> list[Any]:
-    """Newest first: ids are ordered by time. `only_of`: of somebody's own clients alone."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of the agency's mails. `only_of`: of somebody's own clients alone."""
+
+    q: str | None = None
+    state: str | None = None
+    client_id: UUID | None = None
+    template: str | None = None
+    only_of: str | None = None
+
+
+async def page(database: Database, agency: str, wanted: Wanted, before: UUID | None, limit: int) -> list[Any]:
+    """Newest first: ids are ordered by time."""
+    # Said apart, so that the client's own index is taken where one is asked for.
+    client = "client_id = $7" if wanted.client_id else "$7::uuid is null"
     return await database.fetch(
         _SELECT
         + f""" where agency = $1 and ($2::text is null or state = $2) and ($3::uuid is null or id < $3)
                 and ($4::text is null
                      or strpos(lower(client_name), lower($4)) > 0 or strpos(lower(recipient), lower($4)) > 0)
-                and {_OWN.format(sub="$6")}
+                and {_OWN.format(sub="$6")} and {client} and ($8::text is null or template = $8)
               order by id desc limit $5""",  # our own names
         agency,
-        state,
+        wanted.state,
         before,
-        q,
+        wanted.q,
         limit,
-        only_of,
+        wanted.only_of,
+        wanted.client_id,
+        wanted.template,
     )
 
 
@@ -61,20 +70,29 @@ async def one(database: Database, agency: str, email_id: UUID, only_of: str | No
 
 
 async def load(uow: UnitOfWork, keys: Sequence[EmailKey]) -> dict[EmailKey, Sending]:
-    """The latest of a mail and its resends; their rows are locked, so that resends count one after the other."""
+    """All that was sent of a mail, to whichever address; its rows are locked, so that resends count one after the
+    other."""
     found = {}
     for key in keys:
         rows = await uow.connection.fetch(
-            """with asked as (select template, cause_id, recipient from emails where agency = $1 and id = $2)
-               select e.* from emails e join asked using (template, cause_id, recipient)
-                where e.agency = $1 order by e.resend for update of e""",
+            """with asked as (select template, cause_id from emails where agency = $1 and id = $2)
+               select e.* from emails e join asked using (template, cause_id)
+                where e.agency = $1 order by e.resend, e.id for update of e""",
             *key,
         )
         if rows:
-            since = uow.now - timedelta(days=1)
-            today = sum(row["resend"] > 0 and row["created_at"] > since for row in rows)
-            found[key] = Sending(_draft(rows[-1]), rows[-1]["state"], today)
+            found[key] = _sending(rows, key[1], uow.now - timedelta(days=1))
     return found
+
+
+def _sending(rows: Sequence[Any], asked: UUID, since: datetime) -> Sending:
+    copies: dict[str, Copies] = {}
+    for row in rows:
+        before = copies.get(row["recipient"])
+        today = (before.resent_today if before else 0) + (row["resend"] > 0 and row["created_at"] > since)
+        copies[row["recipient"]] = Copies(_draft(row), row["state"], today)
+    chosen = {row["recipient"] for row in rows if row["recipient_chosen"] and row["created_at"] > since}
+    return Sending(next(row["recipient"] for row in rows if row["id"] == asked), copies, len(chosen))
 
 
 async def save(uow: UnitOfWork, changes: Sequence[Change[EmailKey, Sending]]) -> None:
@@ -95,4 +113,5 @@ def _draft(row: Any) -> Draft:
         facts=orjson.loads(row["facts"]),
         correlation_id=row["correlation_id"],
         resend=row["resend"],
+        recipient_chosen=row["recipient_chosen"],
     )

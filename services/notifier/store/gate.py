@@ -20,6 +20,10 @@ _IS_NEW = "held and by = $1 and why = $2"
 
 WAITING = "e.state in ('pending', 'retry')"
 
+RESENT = """exists (select from emails k
+                  where k.template = e.template and k.cause_id = e.cause_id and k.resend > e.resend
+                    and (k.recipient = e.recipient or k.recipient_chosen))"""
+
 # Two conditions on the state of what goes out: the first is that of an index.
 STANDING = f"""
 select held, since, by, why, (select count(*) from emails e where {WAITING}) as would_send,
@@ -30,9 +34,7 @@ select held, since, by, why, (select count(*) from emails e where {WAITING}) as 
          where state in ('sending', 'transmitting') and state = 'transmitting') t (transmitting, transmitting_since),
        (select count(*), min(settled_at) from emails e
          where state = 'unknown' and settled_at > now() - interval '30 days'
-           and not exists (select from emails k
-                            where k.template = e.template and k.cause_id = e.cause_id and k.recipient = e.recipient
-                              and k.resend > e.resend)) u (unknown, unknown_since)"""  # noqa: S608  # constant text
+           and not {RESENT}) u (unknown, unknown_since)"""  # noqa: S608  # constant text
 
 
 async def standing(database: Database) -> Mapping[str, Any]:

@@ -22,7 +22,8 @@ async def trace(database: Database, client_id: str | None, correlation_id: str |
 async def _mails(database: Database, client: UUID | None, correlation_id: str | None) -> list[Step]:
     steps = []
     for row in await database.fetch(
-        """select template, recipient, resend, state, attempt, created_at, due_at, settled_at, smtp_code, reason
+        """select template, recipient, resend, requested_by, state, attempt - uncounted as attempts, created_at, due_at,
+                  settled_at, smtp_code, reason
              from emails
             where client_id = $1 or correlation_id = $2 order by id""",
         client,
@@ -30,9 +31,9 @@ async def _mails(database: Database, client: UUID | None, correlation_id: str | 
     ):
         mail = {"template": row["template"], "to": masked(row["recipient"])}
         if row["resend"]:
-            mail["resend"] = row["resend"]
+            mail |= {"resend": row["resend"], "by": row["requested_by"]}
         steps.append(Step(row["created_at"], "email.queued", mail))
-        came_to = {**mail, "attempts": row["attempt"], "smtp_code": row["smtp_code"], "reason": row["reason"]}
+        came_to = {**mail, "attempts": row["attempts"], "smtp_code": row["smtp_code"], "reason": row["reason"]}
         if row["settled_at"] is not None:
             steps.append(Step(row["settled_at"], f"email.{row['state']}", came_to))
         elif row["state"] == "retry":

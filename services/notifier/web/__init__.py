@@ -1,5 +1,5 @@
 """The routes of the notifier."""
 
-from services.notifier.web import emails, gate, notifications
+from services.notifier.web import emails, every_mail, gate, notifications
 
-ROUTERS = (notifications.router, emails.router, gate.router)
+ROUTERS = (notifications.router, emails.router, gate.router, every_mail.router)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from chassis.callers import Key, Store, Who, Why
 from chassis.commands import Answer, answer
@@ -14,13 +15,16 @@ from chassis.db import Database
 from chassis.handling import Change
 from chassis.idempotency import IdempotencyKey
 from chassis.ids import uuid7
+from chassis.logs import PERSONAL
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
 from chassis.tokens import Caller
-from services.notifier.domain.draft import NoSuchEmail, Resend, Sending
+from schemas import email_addresses
+from schemas.notification import Template
 from services.notifier.domain.mail import MailState
+from services.notifier.domain.resending import NoSuchEmail, Resend, Sending
 from services.notifier.handlers import EMAILS
 from services.notifier.store import emails, people
-from services.notifier.store.emails import EmailKey
+from services.notifier.store.emails import EmailKey, Wanted
 
 router = APIRouter(prefix="/v1/emails", tags=["emails"])
 
@@ -31,7 +35,8 @@ STAFF = ("client_manager", "agency_admin", "operator")
 
 
 class Email(BaseModel):
-    """A mail. `reason` is a code; `due_at`: when it is tried next; `resend` counts from 1 where it is one."""
+    """A mail. `reason` is a code; `due_at`: when it is tried next; `resend` counts from 1 where `requested_by` had it
+    sent again."""
 
     id: UUID
     template: str
@@ -58,8 +63,27 @@ class Emails(BaseModel):
     next: str | None
 
 
+def _address(value: str) -> str:
+    if PERSONAL.search(value):
+        raise PydanticCustomError("personal_number_not_allowed", "a personal number")
+    address = email_addresses.normalised(value)
+    if address is None:
+        raise PydanticCustomError("invalid_email", "no e-mail address")
+    return address
+
+
+class To(BaseModel):
+    """Where a mail is sent again to, once: what the client has on file is changed in onboarding."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    recipient: Annotated[str, StringConstraints(max_length=2000), AfterValidator(_address)] | None = Field(
+        None, description="another address, of a confirmation alone; without it the one that it had"
+    )
+
+
 class Queued(BaseModel):
-    """A mail that will be sent again; `resends_left` today."""
+    """A mail that will be sent again; `resends_left` today to that address."""
 
     id: UUID
     client_id: UUID
@@ -69,18 +93,19 @@ class Queued(BaseModel):
 
 
 @router.get("", summary="The agency's mails, newest first")
-async def list_emails(
+async def list_emails(  # noqa: PLR0913, PLR0917  # one parameter a filter
     who: Who,
     store: Store,
     q: Annotated[str, Query(max_length=200, description="part of the client's name or of the address")] = "",
     state: MailState | None = None,
+    client_id: UUID | None = None,
+    template: Template | None = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: After = None,
 ) -> Emails:
     who.must_be_staff(*STAFF)
-    rows = await emails.page(
-        store, who.agency, sought(q) or None, state, CURSORS.read(cursor), limit + 1, await _only_of(who, store)
-    )
+    wanted = Wanted(sought(q) or None, state, client_id, template, await _only_of(who, store))
+    rows = await emails.page(store, who.agency, wanted, CURSORS.read(cursor), limit + 1)
     shown, more = CURSORS.page(rows, limit, lambda row: row["id"])
     return Emails(items=[_email(row) for row in shown], next=more)
 
@@ -94,17 +119,22 @@ async def get_email(email_id: UUID, who: Who, store: Store) -> Email:
 @router.post(
     "/{email_id}/resend", summary="Sends a mail again, at most five times a day", response_model=Queued, status_code=202
 )
-async def resend_email(email_id: UUID, who: Who, store: Store, why: Why, key: Key = None) -> JSONResponse:
+async def resend_email(
+    email_id: UUID, who: Who, store: Store, why: Why, to: To | None = None, key: Key = None
+) -> JSONResponse:
     who.must_be_staff(*STAFF)
     await _seen(who, store, email_id)
+    recipient = to.recipient if to else None
     given = await answer(
         store,
         EMAILS,
         (who.agency, email_id),
-        Resend(uuid7(), who.sub, why.correlation_id),
+        Resend(uuid7(), who.sub, why.correlation_id, recipient),
         why,
         _queued,
-        IdempotencyKey.of(f"{who.agency}/{who.sub}/resend/{email_id}", key, b"") if key else None,
+        IdempotencyKey.of(f"{who.agency}/{who.sub}/resend/{email_id}", key, (recipient or "").encode())
+        if key
+        else None,
     )
     return JSONResponse(given.body, given.status)
 
@@ -138,4 +168,4 @@ def _queued(change: Change[EmailKey, Sending]) -> Answer:
 
 def _email(row: Any) -> Email:
     waits = row["state"] in ("pending", "retry")
-    return Email(**{**row, "attempts": row["attempt"], "due_at": row["due_at"] if waits else None})
+    return Email(**{**row, "attempts": row["attempt"] - row["uncounted"], "due_at": row["due_at"] if waits else None})

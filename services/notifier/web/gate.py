@@ -1,5 +1,6 @@
 """The operator's routes of the gate: hold mails, see what would be sent, release."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from chassis.callers import Opened, Store
 from chassis.operations import Operator, Undo
 from schemas.errors import Refused
 from services.notifier.settings import NotifierSettings
-from services.notifier.store import gate, recalled
+from services.notifier.store import circuits, gate, recalled
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +44,8 @@ class Keep(Order):
 async def show(_: Operator, context: Opened, limit: Annotated[int, Query(ge=1, le=MOST)] = 200) -> dict[str, Any]:
     assert isinstance(context.settings, NotifierSettings)
     items = await gate.would_send(context.database, context.settings.mail_domain, limit)
-    return {**await gate.standing(context.database), "items": items}
+    open_or_not = [asdict(each) for each in await circuits.every(context.database)]
+    return {**await gate.standing(context.database), "circuits": open_or_not, "items": items}
 
 
 @router.post("/hold", summary="Send no mail until it is released; a dry run first")

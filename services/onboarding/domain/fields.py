@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas import email_addresses
 from schemas.errors import Pointed
 from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
 
@@ -17,9 +18,6 @@ LONGEST_POINTER = 200
 
 _UNSEEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 """Control characters, line breaks among them, and halves of characters, which UTF-8 cannot say."""
-
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_LABEL = re.compile(r"[^\W_](?:(?:[^\W_]|-)*[^\W_])?")
 
 
 @dataclass
@@ -99,27 +97,15 @@ def flag(found: Findings, value: Any, pointer: str, default: bool | None = None)
 
 
 def email(found: Findings, value: Any, pointer: str) -> str | None:
-    """An address; the domain may have å, ä and ö (IDNA) and is compared without regard to case, so it is lowered."""
+    """An address, as `schemas.email_addresses` keeps it."""
     if value is None:
         found.add(pointer, "required")
         return None
-    if isinstance(value, str):
-        local, at, domain = unicodedata.normalize("NFC", value.strip(" ")).rpartition("@")
-        address = f"{local}@{domain.lower()}"
-        if at and len(address) <= 254 and len(local) <= 64 and _LOCAL.fullmatch(local) and _is_domain(domain.lower()):
-            if not discloses_a_number(address):
-                return address
-            found.add(pointer, NumberDisclosed.code)
-            return None
-    found.add(pointer, "invalid_email")
+    address = email_addresses.normalised(value) if isinstance(value, str) else None
+    if address is None:
+        found.add(pointer, "invalid_email")
+    elif discloses_a_number(address):
+        found.add(pointer, NumberDisclosed.code)
+    else:
+        return address
     return None
-
-
-def _is_domain(domain: str) -> bool:
-    labels = domain.split(".")
-    if len(labels) < 2 or labels[-1].isdigit() or not all(_LABEL.fullmatch(label) for label in labels):
-        return False
-    try:
-        return len(domain.encode("idna")) <= 253
-    except UnicodeError:
-        return False

@@ -1,7 +1,7 @@
 """No query of activation reads a whole table: each one's plan, with a hundred thousand clients stored."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -96,8 +96,10 @@ class Watched:
         with uow.connection.query_logger(lambda each: self.queries.append((each.query, each.args))):
             yield
 
-    async def scans(self, uow: UnitOfWork) -> list[str]:
-        """Large tables that a plan reads whole, with the query."""
+    async def scans(
+        self, uow: UnitOfWork, large: Collection[str] = frozenset(LARGE), parts: Collection[str] = ()
+    ) -> list[str]:
+        """Large tables that a plan reads whole, with the query. `parts`: indexes of a small part, which may be read."""
         await asyncio.sleep(0)  # the driver hands queries over by and by
         found = []
         for query, arguments in self.queries:
@@ -107,17 +109,18 @@ class Watched:
             async with uow.savepoint():
                 (row,) = await uow.connection.fetch(f"explain (format json) {query}", *arguments)
             plan = orjson.loads(row[0])[0]["Plan"]
-            found += [f"{table}: {query}" for table in _whole(plan) if table in LARGE]
+            found += [f"{table}: {query}" for table in _whole(plan, parts) if table in large]
         return found
 
 
-def _whole(plan: dict[str, Any], first: bool = False) -> Iterator[str]:  # a walk's own state
+def _whole(plan: dict[str, Any], parts: Collection[str], first: bool = False) -> Iterator[str]:  # a walk's own state
     """Tables of which all is read: row by row, or by an index without a condition, unless only its first is wanted."""
     index = plan["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Index Scan")
-    if plan["Node Type"] == "Seq Scan" or (index and "Index Cond" not in plan and not first):
+    part = plan.get("Index Name") in parts
+    if plan["Node Type"] == "Seq Scan" or (index and "Index Cond" not in plan and not first and not part):
         yield plan.get("Relation Name") or plan["Index Name"]
     for below in plan.get("Plans", ()):
-        yield from _whole(below, plan["Node Type"] == "Limit" and plan["Plan Rows"] == 1)
+        yield from _whole(below, parts, plan["Node Type"] == "Limit" and plan["Plan Rows"] == 1)
 
 
 class OfOne:

@@ -28,6 +28,7 @@ async def newborn(
             smtp_port=server.port,
             smtp_tls="none",
             mail_retry_delays_seconds=(0.05,),
+            mail_circuit_seconds=0.05,
             mail_poll_seconds=0.05,
             mail_stop_seconds=1,
         )

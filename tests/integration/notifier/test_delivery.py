@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -99,7 +98,7 @@ async def test_the_table_goes_from_state_to_state_as_the_rules_say(running: Runn
     assert bool(taken) == ("sending" in JUMPS[state])
     await database.execute("update emails set attempt = $1", mail.attempt)
     if not taken:
-        assert await deliveries.transmit(database, mail, b"", 60) == ("transmitting" in JUMPS[state])
+        assert await goes_out(running, mail) == ("transmitting" in JUMPS[state])
 
 
 async def test_a_connection_lost_before_the_content_is_a_retry(running: Running) -> None:
@@ -149,11 +148,15 @@ async def expire(running: Running) -> None:
     await sweep(running.context.database)
 
 
+async def goes_out(running: Running, mail: deliveries.Claimed) -> bool:
+    async with running.context.database.unit_of_work() as uow:
+        return await deliveries.transmit(uow, [(mail, b"content")], 60) == {mail.id}
+
+
 async def claimed(running: Running) -> deliveries.Claimed:
     await running.hear(listed(uuid4()))
     database = running.context.database
-    (mail,) = await deliveries.claim(database, database.clock(), 9, 60, uuid4())
-    return mail
+    return (await deliveries.claim(database, database.clock(), 9, 60, uuid4()))[0]
 
 
 async def test_a_worker_that_died_before_the_content_is_replaced(running: Running) -> None:
@@ -166,7 +169,7 @@ async def test_a_worker_that_died_before_the_content_is_replaced(running: Runnin
 
 async def test_a_worker_that_died_with_the_content_out_leaves_the_mail_unknown(running: Running) -> None:
     mail = await claimed(running)
-    assert await deliveries.transmit(running.context.database, mail, b"content", 60)
+    assert await goes_out(running, mail)
     await expire(running)
     assert (await running.mail())["state"] == "unknown"
     assert await kinds(running) == ["notification.raised.v1", "email.unknown.v1"]
@@ -175,7 +178,7 @@ async def test_a_worker_that_died_with_the_content_out_leaves_the_mail_unknown(r
 async def test_a_worker_whose_lease_ran_out_may_not_send_any_more(running: Running) -> None:
     mail = await claimed(running)
     await expire(running)
-    assert not await deliveries.transmit(running.context.database, mail, b"content", 60)
+    assert not await goes_out(running, mail)
 
 
 async def test_a_worker_whose_mail_is_swept_before_the_content_hangs_up(running: Running) -> None:
@@ -276,7 +279,7 @@ async def test_a_name_with_a_line_break_fails_its_own_mail_alone(running: Runnin
     )
     async with running.delivering():
         await eventually(lambda: _accepted(running.server, 1), within=10)
-        await eventually(lambda: _failed(running), within=10)
+        await eventually(lambda: running.rows("select from emails where state = 'failed'"), within=10)
     assert running.server.recipients == ["next@exempelbolaget.se"]
 
 
@@ -290,10 +293,6 @@ async def _accepted(server: MailServer, mails: int) -> bool:
 
 async def _all_sent(running: Running) -> bool:
     return [row["state"] for row in await running.rows("select distinct state from emails")] == ["sent"]
-
-
-async def _failed(running: Running) -> list[dict[str, Any]]:
-    return await running.rows("select from emails where state = 'failed'")
 
 
 async def _beats(running: Running) -> bool:

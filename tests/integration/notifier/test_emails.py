@@ -6,6 +6,7 @@ import pytest
 
 from tests.eventually import eventually
 from tests.integration.notifier.running import Running
+from tests.integration.notifier.test_renewal import updated
 from tests.unit.notifier.events import listed
 
 
@@ -89,6 +90,63 @@ async def test_another_agency_s_mail_is_not_resent(running: Running) -> None:
 async def test_words_and_markers_that_cannot_be_are_refused(running: Running, path: str, query: str, code: str) -> None:
     answer = await running.http.get(f"{path}?{query}", headers=running.token())
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+async def test_a_confirmation_is_sent_again_to_the_address_that_a_person_names(running: Running) -> None:
+    client_id = uuid4()
+    await running.hear(listed(client_id))
+    async with running.delivering():
+        email_id = str((await running.mail_is("sent"))["id"])
+    await running.hear(updated(client_id))
+    answer = await running.post(f"/v1/emails/{email_id}/resend", json={"recipient": "bo@Annat.se"})
+    assert (answer.status_code, answer.json()["resends_left"]) == (202, 4)
+    async with running.delivering():
+        await eventually(lambda: _sent(running, 2), within=10)
+    assert running.server.recipients == ["anna@exempelbolaget.se", "bo@annat.se"]
+    shown = await running.get(f"/v1/emails/{answer.json()['id']}")
+    assert (shown["recipient"], shown["resend"], shown["requested_by"]) == ("bo@annat.se", 1, "karin")
+
+
+@pytest.mark.parametrize(
+    ("recipient", "code"),
+    [
+        ("nobody", "invalid_email"),
+        ("a@b.se\r\nBcc: c@d.se", "invalid_email"),
+        ("811218-9876@b.se", "personal_number_not_allowed"),
+    ],
+)
+async def test_an_address_that_is_none_is_refused_with_its_place(running: Running, recipient: str, code: str) -> None:
+    email_id = await sent(running)
+    answer = await running.post(f"/v1/emails/{email_id}/resend", json={"recipient": recipient})
+    assert answer.status_code == 422
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [("/recipient", code)]
+    assert recipient not in answer.text
+    assert len(await running.rows("select from emails")) == 1
+
+
+async def test_a_sixth_other_address_a_day_is_refused(running: Running) -> None:
+    email_id = await sent(running)
+    for number in range(5):
+        queued = await running.post(f"/v1/emails/{email_id}/resend", json={"recipient": f"u{number}@e.se"})
+        assert queued.status_code == 202
+    answer = await running.post(f"/v1/emails/{email_id}/resend", json={"recipient": "u5@e.se"})
+    assert (answer.status_code, answer.json()["code"]) == (429, "readdress_limit")
+
+
+async def test_only_a_confirmation_goes_to_another_address(running: Running) -> None:
+    email_id = await sent(running)
+    await running.context.database.execute("update emails set template = 'invitation'")
+    answer = await running.post(f"/v1/emails/{email_id}/resend", json={"recipient": "bo@annat.se"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "recipient_fixed")
+
+
+async def test_mails_are_found_by_client_and_template(running: Running) -> None:
+    one, other = uuid4(), uuid4()
+    await running.hear(listed(one), listed(other, confirmation_email="b@e.se"))
+    assert [mail["client_id"] for mail in (await running.get(f"/v1/emails?client_id={one}"))["items"]] == [str(one)]
+    assert len((await running.get("/v1/emails?template=confirmation"))["items"]) == 2
+    assert (await running.get("/v1/emails?template=reminder"))["items"] == []
+    assert (await running.get(f"/v1/emails?client_id={one}&template=reminder"))["items"] == []
 
 
 async def _sent(running: Running, mails: int) -> bool:

@@ -45,6 +45,7 @@ async def killed_at(place: str, running: Running, infra: Infrastructure, keys: P
         ("notifier.after_rcpt", "sending", "sent", 1),
         ("notifier.before_data", "transmitting", "unknown", 0),
         ("notifier.after_dot", "transmitting", "unknown", 1),
+        ("notifier.after_250", "transmitting", "unknown", 1),
         ("notifier.after_sent_commit", "sent", "sent", 1),
     ],
 )

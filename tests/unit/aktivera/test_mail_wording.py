@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from aktivera.mail_wording import hold_lines, release_lines, would_send_lines
+from aktivera.mail_wording import (
+    hold_lines,
+    list_lines,
+    release_lines,
+    retry_lines,
+    show_lines,
+    would_send_lines,
+)
 from aktivera.recovery_wording import DO_IT
 from aktivera.wording import moment
 
@@ -46,3 +53,42 @@ def test_what_would_be_sent_is_listed_with_its_message_id_and_what_is_not_shown_
     assert lines[1].split()[-1] == "MESSAGE-ID"
     assert lines[2].split()[-1] == "<1@aktivera.local>"
     assert lines[3] == "and 2 more"
+
+
+MAIL: dict[str, Any] = {
+    "id": "m-1", "template": "confirmation", "cause_id": "c-1", "client_id": "c-1", "agency": "byra-ett",
+    "test": False, "recipient": "a•••@e.se", "locale": "sv", "resend": 0, "requested_by": None, "requested_why": None,
+    "state": "retry", "attempts": 2, "created_at": SINCE, "due_at": SINCE, "transmitted_at": None,
+    "settled_at": None, "smtp_code": 451, "reason": "email_deferred", "message_id": "<1@aktivera.local>",
+}  # fmt: skip
+AGAIN = MAIL | {
+    "id": "m-2", "resend": 1, "requested_by": "karin", "requested_why": "it never came", "state": "sent",
+    "settled_at": SINCE, "due_at": None, "smtp_code": 250, "reason": None,
+}  # fmt: skip
+
+
+def test_the_list_says_how_the_gate_stands_then_each_mail_with_why_and_when_next() -> None:
+    gate_, head, row, more = list_lines({"mails": {**OPEN, "would_send": 3, "recalled": 0}, "items": [MAIL], "more": 1})
+    assert gate_ == "mails are not held; 3 wait, 0 recalled from the topic"
+    assert head.split()[0] == "ID"
+    assert row.split()[3:] == ["retry", "2", "confirmation", "byra-ett", "c-1", "a•••@e.se", "email_deferred", "451",
+                               *moment(SINCE).split()]  # fmt: skip
+    assert more == "and more; --limit shows them"
+    empty = list_lines({"mails": {**OPEN, "would_send": 0, "recalled": 0}, "items": [], "more": False})
+    assert empty[1:] == ["no such mail"]
+
+
+def test_one_mail_is_told_with_its_way_and_its_copies() -> None:
+    lines = show_lines(MAIL | {"copies": [MAIL, AGAIN]})
+    assert "Message-ID <1@aktivera.local>" in lines
+    assert f"retry (email_deferred 451); tried 2 times; the next try is at {moment(SINCE)}" in lines
+    (other,) = (line for line in lines if line.startswith("also "))
+    assert other.endswith(f"resend 1, asked for by karin: it never came: sent {moment(SINCE)}")
+    assert "None" not in "\n".join(lines)
+
+
+def test_a_retry_says_whether_the_mail_goes_now_or_another_is_sent() -> None:
+    now = {"dry_run": True, "how": "now", "state": "retry", "new_id": None, "resends_left": None}
+    assert retry_lines(now) == ["it waits (retry) and would be tried at once", DO_IT]
+    again = {"dry_run": False, "how": "resend", "state": "unknown", "new_id": "m-2", "resends_left": 4}
+    assert retry_lines(again) == ["it was unknown; it is sent again as m-2, 4 more times today"]

@@ -105,7 +105,25 @@ def test_a_mail_waits_at_most_five_minutes_for_a_server_that_is_away() -> None:
 
 
 def test_a_mail_that_is_put_off_for_five_days_has_failed() -> None:
-    assert settled("sending", GREYLISTED, age=timedelta(days=5)).state == "failed"
+    since = replace(a_mail("sending"), deferrals=9, deferred_since=NOW - timedelta(days=5))
+    assert settle(since, GREYLISTED, NOW, RETRIES, 0.5).state == "failed"
+
+
+def test_the_days_while_the_server_was_away_count_for_no_mail() -> None:
+    mail = settled("sending", GREYLISTED, attempt=40, age=timedelta(days=6))
+    assert (mail.state, mail.deferrals, mail.deferred_since) == ("retry", 1, NOW)
+    assert mail.due_at == NOW + timedelta(minutes=1)
+
+
+def test_what_stops_every_mail_burns_no_attempt() -> None:
+    for outcome in (Deferred("mail_server_unavailable", "relay", 535, "login_refused"), STOPPED):
+        mail = settled("sending", outcome, attempt=3)
+        assert (mail.attempts, mail.deferrals) == (2, 0)
+    assert lease_ran_out(a_mail("sending", attempt=3), NOW).attempts == 2
+
+
+def test_no_wait_is_longer_than_a_day() -> None:
+    assert RETRIES.after(50, "mail", 0.99) == timedelta(days=1)
 
 
 def test_a_server_that_is_away_never_makes_a_mail_fail() -> None:

@@ -1,0 +1,182 @@
+"""The whole road as it is measured: three services, a mail server that takes all, and when each stage was seen."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiosmtpd.controller import Controller
+
+from aktivera.local.ports import free_port
+from bench.creates import lane
+from bench.servers import PARTITIONS, Servers, database_of
+from chassis.clock import system_clock
+from chassis.ids import uuid7
+from tests.eventually import eventually
+from tests.integration.insights.running import Insights
+from tests.system.numbers import organisation_numbers
+from tests.system.rig import Rig
+from tests.system.test_road import request
+
+LANES = 32
+SETTLE_SECONDS = 60.0
+ANSWER, CREATED, ROW, LISTED, MAIL = "answer", "client.created in Kafka", "row in the list", "listed in Kafka", "mail"
+STAGES = (ANSWER, CREATED, ROW, LISTED, MAIL)
+TOPICS = {"client-events": ("client.created", CREATED), "activation-events": ("activation.listed", LISTED)}
+
+NOTED = """
+create unlogged table noted (key text, at timestamptz);
+create function note() returns trigger language plpgsql security definer as
+  'begin insert into public.noted select client_id, clock_timestamp() from arrived; return null; end';
+create trigger note after insert on activations referencing new table as arrived
+  for each statement execute function note()"""
+
+
+def moment() -> float:
+    return system_clock().timestamp()
+
+
+@dataclass
+class Seen:
+    """Wall-clock seconds by client, known by its organisation number: when it was meant to be sent, and each stage."""
+
+    intended: dict[str, float] = field(default_factory=dict)
+    stages: dict[str, dict[str, float]] = field(default_factory=lambda: {stage: {} for stage in STAGES})
+    ids: dict[str, str] = field(default_factory=dict)
+    """client id → organisation number"""
+
+    def waits(self, stage: str) -> list[float]:
+        """From the intended moment to the stage, of those that came so far."""
+        return [at - self.intended[key] for key, at in self.stages[stage].items() if key in self.intended]
+
+
+class Sink:
+    """Takes every mail and notes when; the recipient's local part names the client."""
+
+    def __init__(self) -> None:
+        self.accepted: dict[str, float] = {}
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # aiosmtpd's name
+        self.accepted[envelope.rcpt_tos[0].split("@")[0]] = moment()
+        return "250 accepted"
+
+
+@dataclass
+class Road:
+    """What runs, and the numbers that no client has yet."""
+
+    rig: Rig
+    sink: Sink
+    insights: Insights
+    numbers: Iterator[str]
+
+    async def most(self, clients: int) -> float:
+        """Clients a second from the first request to the last mail, with as many requests at once as lanes."""
+        begun = moment()
+        seen = await self._sent(clients, lambda _: begun, spread=False)
+        return clients / (max(seen.stages[MAIL].values()) - begun)
+
+    async def open_loop(self, rate: float, seconds: float) -> Seen:
+        """Requests at intended moments whatever comes back, so that a slow answer delays no later question."""
+        begin = moment() + 0.5
+        watching = asyncio.Event()
+        seen = Seen()
+        watcher = asyncio.create_task(self._watch(seen, watching))
+        await watching.wait()
+        try:
+            await self._sent(int(rate * seconds), lambda number: begin + number / rate, spread=True, seen=seen)
+        finally:
+            await asyncio.sleep(0.5)
+            watcher.cancel()
+        await self._rows(seen)
+        return seen
+
+    async def _sent(self, clients: int, due: Callable[[int], float], *, spread: bool, seen: Seen | None = None) -> Seen:
+        seen = seen or Seen()
+        queue: asyncio.Queue[str | None] = asyncio.Queue()
+        lanes = [asyncio.create_task(self._lane(queue, seen)) for _ in range(LANES)]
+        for number in range(clients):
+            key = next(self.numbers)
+            seen.intended[key] = due(number)
+            if spread and (early := seen.intended[key] - moment()) > 0:
+                await asyncio.sleep(early)
+            queue.put_nowait(key)
+        for _ in lanes:
+            queue.put_nowait(None)
+        await asyncio.gather(*lanes)
+
+        async def all_mailed() -> bool:
+            assert (missing := len(seen.intended.keys() - self.sink.accepted.keys())) == 0, f"{missing} mails"
+            return True
+
+        await eventually(all_mailed, within=SETTLE_SECONDS)
+        seen.stages[MAIL] = {key: self.sink.accepted[key] for key in seen.intended}
+        return seen
+
+    async def _lane(self, queue: "asyncio.Queue[str | None]", seen: Seen) -> None:
+        port = next(each.port for each in self.rig.replicas if each.service == "onboarding")
+        async with lane(port, self.rig.token("karin")) as create:
+            while (key := await queue.get()) is not None:
+                answer = await create(request(key, f"Bolag {key}", f"{key}@example.se"))
+                seen.stages[ANSWER][key] = moment()
+                seen.ids[answer["client_id"]] = key
+
+    async def _watch(self, seen: Seen, watching: asyncio.Event) -> None:
+        prefix = self.rig.common.topic_prefix
+        consumer: Any = AIOKafkaConsumer(bootstrap_servers=self.rig.common.kafka_bootstrap, fetch_max_wait_ms=50)
+        async with consumer:
+            consumer.assign([TopicPartition(prefix + topic, n) for topic in TOPICS for n in range(PARTITIONS)])
+            await consumer.seek_to_end()
+            watching.set()
+            while True:
+                got = await consumer.getmany(timeout_ms=50)
+                now = moment()
+                for place, records in got.items():
+                    name, stage = TOPICS[place.topic.removeprefix(prefix)]
+                    for record in records:
+                        event = orjson.loads(record.value)
+                        if event["type"].startswith(f"se.aktivera.{name}."):
+                            key = event["data"]["confirmation_email"].split("@")[0]
+                            seen.stages[stage].setdefault(key, now)
+
+    async def _rows(self, seen: Seen) -> None:
+        name = database_of(self.rig.databases["activation"])
+        connection = await asyncpg.connect(self.rig.infra.superuser_dsn, database=name)
+        try:
+            for row in await connection.fetch("select key, at from noted"):
+                if row["key"] in seen.ids:
+                    seen.stages[ROW][seen.ids[row["key"]]] = row["at"].timestamp()
+        finally:
+            await connection.close()
+
+
+@asynccontextmanager
+async def road(servers: Servers) -> AsyncIterator[Road]:
+    """The three services, ready; insights does not run."""
+    name = f"road{uuid7().hex[-8:]}-"
+    folder = servers.folder / name
+    (folder / "insights").mkdir(parents=True)
+    sink = Sink()
+    server = Controller(sink, hostname="127.0.0.1", port=free_port())
+    server.start()
+    rig = await Rig.build(servers.infra, name, folder, partitions=PARTITIONS)
+    rig.ports["smtp"] = server.port
+    await servers.superuser(NOTED, database=database_of(rig.databases["activation"]))
+    built = Road(rig, sink, Insights.of(rig.common, folder / "insights"), organisation_numbers())
+    try:
+        for service in ("onboarding", "activation", "notifier"):
+            await rig.start(service)
+        await rig.directory()
+        await servers.settle()
+        yield built
+    finally:
+        if built.insights.process is not None and built.insights.process.poll() is None:
+            built.insights.kill()
+        await asyncio.to_thread(rig.stop)
+        server.stop()
+        for dsn in rig.databases.values():
+            await servers.drop(dsn)

@@ -1,0 +1,35 @@
+"""Insights: `python -m services.insights`."""
+
+import os
+from datetime import timedelta
+
+from chassis.clock import system_clock
+from chassis.settings import CommonSettings
+from chassis.stateless import StatelessService, main
+from services.insights import __doc__ as description
+from services.insights.counting import Statistics
+from services.insights.reading import LOOP, read_statistics
+from services.insights.settings import InsightsSettings
+from services.insights.web import ROUTERS
+
+POLITENESS = 10
+"""Added to the process's niceness: while it reads days of events again, the others come first."""
+
+
+def kept(_common: CommonSettings, settings: InsightsSettings) -> Statistics:
+    """The state at a start: empty."""
+    return Statistics(timedelta(hours=settings.kept_hours), system_clock)
+
+
+SERVICE = StatelessService(
+    name="insights",
+    description=description or "",
+    settings=InsightsSettings,
+    open=kept,
+    routers=ROUTERS,
+    loops={LOOP: read_statistics},
+)
+
+if __name__ == "__main__":
+    os.nice(POLITENESS)
+    main(SERVICE)

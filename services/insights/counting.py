@@ -1,0 +1,95 @@
+"""What insights keeps in memory: the windows, how far each partition was counted, and what was left out and why."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+
+from chassis.clock import Clock
+from chassis.decoding import decode
+from chassis.extents import Extent, Place
+from chassis.failures import Unprocessable
+from chassis.handling import Record
+from schemas.catalogue import CATALOGUE
+from schemas.onboarding import OnboardingRejectedV1
+from services.insights.domain.facts import NAMES, fact_of
+from services.insights.domain.windows import Windows
+
+COUNTED = frozenset({OnboardingRejectedV1, *NAMES})
+IGNORED_TYPES = frozenset(each.wire_type.encode() for each in CATALOGUE if each.model not in COUNTED)
+"""Known by the header alone, and not parsed."""
+
+
+class Statistics:
+    """The state of one process. It can be thrown away at any moment: `begin` says where to read it from again."""
+
+    def __init__(self, kept: timedelta, clock: Clock) -> None:
+        self.kept = kept
+        self.clock = clock
+        self.windows = Windows(kept)
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        """(topic, outcome) → events, since the state was thrown away last."""
+        self._told: Counter[tuple[str, str]] = Counter()
+        self.positions: dict[Place, int] = {}
+        """Where the next record of each partition is: all before are in the windows, or too old for them."""
+        self.again = asyncio.Event()
+        self._wanted: dict[Place, int] | None = None
+        self._reading = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all is counted that there was when reading began; until then counts are too low."""
+        return (
+            not self.again.is_set()
+            and self._wanted is not None
+            and all(self.positions.get(place, 0) >= end for place, end in self._wanted.items())
+        )
+
+    def throw_away(self) -> None:
+        """Has everything read again. What was known is shown, as incomplete, until reading begins."""
+        self.again.set()
+
+    def begin(self, extents: Mapping[Place, Extent]) -> int:
+        """Reading begins (again): a number that tells this reading from those before, for `hear`."""
+        if self.again.is_set():
+            self.windows.clear()
+            self.positions.clear()
+            self.outcomes.clear()
+            self._told.clear()
+            self.again.clear()
+        for place, extent in extents.items():
+            if not extent.begin <= self.positions.get(place, -1) <= extent.end:  # not read yet, or another topic now
+                self.positions[place] = extent.begin
+        self._wanted = {place: extent.end for place, extent in extents.items()}
+        self._reading += 1
+        return self._reading
+
+    def unread(self, ends: Mapping[Place, int]) -> int:
+        """How many records there are that were not counted."""
+        return sum(max(0, end - self.positions.get(place, 0)) for place, end in ends.items())
+
+    def untold(self) -> Counter[tuple[str, str]]:
+        """The outcomes since this was asked last."""
+        new = self.outcomes - self._told
+        self._told = self.outcomes.copy()
+        return new
+
+    def hear(self, reading: int, record: Record) -> None:
+        """Counts a record, whatever it is: one that is broken, or of a wrong clock, changes nothing else."""
+        if reading != self._reading:
+            return
+        self.outcomes[record.topic, self._outcome(record)] += 1
+        self.positions[record.topic, record.partition] = record.offset + 1
+
+    def _outcome(self, record: Record) -> str:
+        kinds = [value for name, value in record.headers or () if name == "ce_type"]
+        if kinds and kinds[0] in IGNORED_TYPES:
+            return "ignored"
+        try:
+            event = decode(record, CATALOGUE)
+            fact = fact_of(event)
+        except Unprocessable as reason:
+            return "ignored" if reason.code in {"unknown_event_type", "unsupported_version"} else "unreadable"
+        if fact is None:
+            return "ignored"
+        return self.windows.count(event.id, event.time, fact, self.clock())

@@ -1,0 +1,77 @@
+"""What of an event is counted: one fact an event, or none."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from schemas.activation import (
+    ActivationActivatedV1,
+    ActivationCancelledV1,
+    ActivationConfiguredV1,
+    ActivationListedV1,
+)
+from schemas.client import ClientCreatedV1
+from schemas.envelope import Envelope, EventData
+from schemas.notification import EmailFailedV1, EmailSentV1, EmailUnknownV1
+from schemas.onboarding import OnboardingRejectedV1
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+
+Stage = Literal["listed", "activated"]
+STAGES: tuple[Stage, ...] = ("listed", "activated")
+
+NAMES: dict[type[EventData], str] = {
+    ClientCreatedV1: "created",
+    ActivationListedV1: "listed",
+    ActivationActivatedV1: "activated",
+    ActivationConfiguredV1: "configured",
+    ActivationCancelledV1: "cancelled",
+    EmailSentV1: "mails.sent",
+    EmailFailedV1: "mails.failed",
+    EmailUnknownV1: "mails.unknown",
+}
+REJECTED = "rejections."
+"""Before the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long a client took from its creation to a stage."""
+
+    stage: Stage
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing to count. `agency` is None where the event names none: a rejection may, and counts for all alone."""
+
+    what: str
+    agency: str | None
+    wait: Wait | None = None
+
+
+def fact_of(event: Envelope[Any]) -> Fact | None:
+    """The fact of an event that was valid; None where nothing of it is counted."""
+    data = event.data
+    if isinstance(data, OnboardingRejectedV1):
+        known = data.agency if data.agency and SLUG.fullmatch(data.agency) else None  # a sender may write anything
+        return Fact(REJECTED + data.code, known)
+    name = NAMES.get(type(data))
+    if name is None:
+        return None
+    return Fact(name, data.agency, _wait(data))
+
+
+def _wait(data: EventData) -> Wait | None:
+    if isinstance(data, ActivationListedV1):
+        return Wait("listed", _between(data.created_at, data.listed_at))
+    if isinstance(data, ActivationActivatedV1):
+        return Wait("activated", _between(data.created_at, data.activated_at))
+    return None
+
+
+def _between(begin: datetime, end: datetime) -> float:
+    """Seconds, none where two machines' clocks make them negative."""
+    return max(0.0, (end - begin) / timedelta(seconds=1))

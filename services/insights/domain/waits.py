@@ -1,0 +1,67 @@
+"""The distribution of waits as a sketch that can be merged: DDSketch (Masson, Rim, Lee: VLDB 2019)."""
+
+from array import array
+from dataclasses import dataclass
+
+from ddsketch.ddsketch import BaseDDSketch
+from ddsketch.mapping import LogarithmicMapping
+from ddsketch.store import DenseStore
+
+RELATIVE_ERROR = 0.01
+"""A percentile lies within this share of a wait that was really there at its rank."""
+
+_MAPPING = LogarithmicMapping(RELATIVE_ERROR)
+FEW = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Of `count` waits, in seconds."""
+
+    count: int
+    p50_seconds: float
+    p90_seconds: float
+    p99_seconds: float
+    max_seconds: float
+
+
+class Waits:
+    """Many waits in little memory: the first few as they are, since a sketch of few far apart is larger."""
+
+    __slots__ = ("_few", "_sketch")
+
+    def __init__(self) -> None:
+        self._few = array("d")
+        self._sketch: BaseDDSketch | None = None
+
+    def add(self, seconds: float) -> None:
+        if self._sketch is not None:
+            self._sketch.add(seconds)
+            return
+        self._few.append(seconds)
+        if len(self._few) > FEW:
+            self._sketch, self._few = self._sketched(), array("d")
+
+    def merge(self, other: "Waits") -> None:
+        """Adds what `other` holds, which stays as it is."""
+        if other._sketch is not None:
+            self._sketch, self._few = self._sketched(), array("d")
+            self._sketch.merge(other._sketch)
+        for seconds in other._few:
+            self.add(seconds)
+
+    def percentiles(self) -> Percentiles | None:
+        """None where there is no wait."""
+        sketch = self._sketched()
+        if not sketch.count:
+            return None
+        half, most, late = (sketch.get_quantile_value(share) or 0.0 for share in (0.5, 0.9, 0.99))
+        return Percentiles(int(sketch.count), half, most, late, sketch._max)
+
+    def _sketched(self) -> BaseDDSketch:
+        if self._sketch is not None:
+            return self._sketch
+        sketch = BaseDDSketch(_MAPPING, DenseStore(), DenseStore(), 0.0)
+        for seconds in self._few:
+            sketch.add(seconds)
+        return sketch

@@ -1,0 +1,121 @@
+"""Keeps Faust reading: from the oldest window at the start, and anew where it ended, stalled, or a source came."""
+
+import asyncio
+import time
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+
+from chassis.extents import Extents, Place
+from chassis.failures import is_transient
+from chassis.heartbeats import Heartbeats
+from chassis.metrics import EVENTS, RETRIES, UNREAD
+from chassis.settings import CommonSettings
+from chassis.stateless import StatelessContext
+from schemas.topics import RESULTS
+from services.insights.counting import Statistics
+from services.insights.settings import InsightsSettings
+from services.insights.statistics import Reader
+
+log = structlog.get_logger(__name__)
+
+LOOP = "statistics"
+LIMIT_SECONDS = 120.0
+START_SECONDS, END_SECONDS = 45.0, 6.0
+PAUSE_SECONDS = 2.0
+TOPICS = frozenset({"client-events", "activation-events", "notification-events"})
+EARLIER = timedelta(hours=1)
+"""Topics are sought by the moment of the record, which two clocks may set a little before the event's own."""
+
+
+async def read_statistics(context: StatelessContext) -> None:
+    """Runs until cancelled."""
+    assert isinstance(context.state, Statistics)
+    assert isinstance(context.settings, InsightsSettings)
+    context.heartbeats.expect(LOOP, LIMIT_SECONDS)
+    while True:
+        reading = _Reading(context.common, context.settings, context.state, context.heartbeats)
+        try:
+            async with Extents(context.common) as extents:
+                why = await reading.run(extents)
+            log.info("reading begins anew", why=why)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("statistics wait", error=type(error).__name__)
+            RETRIES.labels(LOOP).inc()
+        context.heartbeats.beat(LOOP)
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+class _Reading:
+    """One Faust app from its start to its end."""
+
+    def __init__(
+        self, common: CommonSettings, settings: InsightsSettings, state: Statistics, heartbeats: Heartbeats
+    ) -> None:
+        self._common, self._settings, self._state, self._heartbeats = common, settings, state, heartbeats
+        self._moved = (0, time.monotonic())
+
+    async def run(self, extents: Extents) -> str:
+        """Reads until it must begin anew, and answers why. Raises what is transient."""
+        since = self._state.windows.since(self._state.clock()) - EARLIER
+        found = await extents.since(since, self._wanted)
+        topics = {topic for topic, _ in found}
+        if not topics:
+            return "there are no topics yet"
+        number = self._state.begin(found)
+        app = Reader(
+            self._common,
+            topics,
+            lambda place: self._state.positions.get(place, 0),
+            lambda record: self._state.hear(number, record),
+        )
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await app.start()
+            return await self._watched(app, extents, topics)
+        finally:
+            await _end(app)
+
+    async def _watched(self, app: Reader, extents: Extents, topics: set[str]) -> str:
+        while True:
+            self._heartbeats.beat(LOOP)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._state.again.wait(), self._settings.look_seconds)
+                return "its state was thrown away"
+            if app.should_stop:
+                return "Faust has ended"
+            ends = await extents.ends(self._wanted)
+            self._state.windows.expire(self._state.clock())
+            self._tell(ends)
+            if {topic for topic, _ in ends} - topics:
+                return "a source came"
+            if self._stalled(ends):
+                return "it had stalled"
+
+    def _wanted(self, topic: str) -> bool:
+        if not topic.startswith(self._common.topic_prefix):
+            return False
+        name = topic.removeprefix(self._common.topic_prefix)
+        return name in TOPICS or name == RESULTS or name.startswith(f"{RESULTS}-")
+
+    def _stalled(self, ends: dict[Place, int]) -> bool:
+        """Whether there is something to read and nothing was, for too long: Faust's commits and fetches can stop."""
+        read = sum(self._state.positions.values())
+        if read != self._moved[0] or not self._state.unread(ends):
+            self._moved = (read, time.monotonic())
+        return time.monotonic() - self._moved[1] > self._settings.stalled_seconds
+
+    def _tell(self, ends: dict[Place, int]) -> None:
+        UNREAD.set(self._state.unread(ends))
+        for (topic, outcome), count in self._state.untold().items():
+            EVENTS.labels(topic.removeprefix(self._common.topic_prefix), outcome).inc(count)
+
+
+async def _end(app: Reader) -> None:
+    """Stops Faust, which may wait for a broker that is gone, no longer than the process may take to end."""
+    with suppress(Exception):
+        async with asyncio.timeout(END_SECONDS):
+            await app.stop()

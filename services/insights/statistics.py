@@ -1,0 +1,84 @@
+"""The Faust app: reads topics and hands each record over. It commits for onlookers only, and says and makes nothing.
+
+Its own tables are not used: they need a changelog topic, and one event of a clock that is days ahead empties them
+(docs/adr/0015). What Faust may lose of an acknowledgement does no harm here: where to read from is never its commit's
+word, but what the windows hold.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from chassis.extents import Place
+from chassis.handling import Record
+from chassis.settings import CommonSettings
+
+GROUP = "insights"
+IN_ONE_GO = 20
+"""Records counted before others have their turn: about a millisecond."""
+
+
+class _Consumer(driver.Consumer):
+    """Begins each partition where the windows end, at every assignment."""
+
+    async def perform_seek(self) -> None:
+        assert isinstance(self.app, Reader)
+        for place in self.assignment():
+            await self.seek(place, self.app.begin_at(place))
+            self._read_offset[place] = None
+            self._committed_offset[place] = None
+
+
+class _Transport(driver.Transport):
+    Consumer = _Consumer
+
+
+class Reader(faust.App):
+    """Faust, as far as it is used."""
+
+    def __init__(
+        self,
+        common: CommonSettings,
+        topics: Iterable[str],
+        begin_at: Callable[[Place], int],
+        hear: Callable[[Record], None],
+    ) -> None:
+        super().__init__(
+            common.topic_prefix + GROUP,
+            broker=[f"kafka://{each}" for each in common.kafka_bootstrap.split(",")],
+            store="memory://",
+            datadir=str(Path(tempfile.gettempdir()) / "aktivera-insights"),  # made, and stays empty
+            value_serializer="raw",
+            key_serializer="raw",
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            web_enabled=False,
+            consumer_auto_offset_reset="earliest",
+            consumer_max_fetch_size=256 * 1024,
+            broker_session_timeout=10.0,
+            broker_heartbeat_interval=2.5,
+            broker_max_poll_records=500,
+            stream_buffer_maxsize=1024,
+            stream_wait_empty=False,
+        )
+        self.transport = _Transport(list(self.conf.broker_consumer), self)
+        self._begin_at = begin_at
+        topic = self.topic(*topics, value_type=bytes, value_serializer="raw", key_serializer="raw")
+
+        @self.agent(topic, concurrency=1)
+        async def count(stream: Any) -> None:
+            heard = 0
+            async for event in stream.events():
+                hear(event.message)
+                heard += 1
+                if heard % IN_ONE_GO == 0:
+                    await asyncio.sleep(0)
+
+    def begin_at(self, place: TP) -> int:
+        return self._begin_at((place.topic, place.partition))

@@ -1,0 +1,36 @@
+"""The route that tells how it flowed in a period."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+
+from schemas.errors import Pointed, Refused
+from services.insights.domain.windows import Window
+from services.insights.web.shown import Answer, Kept, Whose, answer
+
+router = APIRouter(prefix="/v1/statistics", tags=["statistics"])
+
+DAY = timedelta(hours=24)
+
+
+class PeriodHasNoEnd(Refused):
+    """The period begins where it ends, or after."""
+
+    code = "invalid_content"
+
+
+@router.get("", summary="What happened in a period, by minute or hour")
+async def show_statistics(
+    kept: Kept,
+    agency: Whose,
+    begin: Annotated[AwareDatetime | None, Query(alias="from", description="without: 24 hours before `to`")] = None,
+    end: Annotated[AwareDatetime | None, Query(alias="to", description="without: now")] = None,
+    window: Annotated[Window, Query()] = "hour",
+) -> Answer:
+    until = end or kept.clock()
+    since = begin or until - DAY
+    if since >= until:
+        raise PeriodHasNoEnd([Pointed("/from", "invalid_date", "query")])
+    return answer(kept, window, since, until, agency)

@@ -1,0 +1,31 @@
+"""Topics of a test module's own, and insights over them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chassis import kafka
+from chassis.ids import uuid7
+from chassis.settings import CommonSettings
+from schemas.topics import TOPICS
+from tests.infrastructure import Infrastructure
+from tests.integration.insights.running import Insights
+
+
+@pytest.fixture
+async def common(infra: Infrastructure) -> CommonSettings:
+    made = CommonSettings(
+        environment="test", kafka_bootstrap=infra.kafka, topic_prefix=f"t{uuid7().hex[-10:]}-", topic_partitions=3
+    )
+    await kafka.create_topics(made, [(topic.name, topic.retention_days) for topic in TOPICS.values()])
+    return made
+
+
+@pytest.fixture
+async def insights(common: CommonSettings, tmp_path: Path) -> AsyncIterator[Insights]:
+    """Not started."""
+    made = Insights.of(common, tmp_path)
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.kill()

@@ -1,0 +1,128 @@
+"""Insights as a process on the run's broker, which can be killed and asked."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+
+from aktivera.local.ports import free_port
+from chassis.clock import system_clock
+from chassis.settings import CommonSettings, environment
+from tests.eventually import eventually
+from tests.infrastructure import ROOT
+
+START_SECONDS, READ_SECONDS = 40.0, 240.0
+
+
+@dataclass
+class Insights:
+    """One process at a time, at one address."""
+
+    common: CommonSettings
+    folder: Path
+    key: OKPKey
+    port: int
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @classmethod
+    def of(cls, common: CommonSettings, folder: Path) -> "Insights":
+        key = OKPKey.generate_key("Ed25519", {"kid": "insights"}, private=True)
+        (folder / "keys.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
+        return cls(common, folder, key, free_port())
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self, **settings: str) -> None:
+        """Starts it, and waits until it answers."""
+        own = {
+            "AKTIVERA_ENVIRONMENT": "test",
+            "AKTIVERA_KAFKA_BOOTSTRAP": self.common.kafka_bootstrap,
+            "AKTIVERA_TOPIC_PREFIX": self.common.topic_prefix,
+            "AKTIVERA_TOKEN_KEYS_FILE": str(self.folder / "keys.json"),
+            "INSIGHTS_HTTP_PORT": str(self.port),
+            "INSIGHTS_LOOK_SECONDS": "0.5",
+        }
+        inherited = {key: value for key, value in environment().items() if not key.startswith("AKTIVERA_")}
+        with (self.folder / "insights.log").open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: ASYNC220  # quick, and nothing else runs meanwhile
+                [sys.executable, "-m", "services.insights"],
+                cwd=ROOT,
+                env=inherited | own | settings,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+        async def ready() -> bool:
+            assert self.process is not None
+            assert self.process.poll() is None, (self.folder / "insights.log").read_text()[-2000:]
+            async with httpx.AsyncClient() as client:
+                try:
+                    return (await client.get(f"{self.url}/health/ready", timeout=3)).status_code == 200
+                except httpx.HTTPError as error:
+                    raise AssertionError(repr(error)) from error
+
+        await eventually(ready, within=START_SECONDS)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        assert self.process.wait(10) == -signal.SIGKILL
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(15)
+
+    def resident_megabytes(self) -> float:
+        assert self.process is not None
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def token(
+        self, sub: str = "ola", agency: str = "aktivera", role: str = "operator", **claims: Any
+    ) -> dict[str, str]:
+        body = {
+            "iss": self.common.token_issuer,
+            "aud": self.common.token_audience,
+            "exp": int((system_clock() + timedelta(hours=1)).timestamp()),
+            "sub": sub,
+            "agency": agency,
+            "roles": [role],
+            **claims,
+        }
+        return {"Authorization": f"Bearer {jwt.encode({'alg': 'EdDSA', 'kid': 'insights'}, body, self.key, ['EdDSA'])}"}
+
+    async def get(self, path: str, **query: str) -> Any:
+        async with httpx.AsyncClient(base_url=self.url, headers=self.token(), timeout=30) as client:
+            answer = await client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def rebuild(self) -> None:
+        async with httpx.AsyncClient(base_url=self.url, headers=self.token(), timeout=30) as client:
+            assert (await client.post("/v1/operations/rebuild")).status_code == 202
+
+    async def has_read(self, records: int) -> dict[str, Any]:
+        """The status once that many records were read and all is complete."""
+
+        async def probe() -> dict[str, Any]:
+            status: dict[str, Any] = await self.get("/v1/operations/status")
+            read = sum(sum(each.values()) for each in status["outcomes"].values())
+            assert status["complete"], status
+            assert read >= records, f"{read} of {records}: {status['outcomes']}"
+            return status
+
+        return await eventually(probe, within=READ_SECONDS, every=0.25)

@@ -1,0 +1,118 @@
+"""Who may ask for what, and what the routes refuse."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from chassis.settings import CommonSettings
+from chassis.stateless import StatelessContext, create_app, opened
+from services.insights.__main__ import SERVICE
+from services.insights.counting import Statistics
+from services.insights.domain.facts import Fact
+from services.insights.settings import InsightsSettings
+from services.insights.web import stream
+from tests.integration.insights.running import Insights
+
+
+@pytest.fixture
+async def asked(tmp_path: Path) -> AsyncIterator[tuple[StatelessContext, Insights, httpx.AsyncClient]]:
+    """Insights that counted one client of each of two agencies; no Kafka."""
+    common = CommonSettings(environment="test", token_keys_file=tmp_path / "keys.json")
+    context = opened(SERVICE, common, InsightsSettings())
+    issuer = Insights.of(common, tmp_path)
+    assert isinstance(context.state, Statistics)
+    now = context.clock()
+    context.state.windows.count("a", now, Fact("created", "byra-ett"), now)
+    context.state.windows.count("b", now, Fact("created", "byra-tva"), now)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(create_app(context)), base_url="http://insights"
+    ) as client:
+        yield context, issuer, client
+
+
+Asked = tuple[StatelessContext, Insights, httpx.AsyncClient]
+
+
+@pytest.mark.parametrize(
+    ("agency", "role", "query", "created"),
+    [
+        ("aktivera", "operator", {}, 2),
+        ("aktivera", "operator", {"agency": "byra-tva"}, 1),
+        ("byra-ett", "client_manager", {}, 1),
+        ("byra-ett", "agency_admin", {"agency": "byra-ett"}, 1),
+        ("byra-tre", "client_manager", {}, 0),
+    ],
+)
+async def test_staff_see_their_own_agency_and_operators_see_all(
+    asked: Asked, agency: str, role: str, query: dict[str, str], created: int
+) -> None:
+    _, issuer, client = asked
+    answer = await client.get("/v1/statistics", params=query, headers=issuer.token("karin", agency, role))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["totals"]["created"] == created
+    assert answer.json()["agency"] == (query.get("agency") or (None if role == "operator" else agency))
+
+
+@pytest.mark.parametrize(
+    ("agency", "role", "path", "status", "code"),
+    [
+        ("byra-ett", "client_manager", "/v1/statistics?agency=byra-tva", 403, "not_allowed"),
+        ("byra-ett", "client_manager", "/v1/statistics/stream?agency=byra-tva", 403, "not_allowed"),
+        ("byra-ett", "visitor", "/v1/statistics", 403, "not_allowed"),
+        ("byra-ett", "agency_admin", "/v1/operations/status", 403, "not_allowed"),
+        (
+            "aktivera",
+            "operator",
+            "/v1/statistics?from=2026-03-02T12:00:00Z&to=2026-03-02T12:00:00Z",
+            422,
+            "invalid_content",
+        ),
+        ("aktivera", "operator", "/v1/statistics?since=2026-03-02T12:00:00Z", 422, "unknown_parameter"),
+    ],
+)
+async def test_what_may_not_be_seen_or_makes_no_sense_is_refused(
+    asked: Asked, agency: str, role: str, path: str, status: int, code: str
+) -> None:
+    _, issuer, client = asked
+    answer = await client.get(path, headers=issuer.token("karin", agency, role))
+    assert (answer.json().get("code"), answer.status_code) == (code, status)
+
+
+async def test_a_client_s_own_user_sees_no_statistics_whatever_role_the_token_says(asked: Asked) -> None:
+    _, issuer, client = asked
+    answer = await client.get("/v1/statistics", headers=issuer.token("lisa", "byra-ett", "operator", client="c"))
+    assert answer.json().get("code") == "not_allowed"
+
+
+async def test_nobody_sees_statistics_without_a_token(asked: Asked) -> None:
+    for path in ("/v1/statistics", "/v1/statistics/stream", "/v1/operations/status"):
+        assert (await asked[2].get(path)).json()["code"] == "unauthenticated"
+
+
+async def test_a_person_has_so_many_streams_and_no_more(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that is refused says so; one that ends makes room."""
+    _, issuer, client = asked
+    monkeypatch.setitem(stream._open, ("byra-ett", "karin"), stream.STREAMS_OF_ONE)
+    answer = await client.get("/v1/statistics/stream", headers=issuer.token("karin", "byra-ett", "client_manager"))
+    assert answer.json()["code"] == "service_unavailable"
+
+
+async def test_a_stream_tells_at_once_and_again_when_something_changed_and_ends_with_the_process(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, _, _ = asked
+    monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
+    events = stream._counted(("byra-ett", "karin"), stream._events(context, context.state, "hour", "byra-ett"))
+    assert await anext(events) == stream.RETRY
+    assert b'"created":1' in await anext(events)
+    assert await anext(events) == stream.HEARTBEAT
+    now = context.clock()
+    context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
+    assert b'"created":2' in await anext(events)
+    assert stream._open == {("byra-ett", "karin"): 1}
+    context.stop.set()
+    assert [each async for each in events] == []
+    assert stream._open == {}

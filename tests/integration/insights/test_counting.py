@@ -1,0 +1,154 @@
+"""Counts and percentiles equal what SQL says of the same events: at first, after a kill, and after a rebuild."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import asyncpg
+import httpx
+import pytest
+
+from chassis import kafka
+from chassis.settings import CommonSettings
+from services.insights.domain.waits import RELATIVE_ERROR
+from tests.infrastructure import Infrastructure
+from tests.integration.insights.history import History, Past
+from tests.integration.insights.running import Insights
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+EVENTS = 20_000
+MIXED = 7
+LARGEST_RESIDENT_MEGABYTES = 140
+
+
+@pytest.fixture
+async def truth(infra: Infrastructure) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(infra.superuser_dsn)
+    yield connection
+    await connection.close()
+
+
+def plain(window: dict[str, Any]) -> dict[str, int]:
+    """A window's numbers under the names that the truth has, zeros left out."""
+    numbers = {name: window[name] for name in ("created", "listed", "activated", "configured", "cancelled")}
+    numbers |= {f"mails.{name}": count for name, count in window["mails"].items()}
+    numbers |= {f"rejections.{code}": count for code, count in window["rejections"].items()}
+    return {name: count for name, count in numbers.items() if count}
+
+
+async def true_counts(truth: Connection, window: str, agency: str | None) -> dict[datetime, dict[str, int]]:
+    rows = await truth.fetch(
+        """select date_trunc($1, at at time zone 'UTC') at time zone 'UTC' as begin, what, count(*) as count from truth
+            where $2::text is null or agency = $2 group by 1, 2""",
+        window,
+        agency,
+    )
+    found: dict[datetime, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row["begin"], {})[row["what"]] = row["count"]
+    return found
+
+
+async def true_wait(truth: Connection, stage: str, agency: str | None, share: float) -> float:
+    """The wait at the rank that a percentile is defined by."""
+    found = await truth.fetchval(
+        """select seconds from truth where stage = $1 and ($2::text is null or agency = $2) order by seconds limit 1
+           offset (select floor($3::float8 * (count(*) - 1))::int from truth
+                    where stage = $1 and ($2::text is null or agency = $2))""",
+        stage,
+        agency,
+        share,
+    )
+    return float(found)
+
+
+async def equals_sql(insights: Insights, truth: Connection) -> None:
+    """All windows of all agencies together and of one, and all percentiles."""
+    for agency in (None, "byra-7"):
+        query = {"agency": agency} if agency else {}
+        for window in ("hour", "minute"):
+            begin = await truth.fetchval("select min(at) from truth")
+            answer = await insights.get("/v1/statistics", window=window, **query, **{"from": begin.isoformat()})
+            shown = {datetime.fromisoformat(each["begin"]): plain(each) for each in answer["windows"]}
+            assert shown == await true_counts(truth, window, agency)
+        for stage in ("listed", "activated"):
+            times = answer["times"][f"to_{stage}"]
+            for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99)):
+                wait = await true_wait(truth, stage, agency, share)
+                assert times[f"{name}_seconds"] == pytest.approx(wait, rel=RELATIVE_ERROR * 1.001)
+
+
+async def test_counts_equal_sql_and_do_so_again_after_a_kill(
+    insights: Insights, common: CommonSettings, truth: Connection
+) -> None:
+    """Each event once, in the window of its own time; what is broken or of a wrong clock changes nothing else.
+
+    Repeats counted twice, windows by arrival, a commit that is believed at the next start, or a future event that
+    moves what is kept would break it.
+    """
+    past = Past(MIXED).history(EVENTS)
+    await past.store(truth)
+    await past.send(common)
+    await insights.start()
+    status = await insights.has_read(len(past.records))
+    left_out = [sum(each.get(name, 0) for each in status["outcomes"].values()) for name in OUTCOMES]
+    assert left_out == [EVENTS, EVENTS // 20, *[EVENTS // 100] * 3, EVENTS // 50]
+    await equals_sql(insights, truth)
+
+    insights.kill()
+    await insights.start()
+    await insights.has_read(len(past.records))
+    await equals_sql(insights, truth)
+
+
+OUTCOMES = ("counted", "repeated", "ahead", "too_old", "ignored", "unreadable")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+async def test_a_million_events_of_two_days_fit_into_140_megabytes(insights: Insights, common: CommonSettings) -> None:
+    """Windows are small, and those that are over go."""
+    past = Past(MIXED, agencies=50, hours=47)
+    await insights.start()
+    for sent in range(1, 11):
+        part: History = past.history(100_000, repeated=0)
+        await part.send(common)
+        await insights.has_read(sent * len(part.records))
+    assert insights.resident_megabytes() <= LARGEST_RESIDENT_MEGABYTES
+
+
+async def test_a_rebuild_counts_the_same_and_a_new_source_is_heard_without_a_restart(
+    insights: Insights, common: CommonSettings, truth: Connection
+) -> None:
+    """A source's results come on a topic of its own, which there was not when reading began."""
+    past = Past(MIXED)
+    some = past.history(500)
+    record, row = past.one("onboarding.rejected")
+    some.rows.append(row)
+    await some.store(truth)
+    await some.send(common)
+    await insights.start()
+    await insights.has_read(len(some.records))
+    await kafka.create_topics(common, [("onboarding-results-bolag", 1)])
+    await History([("onboarding-results-bolag", *record[1:])], [], 0).send(common)
+    await insights.has_read(len(some.records) + 1)
+    await equals_sql(insights, truth)
+
+    await insights.rebuild()
+    await insights.has_read(len(some.records) + 1)
+    await equals_sql(insights, truth)
+
+
+async def test_a_stream_ends_with_the_process_which_ends_in_order(insights: Insights) -> None:
+    """Who listens is told by the end of the stream, and holds up nobody."""
+    await insights.start()
+    async with (
+        httpx.AsyncClient(base_url=insights.url, headers=insights.token(), timeout=20) as client,
+        client.stream("GET", "/v1/statistics/stream") as answer,
+    ):
+        lines = answer.aiter_lines()
+        assert await anext(lines) == "retry: 3000"
+        assert await asyncio.to_thread(insights.stop) == 0
+        assert [line async for line in lines if line.startswith("event:")] == ["event: statistics"]

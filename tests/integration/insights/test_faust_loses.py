@@ -1,0 +1,110 @@
+"""What Faust does not promise: why no business fact goes through it. Each test is expected to fail; one that passes
+tells that Faust has changed, and that the decision may be looked at again (docs/adr/0015).
+"""
+
+import subprocess
+import sys
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from chassis import kafka
+from chassis.ids import uuid7
+from chassis.kafka import KafkaError
+from chassis.settings import CommonSettings
+from tests.eventually import eventually
+from tests.infrastructure import ROOT, Infrastructure
+from tests.integration.insights.faust_agents import FAILS, KINDS
+
+EVENTS = 10
+SECONDS = 60.0
+SETTLED = 6
+"""So many looks in a row, half a second apart, find the same: ten commit intervals passed without another commit."""
+
+Committed = dict[str, int]
+
+
+class NothingCommitted(Exception):  # named after the fact
+    """An agent has not come as far as to commit anything: nothing is shown."""
+
+
+@pytest.fixture(scope="module")
+async def committed(infra: Infrastructure) -> Committed:
+    """What each agent had committed when all of ten events had come to it: the offset it would go on from."""
+    prefix = f"t{uuid7().hex[-10:]}-"
+    common = CommonSettings(environment="test", kafka_bootstrap=infra.kafka, topic_prefix=prefix, topic_partitions=1)
+    await kafka.create_topics(common, [(kind, 1) for kind in KINDS])
+    sender = kafka.producer(common)
+    await sender.start()
+    for kind in KINDS:
+        for number in range(EVENTS):
+            await sender.send(prefix + kind, str(number).encode())
+    await sender.stop()
+    module = "tests.integration.insights.faust_agents"
+    processes = [
+        subprocess.Popen(  # noqa: ASYNC220  # quick, and nothing else runs meanwhile
+            [sys.executable, "-m", module, kind, infra.kafka, prefix],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for kind in KINDS
+    ]
+    admin = AIOKafkaAdminClient(bootstrap_servers=infra.kafka)
+    await admin.start()
+    found: Committed = {}
+    looks: list[Committed] = []
+
+    async def all_have_committed() -> bool:
+        for kind in KINDS:
+            try:
+                offsets = await admin.list_consumer_group_offsets(prefix + kind)
+            except KafkaError as error:  # a group has its coordinator when its first member comes
+                raise AssertionError(repr(error)) from error
+            place = TopicPartition(prefix + kind, 0)
+            found[kind] = offsets[place].offset if place in offsets else -1
+        assert {kind for kind, offset in found.items() if offset <= 0} == set(), found
+        looks.append(dict(found))
+        return looks[-SETTLED:] == [found] * SETTLED
+
+    try:
+        await eventually(all_have_committed, within=SECONDS, every=0.5)
+    except AssertionError as none:  # would count as the failure that is expected
+        raise NothingCommitted from none
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait(10)
+        await admin.close()
+    return found
+
+
+def lost(why: str) -> pytest.MarkDecorator:
+    """Expected to fail, and by its assertion; where it does not, the run fails."""
+    return pytest.mark.xfail(strict=True, raises=AssertionError, reason=why)
+
+
+@lost("the acknowledgement is in a finally around the yield: an exception acknowledges")
+def test_an_event_whose_agent_raises_comes_again(committed: Committed) -> None:
+    assert committed["plain"] <= FAILS
+
+
+@lost("the acknowledgement is given before the process crashes, and committed as it ends")
+def test_an_event_whose_agent_crashes_the_process_comes_again(committed: Committed) -> None:
+    assert committed["crashing"] <= FAILS
+
+
+@lost("later acknowledgements commit past one that was never given (#606, #707)")
+def test_an_event_that_was_not_acknowledged_comes_again(committed: Committed) -> None:
+    assert committed["noack"] <= FAILS
+
+
+@lost("a batch is acknowledged as a whole, whatever became of it")
+def test_a_batch_whose_agent_raises_comes_again(committed: Committed) -> None:
+    assert committed["take"] <= FAILS
+
+
+@lost("with two at once a later event commits past one that is still under way (#606)")
+def test_an_event_under_way_beside_others_comes_again_after_a_kill(committed: Committed) -> None:
+    assert committed["concurrent"] <= 0

@@ -1,0 +1,143 @@
+"""While a mail server refuses us as a whole mails wait, none of them fails or loses an attempt, and one tries."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+from services.notifier.domain.circuit import Circuit
+from services.notifier.settings import NotifierSettings
+from services.notifier.store import circuits, deliveries
+from tests.eventually import eventually
+from tests.integration.notifier.running import Running
+from tests.unit.notifier.events import listed
+
+NEVER = 1000.0
+
+
+def patient(running: Running) -> Any:
+    """A process that tries an open circuit only much later."""
+    settings = running.context.settings.model_copy(
+        update={"mail_circuit_seconds": NEVER, "mail_server_retry_seconds": NEVER, "mail_workers": 1}
+    )
+    return replace(running.context, settings=settings)
+
+
+async def hear_some(running: Running, count: int) -> None:
+    await running.hear(*(listed(uuid4(), confirmation_email=f"u{number}@exempel.se") for number in range(count)))
+
+
+async def _is(running: Running, state: str) -> Circuit:
+    found = await circuits.every(running.context.database)
+    assert [each.state for each in found] == [state]
+    return found[0]
+
+
+def relay_of(running: Running) -> str:
+    assert isinstance(running.context.settings, NotifierSettings)
+    return running.context.settings.relay
+
+
+@asynccontextmanager
+async def opened_by(running: Running, count: int = 6) -> AsyncIterator[Circuit]:
+    await hear_some(running, count)
+    async with running.delivering(patient(running)):
+        yield await eventually(lambda: _is(running, "open"), within=10)
+
+
+async def _later(running: Running) -> None:
+    await running.context.database.execute("update mail_circuits set try_at = now(); update emails set due_at = now()")
+
+
+@pytest.mark.parametrize(
+    ("place", "answer", "trouble"),
+    [
+        ("mail", "550 5.7.1 who are you", "sender_refused"),
+        ("mail", "530 5.7.0 authentication required", "login_refused"),
+        ("rcpt", "550 5.4.5 Daily sending quota exceeded", "rate_limited"),
+        ("rcpt", "530 5.7.0 authentication required", "login_refused"),
+        ("data", "454 Throttling failure: maximum sending rate exceeded", "rate_limited"),
+    ],
+)
+async def test_a_refusal_of_us_stops_all_mails_and_fails_none(
+    running: Running, place: str, answer: str, trouble: str
+) -> None:
+    setattr(running.server, place, [answer])
+    async with opened_by(running) as found:
+        assert (found.trouble, found.smtp_code) == (trouble, int(answer[:3]))
+    rows = await running.rows("select state, attempt - uncounted as attempts, deferrals from emails")
+    assert {row["state"] for row in rows} <= {"pending", "retry"}
+    assert [(row["attempts"], row["deferrals"]) for row in rows] == [(0, 0)] * 6
+    assert running.server.accepted == []
+
+
+async def test_a_server_that_is_away_opens_it_and_one_mail_s_success_closes_it(running: Running) -> None:
+    settings = patient(running).settings.model_copy(update={"smtp_port": 1})
+    await hear_some(running, 6)
+    async with running.delivering(replace(running.context, settings=settings)):
+        assert (await eventually(lambda: _is(running, "open"), within=10)).trouble == "unreachable"
+    assert len(await running.rows("select from emails where attempt > 0")) == 1
+    await running.context.database.execute("update mail_circuits set relay = $1", relay_of(running))
+    await _later(running)
+    async with running.delivering():
+        await running.all_settled()
+    await _is(running, "closed")
+    assert len(running.server.accepted) == 6
+
+
+async def test_one_mail_at_a_time_tries_an_open_circuit(running: Running) -> None:
+    running.server.mail = ["550 5.7.1 who are you"] * 3
+    await hear_some(running, 6)
+    with capture_logs() as logs:
+        async with running.delivering():
+            await running.all_settled()
+    assert len(running.server.accepted) == 6
+    told = [entry["event"] for entry in logs if entry["event"].startswith("mail server")]
+    assert told.count("mail server stands in the way of all mails, they wait") == 1
+    assert told.count("mail server takes mails again") == 1
+
+
+async def test_replicas_share_it(running: Running) -> None:
+    running.server.mail = ["550 5.7.1 who are you"]
+    async with opened_by(running):
+        pass
+    database = running.replicas[1].database
+    lane = deliveries.Lane(False, relay_of(running))
+    assert await deliveries.claim(database, database.clock(), 9, 60, uuid4(), lane) == []
+    elsewhere = deliveries.Lane(False, "other.example.se:25")
+    assert await deliveries.claim(database, database.clock(), 9, 60, uuid4(), elsewhere) != []
+
+
+async def test_a_probe_that_is_taken_is_not_taken_twice_and_a_lost_one_is_replaced(running: Running) -> None:
+    running.server.mail = ["550 5.7.1 who are you"]
+    async with opened_by(running):
+        pass
+    await _later(running)
+    one, other = running.context.database, running.replicas[1].database
+    relay = relay_of(running)
+    async with one.unit_of_work() as uow:
+        found = await circuits.lock_to_be_tried(uow, relay, uow.now)
+        assert found is not None
+        async with other.unit_of_work() as at_once:
+            assert await circuits.lock_to_be_tried(at_once, relay, at_once.now) is None
+        await circuits.save(uow, replace(found, state="half_open", probe=uuid4()), 60)
+    async with other.unit_of_work() as uow:
+        assert await circuits.lock_to_be_tried(uow, relay, uow.now) is None
+    await one.execute("update mail_circuits set probe_until = clock_timestamp() - interval '1 second'")
+    async with other.unit_of_work() as uow:
+        assert await circuits.lock_to_be_tried(uow, relay, uow.now) is not None
+
+
+async def test_operators_see_it(running: Running) -> None:
+    running.server.mail = ["550 5.7.1 who are you"]
+    async with opened_by(running):
+        headers = running.token("op", roles=["operator"])
+        shown = (await running.http.get("/v1/operations/mail", headers=headers)).json()["circuits"]
+        metrics = (await running.http.get("/metrics")).text
+    (only,) = shown
+    assert (only["relay"], only["state"], only["trouble"]) == (relay_of(running), "open", "sender_refused")
+    assert f'aktivera_mail_circuit_open{{relay="{only["relay"]}"}} 1.0' in metrics

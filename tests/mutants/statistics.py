@@ -1,0 +1,59 @@
+"""Owns the mutants of the statistics: each event once, in its own window, and each agency's for itself."""
+
+from tests.mutants.mutant import Mutant
+
+WINDOWS = "services/insights/domain/windows.py"
+UNIT = "tests/unit/insights/test_windows.py"
+ASKING = "tests/integration/insights/test_asking.py"
+
+STATISTICS = [
+    Mutant(
+        "a repeated event counts",
+        "An event counts once, however often it comes.",
+        WINDOWS,
+        "if at < len(self.digests) and self.digests[at] == digest:",
+        "if False:",
+        f"{UNIT}::test_an_event_that_comes_again_is_counted_once",
+    ),
+    Mutant(
+        "windows go by arrival",
+        "An event counts in the window of its own time.",
+        WINDOWS,
+        "minute, hour = int(second // MINUTE), int(second // HOUR)",
+        "minute, hour = int(present // MINUTE), int(present // HOUR)",
+        f"{UNIT}::test_a_late_event_is_counted_in_the_window_of_its_own_time",
+    ),
+    Mutant(
+        "a clock ahead counts",
+        "An event of a wrong clock is left out.",
+        WINDOWS,
+        "if second > present + AHEAD_SECONDS:",
+        "if False:",
+        f"{UNIT}::test_an_event_of_a_wrong_clock_is_left_out_and_nothing_else_changes[by0-ahead]",
+    ),
+    Mutant(
+        "windows stay",
+        "Windows that are over go.",
+        WINDOWS,
+        "for hour in [each for each in self._hours if each < first]:",
+        "for hour in [each for each in self._hours if each < 0]:",
+        f"{UNIT}::test_windows_that_are_over_go_whole_hour_by_whole_hour",
+    ),
+    Mutant(
+        "another agency is shown",
+        "Staff see their own agency's statistics alone.",
+        "services/insights/web/shown.py",
+        "if agency not in {None, who.agency}:",
+        "if False:",
+        f"{ASKING}::test_what_may_not_be_seen_or_makes_no_sense_is_refused"
+        "[byra-ett-client_manager-/v1/statistics?agency=byra-tva-403-not_allowed]",
+    ),
+    Mutant(
+        "a client's user sees statistics",
+        "A client's own user sees no statistics.",
+        "services/insights/web/shown.py",
+        'if who.client is None and "operator" in who.roles:',
+        'if "operator" in who.roles:',
+        f"{ASKING}::test_a_client_s_own_user_sees_no_statistics_whatever_role_the_token_says",
+    ),
+]

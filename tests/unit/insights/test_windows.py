@@ -1,0 +1,103 @@
+"""Windows: each event once, by its own time; what is over goes; a wrong clock moves nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.insights.domain.facts import Fact, Wait
+from services.insights.domain.waits import RELATIVE_ERROR, Waits
+from services.insights.domain.windows import MOST_AGENCIES, Windows
+
+NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+LISTED = Fact("listed", "byra-ett", Wait("listed", 2.0))
+CREATED = Fact("created", "byra-ett")
+
+
+@pytest.fixture
+def windows() -> Windows:
+    return Windows(timedelta(hours=48))
+
+
+def totals(windows: Windows, agency: str | None = None) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for counts in windows.counts("hour", NOW - 3 * 24 * HOUR, NOW + HOUR, agency).values():
+        for what, count in counts.items():
+            found[what] = found.get(what, 0) + count
+    return found
+
+
+def test_an_event_that_comes_again_is_counted_once(windows: Windows) -> None:
+    assert windows.count("a", NOW, LISTED, NOW) == "counted"
+    assert windows.count("b", NOW, LISTED, NOW) == "counted"
+    assert windows.count("a", NOW, LISTED, NOW + HOUR) == "repeated"
+    assert totals(windows) == {"listed": 2}
+    found = windows.waits(NOW - HOUR, NOW, None, "listed").percentiles()
+    assert found is not None
+    assert found.count == 2
+
+
+def test_a_late_event_is_counted_in_the_window_of_its_own_time(windows: Windows) -> None:
+    windows.count("a", NOW - 30 * HOUR, CREATED, NOW)
+    windows.count("b", NOW, CREATED, NOW)
+    hours = windows.counts("hour", NOW - 48 * HOUR, NOW + HOUR, None)
+    assert list(hours) == [datetime(2026, 3, 1, 6, tzinfo=UTC), datetime(2026, 3, 2, 12, tzinfo=UTC)]
+    assert list(windows.counts("minute", NOW, NOW + MINUTE, None)) == [NOW]
+
+
+@pytest.mark.parametrize(("by", "outcome"), [(timedelta(days=3), "ahead"), (timedelta(days=-3), "too_old")])
+def test_an_event_of_a_wrong_clock_is_left_out_and_nothing_else_changes(
+    windows: Windows, by: timedelta, outcome: str
+) -> None:
+    windows.count("a", NOW, LISTED, NOW)
+    assert windows.count("b", NOW + by, LISTED, NOW) == outcome
+    windows.expire(NOW)
+    assert totals(windows) == {"listed": 1}
+
+
+def test_a_clock_that_is_a_little_ahead_counts(windows: Windows) -> None:
+    assert windows.count("a", NOW + timedelta(seconds=200), CREATED, NOW) == "counted"
+
+
+def test_windows_that_are_over_go_whole_hour_by_whole_hour(windows: Windows) -> None:
+    for hours in range(48):
+        windows.count(str(hours), NOW - hours * HOUR, LISTED, NOW)
+    windows.expire(NOW + 10 * HOUR)
+    kept = windows.counts("hour", NOW - 100 * HOUR, NOW + HOUR, None)
+    assert min(kept) == windows.since(NOW + 10 * HOUR) == datetime(2026, 2, 28, 22, tzinfo=UTC)
+    assert sum(map(len, windows.counts("minute", NOW - 100 * HOUR, NOW + HOUR, None).values())) == len(kept)
+    assert windows.count("late", NOW - 47 * HOUR, CREATED, NOW + 10 * HOUR) == "too_old"
+
+
+def test_an_agency_sees_its_own_and_all_together_see_the_sum(windows: Windows) -> None:
+    windows.count("a", NOW, CREATED, NOW)
+    windows.count("b", NOW, Fact("created", "byra-tva"), NOW)
+    windows.count("c", NOW, Fact("rejections.wrong_source", None), NOW)
+    assert totals(windows, "byra-ett") == {"created": 1}
+    assert totals(windows) == {"created": 2, "rejections.wrong_source": 1}
+    assert totals(windows, "byra-tre") == {}
+
+
+def test_more_agencies_than_there_may_be_count_together_alone(windows: Windows) -> None:
+    for number in range(MOST_AGENCIES + 1):
+        windows.count(str(number), NOW, Fact("created", f"byra-{number}"), NOW)
+    assert totals(windows, f"byra-{MOST_AGENCIES}") == {}
+    assert totals(windows) == {"created": MOST_AGENCIES + 1}
+
+
+def test_percentiles_of_merged_waits_are_within_the_stated_error() -> None:
+    parts = [Waits(), Waits()]
+    values = [1.01**number for number in range(1000)]
+    for number, value in enumerate(values):
+        parts[number % 2].add(value)
+    whole = Waits()
+    for part in parts:
+        whole.merge(part)
+    found = whole.percentiles()
+    assert found is not None
+    assert found.count == 1000
+    assert found.max_seconds == values[-1]
+    for shown, rank in ((found.p50_seconds, 499), (found.p90_seconds, 899), (found.p99_seconds, 989)):
+        assert shown == pytest.approx(values[rank], rel=RELATIVE_ERROR * 1.001)
+    empty = Waits()
+    assert empty.percentiles() is None
