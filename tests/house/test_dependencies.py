@@ -11,17 +11,26 @@ VERBS = {"get", "post", "put", "patch", "delete"}
 
 
 def in_threads(sources: Iterable[str]) -> set[str]:
-    """The plain functions among those that routes are, or depend on by `Depends(name)`."""
+    """The plain functions that are routes, or that their own module or one that imports them depends on."""
     trees = [ast.parse(source) for source in sources]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    depended = {
-        node.args[0].id
-        for node in nodes
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Depends"
-        if node.args and isinstance(node.args[0], ast.Name)
-    }
-    plain = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return {node.name for node in plain if node.name in depended or any(map(_routes, node.decorator_list))}
+    elsewhere = {name for tree in trees for name in _depended(tree) & _imported(tree)}
+    found = set()
+    for tree in trees:
+        depended = _depended(tree) | elsewhere
+        plain = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+        found |= {node.name for node in plain if node.name in depended or any(map(_routes, node.decorator_list))}
+    return found
+
+
+def _depended(tree: ast.Module) -> set[str]:
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    names = [node.args[0] for node in calls if getattr(node.func, "id", "") == "Depends"]
+    return {name.id for name in names if isinstance(name, ast.Name)}
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {alias.asname or alias.name for node in imports for alias in node.names}
 
 
 def _routes(decorator: ast.expr) -> bool:

@@ -50,7 +50,7 @@ def coming(purchased: int, reductions: Iterable[Reduction], program: str) -> int
 
 
 def is_overtaken(reduction: Reduction, reductions: Iterable[Reduction]) -> bool:
-    """Whether another that waits comes no later and leaves as few, or fewer: then nothing is left for this one to do."""
+    """Whether another that waits comes no later and leaves as few or fewer: nothing is left for this one to do."""
     same = [each for each in reductions if each.program == reduction.program]
     return not any(each.rises for each in same) and any(
         each.count <= reduction.count and _order(each) < _order(reduction) for each in same

@@ -11,14 +11,20 @@ QUOTED = "invalid input for query argument $1: 'Enclosed AB' (value out of int64
 
 @pytest.mark.parametrize(
     "error",
-    [NotNow(), asyncpg.InterfaceError("connection is closed"), asyncpg.TooManyConnectionsError(), ConnectionResetError()],
+    [
+        NotNow(),
+        asyncpg.InterfaceError("connection is closed"),
+        asyncpg.TooManyConnectionsError(),
+        ConnectionResetError(),
+    ],
 )
 def test_what_is_away_may_come_back(error: Exception) -> None:
     assert is_transient(error)
 
 
 @pytest.mark.parametrize(
-    "error", [driver.DataError(QUOTED), asyncpg.CharacterNotInRepertoireError(QUOTED), asyncpg.ProgramLimitExceededError()]
+    "error",
+    [driver.DataError(QUOTED), asyncpg.CharacterNotInRepertoireError(QUOTED), asyncpg.ProgramLimitExceededError()],
 )
 def test_a_value_that_cannot_be_stored_cannot_be_stored_later_either(error: Exception) -> None:
     assert not is_transient(error)
