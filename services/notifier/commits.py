@@ -23,6 +23,7 @@ from services.notifier.store.deliveries import Claimed, Held
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 64
+AT_A_TIME = 2  # while one waits for the disk the next is written
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +57,7 @@ class Done:
 
 
 class Commits:
-    """The one place where a process's workers store what they do. FIFO: who waits for a step has all before it."""
+    """The one place where a process's workers store what they do."""
 
     def __init__(
         self, database: Database, settings: NotifierSettings, lease_seconds: float, shut: Callable[[str], None]
@@ -67,7 +68,7 @@ class Commits:
         self._lease_seconds = lease_seconds
         self._shut = shut
         self._waiting: list[tuple[Step, asyncio.Future[bool]]] = []
-        self._running: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
 
     async def goes_out(self, mail: Claimed, content: bytes) -> bool:
         """Commits that the content goes out now, and the content. False where the mail is no longer ours."""
@@ -79,34 +80,40 @@ class Commits:
 
     async def finish(self) -> None:
         """Waits for what is under way."""
-        while self._running is not None:
-            await asyncio.wait({self._running})
+        while self._running:
+            await asyncio.wait(self._running)
 
     async def _step(self, step: Step) -> bool:
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((step, future))
-        if self._running is None:
-            self._running = asyncio.create_task(self._run(), name="mail commits")
+        if len(self._running) < AT_A_TIME:
+            task = asyncio.create_task(self._run(), name="mail commits")
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         return await future
 
+    def is_ours(self) -> bool:
+        """Whether whoever calls this is a commit of ours."""
+        return asyncio.current_task() in self._running
+
     async def _run(self) -> None:
+        while self._waiting:
+            steps, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            try:
+                await self._commit_or_each(steps)
+            except BaseException:
+                _fail(steps, ConnectionError("the workers were stopped"))
+                raise
+
+    async def _commit_or_each(self, steps: Sequence[tuple[Step, asyncio.Future[bool]]]) -> None:
         try:
-            while self._waiting:
-                steps, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
-                try:
-                    await self._commit(steps)
-                except Exception as error:
-                    if is_transient(error) or len(steps) == 1:
-                        _fail(steps, error)
-                        continue
-                    for each in steps:  # one mail's bug is not the others'
-                        try:
-                            await self._commit([each])
-                        except Exception as own:
-                            _fail([each], own)
-        finally:
-            self._running = None
-            _fail(self._waiting, ConnectionError("the workers were stopped"))
+            await self._commit(steps)
+        except Exception as error:
+            if is_transient(error) or len(steps) == 1:
+                _fail(steps, error)
+                return
+            for each in steps:  # one mail's bug is not the others'
+                await self._commit_or_each([each])
 
     async def _commit(self, steps: Sequence[tuple[Step, asyncio.Future[bool]]]) -> None:
         async with self._database.unit_of_work() as uow:

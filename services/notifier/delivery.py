@@ -25,6 +25,7 @@ from services.notifier.rendering import render
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import circuits, deliveries
 from services.notifier.store.deliveries import Claimed
+from services.notifier.store.turns import rise
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,8 @@ LOOP = "delivery"
 STUCK_SECONDS = 120.0  # more than one database wait; waiting on the mail server does not stop the beat
 LEASE_MARGIN_SECONDS = 15.0
 SWEEP_SECONDS = 2.0
+RISE_SECONDS = 0.2
+RISE_AT_ONCE = 500
 LONGEST_BACK_OFF_SECONDS = 10.0
 
 
@@ -60,16 +63,17 @@ class Delivery:
         self._commits = Commits(
             self._database, settings, settings.smtp_data_timeout_seconds + LEASE_MARGIN_SECONDS, self._shut
         )
+        self._heard = True
         self._open: set[str] = set()
         self._errands: set[asyncio.Task[None]] = set()
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._wake = asyncio.Event()
-        self._sweep_at = 0.0
+        self._sweep_at = self._rise_at = 0.0
         self._sender = read_sender(settings.mail_from).address
 
     async def run(self) -> None:
         self._heartbeats.expect(LOOP, STUCK_SECONDS)
-        self._database.on_published.append(self._wake.set)
+        self._database.on_published.append(self._published)
         try:
             while True:
                 self._heartbeats.beat(LOOP)
@@ -82,9 +86,15 @@ class Delivery:
                     log.warning("mail queue not reachable", error=type(error).__name__)
                 await self._rest()
         finally:
-            self._database.on_published.remove(self._wake.set)
+            self._database.on_published.remove(self._published)
             await self._stop()
             self._heartbeats.forget(LOOP)
+
+    def _published(self) -> None:
+        """Something was heard, and perhaps queued. What we say of mails ourselves queues none."""
+        if not self._commits.is_ours():
+            self._heard = True
+            self._wake.set()
 
     async def _turn(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -92,9 +102,15 @@ class Delivery:
             self._sweep_at = now + SWEEP_SECONDS
             await sweep(self._database)
             self._open = await gauge(self._database)
+        if now >= self._rise_at:
+            self._rise_at = now + RISE_SECONDS
+            await rise(self._database, self._database.clock(), RISE_AT_ONCE)
+            self._heard = True
+        heard, self._heard = self._heard, False
         for lane in self._lanes.values():
-            if wanted := lane.wanted():
+            if (heard or lane.flows) and (wanted := lane.wanted()):
                 claimed = await self._unless_stopped(self._claim(lane, wanted))
+                lane.flows = bool(claimed)
                 lane.ready.extend((mail, asyncio.get_running_loop().time()) for mail in claimed)
                 self._dispatch(lane)
                 if not claimed and lane.idle and lane.of.relay in self._open:
@@ -136,12 +152,13 @@ class Delivery:
                 await self._wake.wait()
 
     def _dispatch(self, lane: Lane) -> None:
-        """Claimed mails to free workers. What waited too long is left to its lease: the dialogue might outlast it."""
+        """Claimed mails to free workers. What waited too long goes back: the dialogue might outlast its lease."""
         too_old = asyncio.get_running_loop().time() - LEASE_MARGIN_SECONDS / 2
+        if lane.ready and lane.ready[0][1] < too_old:
+            self._return(lane)
         while lane.idle and lane.ready:
-            mail, since = lane.ready.popleft()
-            if since > too_old:
-                self._start(mail)
+            mail, _ = lane.ready.popleft()
+            self._start(mail)
 
     def _start(self, mail: Claimed, *, probe: bool = False) -> None:
         flight = self._lanes[mail.test].start(mail, probe=probe)
@@ -236,9 +253,12 @@ class Delivery:
         self._open.add(relay)
         for lane in self._lanes.values():
             if lane.of.relay == relay and lane.ready:
-                errand = asyncio.create_task(self._give_back(lane.unbegun()), name="mails given back")
-                self._errands.add(errand)
-                errand.add_done_callback(self._errands.discard)
+                self._return(lane)
+
+    def _return(self, lane: Lane) -> None:
+        errand = asyncio.create_task(self._give_back(lane.unbegun()), name="mails given back")
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
 
     async def _until_stored(self, step: CameTo) -> None:
         """What the server answered must not be lost because the database is away for a while."""

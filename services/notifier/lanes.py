@@ -45,6 +45,9 @@ class Lane:
         self.ready: deque[tuple[Claimed, float]] = deque()
         connections = [None if settings is None else Connection(settings) for _ in range(workers)]
         self.idle = [Worker(each) for each in connections]
+        self.flows = True
+        """Whether there were mails at the last look. A lane without is looked at when something was heard, and by the
+        clock."""
         self._done = 0
         self._ahead = 0
         self._since = time.monotonic()

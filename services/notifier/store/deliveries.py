@@ -12,7 +12,8 @@ from chassis.announce import Source
 from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.notification import Template
 from schemas.values import Locale
-from services.notifier.domain.mail import CLAIMABLE, LEASED, TRANSMITTABLE, Mail
+from services.notifier.domain.mail import LEASED, TRANSMITTABLE, Mail
+from services.notifier.store.turns import WAITS
 
 _SUBJECT = "e.client_id, e.agency, e.template, e.cause_id, e.correlation_id, e.causation_id, e.traceparent"
 _MAIL = (
@@ -73,18 +74,19 @@ async def claim(
     *,
     probe: bool = False,
 ) -> list[Claimed]:
-    """Takes what is due in a lane, the longest waiting first, unless the circuit of its relay is open: then a `probe`
+    """Takes what is due in a lane, agency by agency in turn, unless the circuit of its relay is open: then a `probe`
     alone is taken. Others' claims are passed over. Outside a unit of work it is committed when this returns."""
     rows = await source.fetch(
-        """with due as (
+        f"""with due as (
              select id, client_id from emails
-              where state = any($1) and due_at <= $2 and test = $6 and not exists (select from mail_gate where held)
-                and ($8 or not exists (select from mail_circuits where relay = $7 and state <> 'closed'))
+              where {WAITS} and turn is not null and test = $5 and due_at <= $1
+                and not exists (select from mail_gate where held)
+                and ($7 or not exists (select from mail_circuits where relay = $6 and state <> 'closed'))
                 and not exists (select from erased_clients x where x.client_id = emails.client_id)
-              order by due_at, id limit $3 for update skip locked)
+              order by turn, id limit $2 for update skip locked)
            update emails e
-              set state = 'sending', attempt = attempt + 1, worker = $4,
-                  lease_until = clock_timestamp() + make_interval(secs => $5),
+              set state = 'sending', attempt = attempt + 1, worker = $3,
+                  lease_until = clock_timestamp() + make_interval(secs => $4),
                   client_name = case when e.content is null then coalesce(r.name, e.client_name) else e.client_name end,
                   recipient = case when r.readdressed then r.confirmation_email else e.recipient end,
                   locale = case when r.readdressed then r.locale else e.locale end
@@ -100,8 +102,7 @@ async def claim(
             where e.id = due.id
            returning e.id, e.attempt, e.template, e.cause_id, e.recipient, e.resend, e.client_name, e.locale, e.test,
                      e.facts, e.created_at, e.content,
-                     (select name from agencies a where a.agency = e.agency) as agency_name""",
-        CLAIMABLE,
+                     (select name from agencies a where a.agency = e.agency) as agency_name""",  # noqa: S608  # constant text
         now,
         limit,
         worker,
@@ -159,7 +160,7 @@ async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
         """update emails e
               set state = n.state, due_at = n.due_at, settled_at = n.settled_at, smtp_code = n.smtp_code,
                   reason = n.reason, deferrals = n.deferrals, deferred_since = n.deferred_since,
-                  uncounted = n.uncounted,
+                  uncounted = n.uncounted, turn = null,
                   lease_until = null, worker = null
              from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[], $6::text[],
                          $7::int[], $8::timestamptz[], $9::int[])

@@ -8,6 +8,7 @@ from chassis.ids import uuid7
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.draft import Draft
 from services.notifier.store import recalled
+from services.notifier.store.turns import turns
 
 COLUMNS = [
     "id",
@@ -29,6 +30,7 @@ COLUMNS = [
     "traceparent",
     "created_at",
     "due_at",
+    "turn",
 ]
 
 
@@ -60,8 +62,9 @@ async def queue(uow: UnitOfWork, drafts: Sequence[Draft]) -> None:
                 draft.traceparent,
                 uow.now,
                 uow.now,
+                turn,
             )
-            for draft in drafts
+            for draft, turn in zip(drafts, await turns(uow, drafts), strict=True)
         ],
     )
     await recalled.settle(uow)
