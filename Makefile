@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint format bench bench-quick soak mutants requirements
+.PHONY: help up down clean test lint format bench bench-quick soak mutants mails requirements
 
 BIN := .venv/bin
 SEEDS ?= 1 2 3
@@ -54,6 +54,9 @@ soak: .venv/dev.stamp ## the long fault tests, then random faults: SEEDS="1 2 3"
 
 mutants: .venv/dev.stamp ## take out what keeps a promise, one line at a time, and see its test turn red; ONLY="lease" for some
 	@$(BIN)/python -m tests.mutants.run $(ONLY)
+
+mails: .venv/dev.stamp ## compile the mails' layout, and take the mails as they are now for those agreed
+	@$(BIN)/python -m tests.unit.notifier.mails.layout && $(BIN)/python -m tests.unit.notifier.mails.golden
 
 requirements: .venv/dev.stamp ## compile requirements/*.in to hashed *.txt
 	@for name in runtime local dev; do \

@@ -25,7 +25,7 @@ SHARES = {
     "migrate": (SUPERUSER, *_LOGINS),
     "onboarding": ("postgres-onboarding", PUBLIC_KEYS, HELD_KEY, VAULT_KEY, VAULT_PEPPER, INTAKE_KEYS),
     "activation": ("postgres-activation", PUBLIC_KEYS, HELD_KEY, LINK_KEYS),
-    "notifier": ("postgres-notifier", PUBLIC_KEYS, HELD_KEY),
+    "notifier": ("postgres-notifier", PUBLIC_KEYS, HELD_KEY, LINK_KEYS),
     "insights": (PUBLIC_KEYS,),
     "demo": (SIGNING_KEY,),
     "aktivera": (SIGNING_KEY,),

@@ -1,5 +1,6 @@
 """The commands `aktivera source …`: upstream sources are added, listed, shown, changed, paused and removed."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -22,7 +23,20 @@ class May(StrEnum):
     licences = "licences"
 
 
-Slug = Annotated[str, typer.Argument(help="Its short name, such as bolagsregistret; its events carry /upstream/SLUG.")]
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])")
+
+
+def named(text: str) -> str:
+    """A source's name, said before anybody is asked. Raises BadParameter, which says what is allowed."""
+    if SLUG.fullmatch(text) is None:
+        raise typer.BadParameter("2 to 40 of a-z, 0-9 and -, neither first nor last a -; such as bolagsregistret")
+    return text
+
+
+Slug = Annotated[
+    str,
+    typer.Argument(help="Its short name, such as bolagsregistret; its events carry /upstream/SLUG.", callback=named),
+]
 Agencies = Annotated[list[str] | None, typer.Option("--agency", help="An agency it may send for; repeat for more.")]
 Kinds = Annotated[
     str | None, typer.Option("--may", help="What it may ask for: requested,cancellation,licences (all, if not given).")

@@ -16,7 +16,7 @@ OFF, RUNS, KILLED, BEHIND = "off", "runs", "killed half way", "reads all again"
 
 
 async def run(servers: Servers, quick: bool) -> Part:
-    clients, seconds, floors = (400, 4.0, 50) if quick else (3_000, 20.0, 300)
+    clients, seconds, floors = (400, 4.0, 50) if quick else (2_000, 15.0, 300)
     floor = await one_after_the_other(servers, floors)
     async with road(servers) as built:
         await built.most(clients // 4)

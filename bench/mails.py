@@ -28,10 +28,12 @@ from services.notifier.__main__ import SERVICE
 from services.notifier.domain.draft import message_id
 from services.notifier.domain.message import compose
 from services.notifier.rendering import render
+from services.notifier.samples import sample_links
 from services.notifier.store.deliveries import Claimed
 from services.notifier.store.turns import NEXT_TURNS
 from tests.eventually import eventually
 from tests.infrastructure import ROOT
+from tests.link_keys import write_link_keys
 
 CONNECTIONS = (4, 16)
 """The default of a process; and as many as a server of one's own may take."""
@@ -123,12 +125,12 @@ def _compose(path: Path, count: int) -> None:
     mails = []
     for number in range(count):
         mail = Claimed(
-            uuid4(), 1, "confirmation", str(uuid4()), f"info{number}@example.se", 0, f"Åkes Bolag {number} AB",
-            "Byrå Ett AB", "sv", False, FACTS, system_clock(), None,
+            uuid4(), 1, "confirmation", str(uuid4()), f"info{number}@example.se", 0, uuid4(), f"Åkes Bolag {number} AB",
+            "Byrå Ett AB", "sv", False, FACTS, system_clock(), None, False,
         )  # fmt: skip
         id_ = message_id(mail.template, mail.cause_id, mail.recipient, 0, "aktivera.local")
         sender = "Aktivera <no-reply@aktivera.local>"
-        content = compose(render(mail, None), sender, mail.recipient, id_, mail.created_at, "sv")
+        content = compose(render(mail, sample_links(None)), sender, mail.recipient, id_, mail.created_at, "sv")
         mails.append((mail.recipient, content.decode()))
     path.write_text(json.dumps(mails))
 
@@ -168,6 +170,7 @@ def _notifier(servers: Servers, dsn: str, port: int, lanes: int) -> Process:
         "NOTIFIER_HTTP_PORT": str(free_port()),
         "NOTIFIER_SMTP_PORT": str(port),
         "NOTIFIER_SMTP_TLS": "none",
+        "NOTIFIER_LINK_KEYS_FILE": str(write_link_keys(servers.folder / "link-keys.json")),
         "NOTIFIER_MAIL_WORKERS": str(lanes),
     }
     with (servers.folder / "contestant-notifier.log").open("ab") as log:

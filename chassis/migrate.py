@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # Alembic and SQLAlchemy are loaded where migrations run: 25 
 
 CHASSIS = Path(__file__).parent / "migrations"
 VERSION_TABLES = {True: "alembic_version_chassis", False: "alembic_version"}
+LOCK_SECONDS = 10
 LOCK = 7_211_020  # any number, the same everywhere
 
 
@@ -41,6 +42,8 @@ async def _migrate(dsn: str, migrations: Path) -> list[str]:
     try:
         async with engine.begin() as connection:
             await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            # Who waits for a table's lock stops everybody behind it: better to fail, and to be started again.
+            await connection.execute(text(f"set local lock_timeout = '{LOCK_SECONDS}s'"))
             done: list[str] = []
             for folder in (CHASSIS, migrations):
                 done += await connection.run_sync(_upgrade, folder)

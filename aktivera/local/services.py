@@ -56,8 +56,8 @@ def service_environment(name: str, endpoints: Endpoints, secrets: Path) -> dict[
         own["ONBOARDING_VAULT_KEY_FILE"] = str(secrets / credentials.VAULT_KEY)
         own["ONBOARDING_VAULT_PEPPER_FILE"] = str(secrets / credentials.VAULT_PEPPER)
         own["ONBOARDING_INTAKE_KEYS_FILE"] = str(secrets / credentials.INTAKE_KEYS)
-    if name == "activation":
-        own["ACTIVATION_LINK_KEYS_FILE"] = str(secrets / credentials.LINK_KEYS)
+    if name in ("activation", "notifier"):
+        own[f"{prefix}_LINK_KEYS_FILE"] = str(secrets / credentials.LINK_KEYS)
     if name == "notifier":
         own["NOTIFIER_SMTP_HOST"] = LOOPBACK
         own["NOTIFIER_SMTP_PORT"] = str(endpoints.ports["smtp"])

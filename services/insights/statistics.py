@@ -60,11 +60,11 @@ class Reader(faust.App):
             topic_allow_declare=False,
             web_enabled=False,
             consumer_auto_offset_reset="earliest",
-            consumer_max_fetch_size=256 * 1024,
+            consumer_max_fetch_size=64 * 1024,
             broker_session_timeout=10.0,
             broker_heartbeat_interval=2.5,
-            broker_max_poll_records=500,
-            stream_buffer_maxsize=1024,
+            broker_max_poll_records=200,
+            stream_buffer_maxsize=256,
             stream_wait_empty=False,
         )
         self.transport = _Transport(list(self.conf.broker_consumer), self)

@@ -20,6 +20,12 @@ from services.notifier.store.gate import standing
 from services.notifier.store.steps import trace
 from services.notifier.web import ROUTERS
 
+
+def check(settings: NotifierSettings) -> None:
+    """Raises ValueError, OSError where the keys of links cannot be read."""
+    _ = settings.link_keys
+
+
 SERVICE = Service(
     name="notifier",
     description=description or "",
@@ -33,6 +39,7 @@ SERVICE = Service(
     projections=PROJECTIONS,
     trace=trace,
     standing=standing,
+    check=check,
     gauges=gauge,
 )
 

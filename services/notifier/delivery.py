@@ -15,7 +15,7 @@ from chassis.service import Context
 from services.notifier.circuits import gauge, says_something
 from services.notifier.commits import CameTo, Commits
 from services.notifier.domain.addresses import SenderInvalid, read_sender
-from services.notifier.domain.draft import message_id
+from services.notifier.domain.draft import message_id, out_of_date
 from services.notifier.domain.mail import Bounced, Deferred, Outcome, Withheld
 from services.notifier.domain.message import compose
 from services.notifier.lanes import Flight, Lane
@@ -26,6 +26,7 @@ from services.notifier.settings import NotifierSettings
 from services.notifier.store import circuits, deliveries
 from services.notifier.store.deliveries import Claimed
 from services.notifier.store.turns import rise
+from services.notifier.wording import Links
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +40,7 @@ LONGEST_BACK_OFF_SECONDS = 10.0
 
 
 class Superseded(Exception):  # named after the fact
-    """Our lease ran out, and the mail is somebody else's now."""
+    """Our lease ran out, and the mail is somebody else's now; or what it says is no longer so, and it must not go."""
 
 
 async def deliver_mails(context: Context) -> None:
@@ -69,6 +70,7 @@ class Delivery:
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._wake = asyncio.Event()
         self._sweep_at = self._rise_at = 0.0
+        self._links = Links(settings.console_url, settings.link_keys)
         self._sender = read_sender(settings.mail_from).address
 
     async def run(self) -> None:
@@ -214,6 +216,8 @@ class Delivery:
 
     async def _attempt(self, flight: Flight) -> Outcome:
         mail, worker = flight.mail, flight.worker
+        if mail.superseded or out_of_date(mail.facts, self._database.clock()):
+            return Withheld("email_superseded")
         if worker.connection is None:
             return Withheld()
         try:
@@ -237,7 +241,7 @@ class Delivery:
     def _compose(self, mail: Claimed) -> bytes:
         settings = self._settings
         id_ = message_id(mail.template, mail.cause_id, mail.recipient, mail.resend, settings.mail_domain)
-        rendered = render(mail, settings.console_url)
+        rendered = render(mail, self._links)
         return compose(rendered, settings.mail_from, mail.recipient, id_, self._database.clock(), mail.locale)
 
     def _step(self, mail: Claimed, outcome: Outcome, *, probe: bool = False) -> CameTo:

@@ -29,6 +29,7 @@ from schemas.notification import EmailFailedV1, EmailSentV1, EmailUnknownV1
 from schemas.users import UserAcceptedV1, UserChangedV1, UserRemovedV1
 from services.notifier.domain.agency import agency_told, consultant_removed, consultant_told
 from services.notifier.domain.erasing import erase
+from services.notifier.domain.mailing_of_events import with_mails
 from services.notifier.domain.news import ClientKey, ClientNews, activated, announced, cancelled, listed
 from services.notifier.domain.people import activating, consultants_changed, reassigned, told, user_told
 from services.notifier.domain.recalling import email_id, recall
@@ -54,17 +55,19 @@ def with_people(decide: Callable[..., Decision[ClientNews]], tell: Callable[...,
 
 CLIENTS = Handler(
     load=news.load,
-    decide={
-        ActivationListedV1: with_people(listed, told),
-        ActivationActivatedV1: with_people(activated, activating),
-        ActivationReassignedV1: reassigned,
-        ConsultantsChangedV1: consultants_changed,
-        UserAcceptedV1: user_told,
-        UserChangedV1: user_told,
-        UserRemovedV1: user_told,
-        ActivationCancelledV1: cancelled,
-        ActivationSnapshotV1: with_people(announced, told),
-    },
+    decide=with_mails(
+        {
+            ActivationListedV1: with_people(listed, told),
+            ActivationActivatedV1: with_people(activated, activating),
+            ActivationReassignedV1: reassigned,
+            ConsultantsChangedV1: consultants_changed,
+            UserAcceptedV1: user_told,
+            UserChangedV1: user_told,
+            UserRemovedV1: user_told,
+            ActivationCancelledV1: cancelled,
+            ActivationSnapshotV1: with_people(announced, told),
+        }
+    ),
     save=news.save,
     key=client_key,
 )

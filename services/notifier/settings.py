@@ -1,12 +1,14 @@
 """The notifier's settings. Prefix `NOTIFIER_`."""
 
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from chassis.link_keys import LinkKeys
 from chassis.settings import ServiceSettings, read_secret
 from services.notifier.domain.addresses import read_sender
 from services.notifier.domain.circuit import Waits
@@ -57,13 +59,21 @@ class NotifierSettings(ServiceSettings):
     mail_give_up_days: float = Field(5, gt=0, description="a mail put off for that long has failed")
     mail_poll_seconds: float = Field(1.0, gt=0, description="how often the queue is looked at when nothing wakes us")
     mail_stop_seconds: float = Field(5, ge=0, description="how long a stop waits for the answer to a content")
-    console_url: str | None = Field(None, description="where mails say the console is; left out where unset")
+    console_url: str | None = Field(
+        None, pattern=r"^https?://[^\s?#]+$", description="where links in mails lead; without it mails have no links"
+    )
+    link_keys_file: Path = Field(description="file with the keys of links in mails, the same as activation's")
 
     @field_validator("mail_from")
     @classmethod
     def _a_sender(cls, value: str) -> str:
         read_sender(value)
         return value
+
+    @cached_property
+    def link_keys(self) -> LinkKeys:
+        """Raises ValueError, OSError where the file is not as it should be."""
+        return LinkKeys.from_file(self.link_keys_file)
 
     @property
     def smtp_password(self) -> str | None:

@@ -23,6 +23,7 @@ from tests.faults.mail.server import ChaosServer, serving
 from tests.infrastructure import Infrastructure
 from tests.integration.chassis.running import everything
 from tests.integration.in_process import KEY_ID, InProcess, in_process
+from tests.link_keys import write_link_keys
 
 BRIEF = Pace(mails=150, kills=6, speed=240, scale=1 / 30, data_timeout=5)
 LONG = Pace(mails=1000, kills=48, speed=60, scale=1, data_timeout=120, within=900)
@@ -35,7 +36,8 @@ async def rig(pace: Pace, infra: Infrastructure, tmp_path: Path) -> AsyncIterato
     chance = Random(1)
     server = ChaosServer({}, hasty(origin, pace.speed), certificate(tmp_path / "mail.pem"), pace.scale)
     server.greetings = lambda _number: chance.choices(("220", "554", "stripped"), (18, 1, 1))[0]
-    settings = NotifierSettings(database_dsn=await infra.database(SERVICE))
+    links = write_link_keys(tmp_path / "link-keys.json")
+    settings = NotifierSettings(database_dsn=await infra.database(SERVICE), link_keys_file=links)
     topics = {"kafka_bootstrap": infra.kafka, "topic_prefix": f"m{uuid7().hex[-10:]}-", "topic_partitions": 2}
     async with serving(server), in_process(SERVICE, settings, tmp_path, issuer, **topics) as (context, http):
         await kafka.create_topics(context.common, [("notification-events", 1)])

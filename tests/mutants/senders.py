@@ -118,8 +118,8 @@ SENDERS = [
         "a-stranger-answers-for-a-client",
         "who answers for a client is a consultant of the agency",
         "services/onboarding/domain/creation.py",
-        "    if neighbours.no_such_consultant:",
-        "    if neighbours.agency_locale == '':",
+        "    if found := strangers(neighbours):",
+        "    if found := strangers(replace(neighbours, no_such_consultant=False)):",
         "tests/integration/onboarding/test_directory_http.py::test_who_answers_for_a_new_client_is_a_consultant_who_stays",
     ),
 ]

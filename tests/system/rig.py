@@ -179,6 +179,7 @@ class Rig:
             f"{name}_HTTP_PORT": str(port),
             **vault_settings(self.folder),
             "ACTIVATION_LINK_KEYS_FILE": str(self.folder / "link-keys.json"),
+            "NOTIFIER_LINK_KEYS_FILE": str(self.folder / "link-keys.json"),
             "NOTIFIER_SMTP_PORT": str(self.ports.get("smtp", 25)),
             "NOTIFIER_SMTP_TLS": "none",
             "NOTIFIER_SMTP_DATA_TIMEOUT_SECONDS": "10",

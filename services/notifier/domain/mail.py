@@ -22,7 +22,7 @@ JUMPS: Mapping[MailState, frozenset[MailState]] = {
     "unknown": frozenset({"sent", "failed"}),
     "sent": frozenset(),
     "failed": frozenset(),
-    # A mail of a try, for which no server is named that keeps it from the world.
+    # A mail of a try, for which no server is named that keeps it from the world; or one that is overtaken by events.
     "withheld": frozenset(),
 }
 
@@ -46,6 +46,7 @@ Reason: TypeAlias = Literal[
     "unprocessable",
     "internal_error",
     "interrupted",
+    "email_superseded",
 ]
 Fault: TypeAlias = Literal["mail", "relay", "us"]
 
@@ -89,7 +90,9 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """The mail is a try's, and there is no server for those: it is kept and not sent."""
+    """The mail is kept and not sent: it is a try's without a server for those, or what it says is no longer so."""
+
+    reason: Reason | None = None
 
 
 Outcome: TypeAlias = Accepted | Deferred | Bounced | Unanswered | Withheld
@@ -153,8 +156,8 @@ def settle(mail: Mail, outcome: Outcome, now: datetime, retries: Retries, jitter
             return replace(_jump(mail, "failed"), settled_at=now, smtp_code=smtp_code, reason=reason)
         case Unanswered():
             return _unknown(mail, now)
-        case Withheld():
-            return replace(_jump(mail, "withheld"), settled_at=now, smtp_code=None, reason=None)
+        case Withheld(reason):
+            return replace(_jump(mail, "withheld"), settled_at=now, smtp_code=None, reason=reason)
         case Deferred():
             return _put_off(mail, outcome, now, retries, jitter)
 

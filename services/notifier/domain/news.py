@@ -11,6 +11,8 @@ from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.envelope import Decision, Envelope, Say
 from services.notifier.domain.bell import Bell, Handled, who_should_know
 from services.notifier.domain.draft import Draft
+from services.notifier.domain.notices import Notice
+from services.notifier.domain.overtaking import Overtaken
 
 STILL_NEWS = timedelta(days=30)
 """As long as activation-events keep a listing. Whoever was listed before then was told of it, or too late to be."""
@@ -32,7 +34,8 @@ People = frozenset[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class ClientNews:
-    """What was told of a client so far, who could be told, and what is new in this batch."""
+    """What was told of a client so far, who could be told, and what is new in this batch: mails, to known addresses and
+    to people of the agency; mails that must not go any more; and readers of whom what they were sent is forgotten."""
 
     key: ClientKey
     client_managers: tuple[str, ...] = ()
@@ -40,6 +43,9 @@ class ClientNews:
     drafts: tuple[Draft, ...] = ()
     people: People = frozenset()
     erased: bool = False
+    notices: tuple[Notice, ...] = ()
+    overtaken: tuple[Overtaken, ...] = ()
+    forgotten: frozenset[str] = frozenset()
 
 
 def listed(news: ClientNews | None, event: Envelope[ActivationListedV1], now: datetime) -> Decision[ClientNews]:

@@ -23,6 +23,12 @@ class EmailNotResendable(Refused):
     code = "email_not_resendable"
 
 
+class EmailSuperseded(Refused):
+    """What the mail says is no longer so."""
+
+    code = "email_superseded"
+
+
 class ResendLimit(Refused):
     """The mail was sent again to that address too often today."""
 
@@ -87,7 +93,7 @@ class Sending:
 def resend(sending: Sending | None, command: Resend, _now: datetime) -> Decision[Sending]:
     """A resend is a new, counted mail.
 
-    Raises NoSuchEmail, AddressChangedElsewhere, EmailNotResendable, ResendLimit, ReaddressLimit.
+    Raises NoSuchEmail, AddressChangedElsewhere, EmailNotResendable, EmailSuperseded, ResendLimit, ReaddressLimit.
     """
     if sending is None:
         raise NoSuchEmail
@@ -99,6 +105,8 @@ def resend(sending: Sending | None, command: Resend, _now: datetime) -> Decision
     there = sending.copies.get(recipient)
     if not asked.latest.client_name or any(each and each.state not in FINAL for each in (asked, there)):
         raise EmailNotResendable
+    if asked.latest.superseded:
+        raise EmailSuperseded
     if there is not None and there.resent_today >= RESENDS_A_DAY:
         raise ResendLimit
     if there is None and sending.addresses_today >= ADDRESSES_A_DAY:

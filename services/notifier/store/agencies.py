@@ -6,7 +6,7 @@ from chassis.announce import Source
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.agency import Agency, Consultant
-from services.notifier.store import bells
+from services.notifier.store import bells, mailings
 
 ADD_MISSING = """insert into agencies (agency) select agency from unnest($1::text[]) a(agency) order by agency
                  on conflict do nothing"""
@@ -88,6 +88,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
         gone += [(change.key, sub) for sub in known if sub not in now]
     await _upsert(uow, told)
     await _delete(uow, gone)
+    await mailings.forget_consultants(uow, gone)
     await bells.save(uow, [bell for change in changes for bell in change.after.rung])
 
 

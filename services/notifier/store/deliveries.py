@@ -12,6 +12,7 @@ from chassis.announce import Source
 from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.notification import Template
 from schemas.values import Locale
+from services.notifier.domain.draft import WITH_CODES
 from services.notifier.domain.mail import LEASED, TRANSMITTABLE, Mail
 from services.notifier.store.turns import WAITS
 
@@ -35,7 +36,8 @@ WORLD = Lane(False, None)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A mail in a worker's hands. `content` is None until it was about to go out for the first time."""
+    """A mail in a worker's hands. `content` is None until it was about to go out for the first time. `superseded`: what
+    it says is no longer so."""
 
     id: UUID
     attempt: int
@@ -43,6 +45,7 @@ class Claimed:
     cause_id: str
     recipient: str
     resend: int
+    client_id: UUID
     client_name: str
     agency_name: str | None
     locale: Locale
@@ -50,6 +53,7 @@ class Claimed:
     facts: Mapping[str, Any]
     created_at: datetime
     content: bytes | None
+    superseded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +104,8 @@ async def claim(
                       from renewed_clients n join emails m on m.id = due.id
                      where n.client_id = due.client_id) r on true
             where e.id = due.id
-           returning e.id, e.attempt, e.template, e.cause_id, e.recipient, e.resend, e.client_name, e.locale, e.test,
-                     e.facts, e.created_at, e.content,
+           returning e.id, e.attempt, e.template, e.cause_id, e.recipient, e.resend, e.client_id, e.client_name,
+                     e.locale, e.test, e.facts, e.created_at, e.content, e.superseded_at is not null as superseded,
                      (select name from agencies a where a.agency = e.agency) as agency_name""",  # noqa: S608  # constant text
         now,
         limit,
@@ -115,13 +119,15 @@ async def claim(
 
 
 async def transmit(uow: UnitOfWork, going_out: Sequence[tuple[Claimed, bytes]], lease_seconds: float) -> set[UUID]:
-    """Notes that contents go out now, and the contents with it. Answers which of the mails are still ours."""
+    """Notes that contents go out now, and the contents with it. Answers which of the mails are still ours, and say
+    what is still so."""
     rows = await uow.connection.fetch(
         """update emails e
               set state = 'transmitting', content = n.content, transmitted_at = clock_timestamp(),
                   lease_until = clock_timestamp() + make_interval(secs => $4)
              from unnest($1::uuid[], $2::int[], $3::bytea[]) n(id, attempt, content)
-            where e.id = n.id and e.attempt = n.attempt and e.state = any($5) returning e.id""",
+            where e.id = n.id and e.attempt = n.attempt and e.state = any($5)
+              and e.superseded_at is null returning e.id""",
         [mail.id for mail, _ in going_out],
         [mail.attempt for mail, _ in going_out],
         [content for _, content in going_out],
@@ -155,13 +161,14 @@ async def lock_expired(uow: UnitOfWork, limit: int) -> list[Held]:
 
 
 async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
-    """Writes what became of mails whose rows are locked."""
+    """Writes what became of mails whose rows are locked. A content with a code is kept no longer than for retries."""
     await uow.connection.execute(
         """update emails e
               set state = n.state, due_at = n.due_at, settled_at = n.settled_at, smtp_code = n.smtp_code,
                   reason = n.reason, deferrals = n.deferrals, deferred_since = n.deferred_since,
                   uncounted = n.uncounted, turn = null,
-                  lease_until = null, worker = null
+                  lease_until = null, worker = null,
+                  content = case when n.settled_at is not null and e.template = any($10) then null else e.content end
              from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[], $6::text[],
                          $7::int[], $8::timestamptz[], $9::int[])
                     n(id, state, due_at, settled_at, smtp_code, reason, deferrals, deferred_since, uncounted)
@@ -175,6 +182,7 @@ async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
         [mail.deferrals for mail in mails],
         [mail.deferred_since for mail in mails],
         [mail.uncounted for mail in mails],
+        WITH_CODES,
     )
 
 

@@ -114,4 +114,6 @@ def _draft(row: Any) -> Draft:
         correlation_id=row["correlation_id"],
         resend=row["resend"],
         recipient_chosen=row["recipient_chosen"],
+        reader=row["reader"],
+        superseded=row["superseded_at"] is not None,
     )

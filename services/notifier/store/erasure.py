@@ -9,7 +9,7 @@ from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.erasing import Erased
 from services.notifier.domain.renewing import Renewed
-from services.notifier.store import renewal
+from services.notifier.store import mailings, renewal
 
 LATE = timedelta(days=1)
 
@@ -61,7 +61,7 @@ async def _erase(uow: UnitOfWork, new: Sequence[Erased]) -> None:
 
 
 async def blank_late(uow: UnitOfWork) -> int:
-    """Blanks mails that were in a worker's hands when their client was erased; answers how many."""
+    """Blanks mails that were in a worker's hands when their client or reader was erased; answers how many."""
     rows = await uow.connection.fetch("select client_id from erased_clients where at > $1", uow.now - LATE)
     done = await uow.connection.execute(_MAILS, [row["client_id"] for row in rows], uow.now)
-    return int(done.split()[-1])
+    return int(done.split()[-1]) + await mailings.forget_late(uow)

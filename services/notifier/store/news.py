@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.news import ClientKey, ClientNews
-from services.notifier.store import agencies, bells, erasure, people
-from services.notifier.store.queue import queue
+from services.notifier.store import agencies, bells, erasure, mailings, people
 
 
 async def load(uow: UnitOfWork, keys: Sequence[ClientKey]) -> dict[ClientKey, ClientNews]:
@@ -36,5 +35,5 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[ClientKey, ClientNews]]
             for each in changes
         ],
     )
-    await queue(uow, [draft for change in changes for draft in change.after.drafts])
+    await mailings.save(uow, [change.after for change in changes])
     await bells.save(uow, [change.after.bell for change in changes if change.after.bell is not None])

@@ -1,6 +1,8 @@
 """Queues mails: the transaction that learns of a fact also queues what is mailed about it."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -31,40 +33,58 @@ COLUMNS = [
     "created_at",
     "due_at",
     "turn",
+    "reader",
+    "superseded_at",
+    "state",
+    "settled_at",
+    "reason",
 ]
+
+_ADD_MISSING = f"""insert into emails ({", ".join(COLUMNS)})
+  values ({", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))})
+  on conflict (template, cause_id, recipient, resend) do nothing"""  # noqa: S608  # names of our own
 
 
 async def queue(uow: UnitOfWork, drafts: Sequence[Draft]) -> None:
-    """Adds mails, due at once. Raises asyncpg.UniqueViolationError where one is there already."""
+    """Adds mails, due at once; those that say what is no longer so are noted and not sent.
+
+    Raises asyncpg.UniqueViolationError where one is there already that is not queued `unless_there`.
+    """
     if not drafts:
         return
-    await uow.connection.copy_records_to_table(
-        "emails",
-        columns=COLUMNS,
-        records=[
-            (
-                draft.id or uuid7(),
-                draft.template,
-                draft.cause_id,
-                draft.recipient,
-                draft.resend,
-                draft.client_id,
-                draft.agency,
-                draft.client_name,
-                draft.locale,
-                draft.test,
-                orjson.dumps(dict(draft.facts)).decode(),
-                draft.requested_by,
-                draft.requested_why,
-                draft.recipient_chosen,
-                draft.correlation_id,
-                draft.causation_id,
-                draft.traceparent,
-                uow.now,
-                uow.now,
-                turn,
-            )
-            for draft, turn in zip(drafts, await turns(uow, drafts), strict=True)
-        ],
-    )
+    placed = list(zip(drafts, await turns(uow, drafts), strict=True))
+    records = [_record(each, turn, uow.now) for each, turn in placed if not each.unless_there]
+    if records:
+        await uow.connection.copy_records_to_table("emails", columns=COLUMNS, records=records)
+    missing = [_record(each, turn, uow.now) for each, turn in placed if each.unless_there]
+    if missing:
+        await uow.connection.executemany(_ADD_MISSING, missing)
     await recalled.settle(uow)
+
+
+def _record(draft: Draft, turn: int, now: datetime) -> tuple[Any, ...]:
+    superseded = (now, "withheld", now, "email_superseded") if draft.superseded else (None, "pending", None, None)
+    return (
+        draft.id or uuid7(),
+        draft.template,
+        draft.cause_id,
+        draft.recipient,
+        draft.resend,
+        draft.client_id,
+        draft.agency,
+        draft.client_name,
+        draft.locale,
+        draft.test,
+        orjson.dumps(dict(draft.facts)).decode(),
+        draft.requested_by,
+        draft.requested_why,
+        draft.recipient_chosen,
+        draft.correlation_id,
+        draft.causation_id,
+        draft.traceparent,
+        now,
+        now,
+        turn,
+        draft.reader,
+        *superseded,
+    )

@@ -145,7 +145,10 @@ def create_client(state: Creation | None, command: CreateClient, now: datetime) 
     """A person creates a client. Raises ContentInvalid and the refusals above."""
     assert state is not None, "load answers the neighbours of every new client"
     refuse_disclosure(command.created_by)
-    new = review(command.content, swedish_date(now), "http")
+    try:
+        new = review(command.content, swedish_date(now), "http")
+    except ContentInvalid as refusal:
+        raise ContentInvalid([*refusal.errors, *strangers(state.neighbours)]) from None
     if state.neighbours.agency_locale is None:
         raise AgencyUnknown
     refuse_stranger(state.neighbours)
@@ -171,8 +174,13 @@ def refuse_disclosure(caller: Person) -> None:
 
 def refuse_stranger(neighbours: Neighbours) -> None:
     """Raises ContentInvalid where nobody of the agency would answer for the client: onboarding owns consultants."""
-    if neighbours.no_such_consultant:
-        raise ContentInvalid([Pointed("/responsible_consultant", ConsultantUnknown.code)])
+    if found := strangers(neighbours):
+        raise ContentInvalid(found)
+
+
+def strangers(neighbours: Neighbours) -> list[Pointed]:
+    """The place of a consultant who is none of the agency's; beside whatever else is wrong."""
+    return [Pointed("/responsible_consultant", ConsultantUnknown.code)] if neighbours.no_such_consultant else []
 
 
 def refuse_duplicates(new: NewClient, agency: str, neighbours: Neighbours) -> None:

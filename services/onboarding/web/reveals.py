@@ -36,7 +36,7 @@ class RevealBody(Lenient):
 
 
 class RevealedNumber(BaseModel):
-    """A client's number in full: twelve digits of a person's, ten and `16` before them of an organisation's."""
+    """A client's number in full: twelve digits of a person's, ten of an organisation's."""
 
     client_id: UUID
     kind: IdentityKind
@@ -66,7 +66,8 @@ class RevealPage(BaseModel):
 async def show_whole(client_id: UUID, body: RevealBody, who: Who, store: Store, why: Why) -> JSONResponse:
     """For administrators of the agency; at most 20 tries an hour each, those that are refused included."""
     kind, number = await reveal(store, client_id, who, body.reason, why.correlation_id)
-    shown = RevealedNumber.model_validate({"client_id": client_id, "kind": kind, "number": number})
+    written = number.removeprefix("16") if kind == "organisation" else number
+    shown = RevealedNumber.model_validate({"client_id": client_id, "kind": kind, "number": written})
     return JSONResponse(shown.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
 
 

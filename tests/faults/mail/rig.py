@@ -81,6 +81,7 @@ class MailRig:
             "NOTIFIER_CONSUME": "false",
             "NOTIFIER_SMTP_PORT": str(self.server.port),
             "NOTIFIER_SMTP_TLS": "starttls",
+            "NOTIFIER_LINK_KEYS_FILE": str(self.folder / "link-keys.json"),
             "SSL_CERT_FILE": str(self.folder / "mail.pem"),
             "NOTIFIER_SMTP_DATA_TIMEOUT_SECONDS": str(pace.data_timeout),
             "NOTIFIER_SMTP_CONNECT_TIMEOUT_SECONDS": str(pace.command_timeout),

@@ -45,7 +45,8 @@ async def activation(database_for: Databases, tmp_path: Path, issuer: RSAKey) ->
 
 @pytest.fixture
 async def notifier(database_for: Databases, tmp_path: Path, issuer: RSAKey) -> AsyncIterator[Resident]:
-    settings = NotifierSettings(database_dsn=await database_for(NOTIFIER))
+    links = write_link_keys(tmp_path / "link-keys.json")
+    settings = NotifierSettings(database_dsn=await database_for(NOTIFIER), link_keys_file=links)
     async with in_process(NOTIFIER, settings, tmp_path, issuer) as (context, http):
         await context.database.execute("update mail_gate set held = false")  # its database is not new any more
         yield Resident(context, http, issuer)

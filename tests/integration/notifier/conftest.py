@@ -16,6 +16,7 @@ from tests.infrastructure import Infrastructure
 from tests.integration.in_process import in_process
 from tests.integration.notifier.mail_server import mail_server
 from tests.integration.notifier.running import Running
+from tests.link_keys import write_link_keys
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ async def newborn(
             database_dsn=await database_for(SERVICE),
             smtp_port=server.port,
             smtp_tls="none",
+            link_keys_file=write_link_keys(tmp_path / "link-keys.json"),
             mail_retry_delays_seconds=(0.05,),
             mail_circuit_seconds=0.05,
             mail_poll_seconds=0.05,

@@ -11,6 +11,7 @@ from chassis.settings import environment
 from services.notifier.leases import sweep
 from tests.infrastructure import ROOT, Infrastructure
 from tests.integration.notifier.running import Running
+from tests.link_keys import write_link_keys
 from tests.unit.notifier.events import listed
 
 
@@ -26,6 +27,7 @@ async def killed_at(place: str, running: Running, infra: Infrastructure, keys: P
         "NOTIFIER_CONSUME": "false",
         "NOTIFIER_SMTP_PORT": str(running.server.port),
         "NOTIFIER_SMTP_TLS": "none",
+        "NOTIFIER_LINK_KEYS_FILE": str(write_link_keys(keys.with_name("link-keys.json"))),
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.notifier", cwd=ROOT, env=env, stdout=asyncio.subprocess.DEVNULL

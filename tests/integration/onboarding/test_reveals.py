@@ -113,4 +113,4 @@ async def test_only_the_agencys_administrators_read_the_record(running: Running,
 async def test_an_organisations_number_is_public_and_shown_all_the_same(running: Running, client_id: str) -> None:
     organisation = (await running.create(content())).json()["client_id"]
     assert organisation != client_id
-    assert (await reveal(running, organisation)).json()["number"] == "165560360793"
+    assert (await reveal(running, organisation)).json()["number"] == "5560360793"

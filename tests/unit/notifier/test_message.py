@@ -3,6 +3,7 @@
 import email
 from datetime import UTC, datetime
 from email.policy import default
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -101,7 +102,7 @@ def test_dots_at_line_starts_are_doubled_and_a_dot_ends_the_content() -> None:
 )
 def test_a_sender_is_a_name_and_an_address_whose_domain_is_ascii(written: str, sender: Sender) -> None:
     assert read_sender(written) == sender
-    assert NotifierSettings(database_dsn="", mail_from=written).mail_from == written
+    assert NotifierSettings(database_dsn="", link_keys_file=Path("unread"), mail_from=written).mail_from == written
     assert sender.address.encode() in composed(sender=written)
 
 
@@ -123,7 +124,7 @@ def test_a_sender_is_a_name_and_an_address_whose_domain_is_ascii(written: str, s
 )
 def test_a_sender_that_mails_cannot_have_is_no_setting_and_no_fault_of_a_mail(written: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        NotifierSettings(database_dsn="", mail_from=written)
+        NotifierSettings(database_dsn="", link_keys_file=Path("unread"), mail_from=written)
     assert [error["loc"] for error in refused.value.errors()] == [("mail_from",)]
     with pytest.raises(SenderInvalid):
         composed(sender=written)
@@ -132,7 +133,7 @@ def test_a_sender_that_mails_cannot_have_is_no_setting_and_no_fault_of_a_mail(wr
 @pytest.mark.parametrize("domain", ["", "a b", "a\r\nb", "räksmörgås.se", "-a.se"])
 def test_a_mail_domain_that_no_header_can_have_is_no_setting(domain: str) -> None:
     with pytest.raises(ValidationError):
-        NotifierSettings(database_dsn="", mail_domain=domain)
+        NotifierSettings(database_dsn="", link_keys_file=Path("unread"), mail_domain=domain)
 
 
 @pytest.mark.parametrize(

@@ -2,34 +2,23 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
-from uuid import uuid4
 
 import pytest
 
 from services.notifier.rendering import render
-from services.notifier.store.deliveries import Claimed
+from services.notifier.samples import sample, sample_links
 
-MAIL = Claimed(
-    id=uuid4(),
-    attempt=1,
-    template="confirmation",
-    cause_id="c",
-    recipient="anna@example.se",
-    resend=0,
+MAIL = replace(
+    sample("confirmation", "sv", counts={"bookkeeping": 2, "invoicing": 0}),
     client_name="Åkeri <b>& Söner</b>",
     agency_name="Byrå Ett",
-    locale="sv",
-    test=False,
-    facts={"program_access": True, "counts": {"bookkeeping": 2, "invoicing": 0}},
-    created_at=datetime(2026, 3, 2, tzinfo=UTC),
-    content=None,
 )
 CONSOLE = "https://aktivera.example"
+LINKS = sample_links(CONSOLE)
 
 
 def test_the_swedish_mail_names_client_agency_and_licences() -> None:
-    rendered = render(MAIL, CONSOLE)
+    rendered = render(MAIL, LINKS)
     assert rendered.subject == "Åkeri <b>& Söner</b> är upplagd i Aktivera"
     assert "Bokföring: 2 st" in rendered.text
     assert "Fakturering" not in rendered.text
@@ -37,25 +26,25 @@ def test_the_swedish_mail_names_client_agency_and_licences() -> None:
 
 
 def test_the_english_mail_is_english() -> None:
-    rendered = render(replace(MAIL, locale="en"), CONSOLE)
+    rendered = render(replace(MAIL, locale="en"), LINKS)
     assert "Bookkeeping: 2" in rendered.text
-    assert '<html lang="en">' in rendered.html
+    assert '<html lang="en"' in rendered.html
 
 
 def test_names_are_escaped_in_html() -> None:
-    assert "Åkeri &lt;b&gt;&amp; Söner&lt;/b&gt;" in render(MAIL, CONSOLE).html
+    assert "Åkeri &lt;b&gt;&amp; Söner&lt;/b&gt;" in render(MAIL, LINKS).html
 
 
 @pytest.mark.parametrize("locale", ["sv", "en"])
 @pytest.mark.parametrize("access", [True, False])
 def test_an_agency_that_is_not_known_yet_does_not_stop_the_mail(locale: str, access: bool) -> None:
     facts = {"program_access": access, "counts": {}}
-    rendered = render(replace(MAIL, agency_name=None, facts=facts, locale=locale, test=True), CONSOLE)  # type: ignore[arg-type]
+    rendered = render(replace(MAIL, agency_name=None, facts=facts, locale=locale, test=True), LINKS)  # type: ignore[arg-type]
     assert "None" not in rendered.text + rendered.html
     assert rendered.subject.startswith("[Test]")
 
 
 @pytest.mark.parametrize("locale", ["sv", "en"])
 def test_the_only_link_is_the_console_s_front_page(locale: str) -> None:
-    rendered = render(replace(MAIL, locale=locale), CONSOLE)  # type: ignore[arg-type]
+    rendered = render(replace(MAIL, locale=locale), LINKS)  # type: ignore[arg-type]
     assert re.findall(r'href="([^"]*)"', rendered.html) == [CONSOLE]

@@ -22,6 +22,7 @@ from services.onboarding.domain.creation import (
     Wanted,
     create_client,
 )
+from services.onboarding.domain.rule_book import ContentInvalid
 from tests.unit.onboarding.contents import NOW, TODAY, association, content, sole_trader
 
 CLIENT = UUID(int=1)
@@ -142,3 +143,14 @@ def test_what_is_sought_does_not_show_the_number() -> None:
     assert number is not None
     assert number.canonical == "198112189876"
     assert "9876" not in repr(wanted)
+
+
+def test_a_consultant_of_no_agency_is_reported_beside_what_else_is_wrong() -> None:
+    sent = content(access__invoice_interval="week", responsible_consultant="nobody")
+    state = Creation(Neighbours("en", None, (), no_such_consultant=True))
+    with pytest.raises(ContentInvalid) as refused:
+        create_client(state, CreateClient(CLIENT, "byra-ett", sent, KARIN, "corr-1"), NOW)
+    assert [(each.pointer, each.code) for each in refused.value.errors] == [
+        ("/access/invoice_interval", "invalid_choice"),
+        ("/responsible_consultant", "unknown_consultant"),
+    ]
