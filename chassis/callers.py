@@ -1,4 +1,7 @@
-"""Who calls: from a request's bearer token, and what made them act."""
+"""Who calls: from a request's bearer token, and what made them act.
+
+What routes depend on is `async`, whether it waits or not: the framework runs anything else in a thread of its pool.
+"""
 
 from typing import Annotated
 
@@ -6,6 +9,7 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chassis.db import Database
+from chassis.doors import KNOWN
 from chassis.ids import uuid7
 from chassis.logs import scrub
 from chassis.service import Context, Served
@@ -25,15 +29,13 @@ class IdempotencyKeyInvalid(Refused):
     code = "invalid_idempotency_key"
 
 
-def context(request: Request) -> Context:
+async def context(request: Request) -> Context:
     """What the running service has open."""
-    opened = request.app.state.context
-    assert isinstance(opened, Context)
-    return opened
+    return _opened(request)
 
 
-def database(request: Request) -> Database:
-    return context(request).database
+async def database(request: Request) -> Database:
+    return _opened(request).database
 
 
 async def caller(
@@ -42,11 +44,12 @@ async def caller(
     """The caller that the bearer token names. Raises Unauthenticated, TokenInvalid."""
     if credentials is None:
         raise Unauthenticated
+    known: Caller | None = request.scope.get(KNOWN)
     served: Served = request.app.state.context
-    return await served.tokens.caller(credentials.credentials)
+    return known or await served.tokens.caller(credentials.credentials)
 
 
-def cause(request: Request) -> Cause:
+async def cause(request: Request) -> Cause:
     """A request as the cause of what it makes us say. A sane `X-Correlation-ID` is taken over."""
     given = request.headers.get("x-correlation-id", "")
     sane = given.isascii() and given.isprintable() and 0 < len(given) <= 128 and scrub(given) == given
@@ -54,11 +57,17 @@ def cause(request: Request) -> Cause:
     return Cause(correlation, None, accepted(request.headers.get("traceparent")) or new_traceparent())
 
 
-def idempotency_key(given: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str | None:
+async def idempotency_key(given: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str | None:
     """The key that a repeated request is known by; None where the caller gave none. Raises IdempotencyKeyInvalid."""
     if given is not None and not (given.isprintable() and 0 < len(given) <= LONGEST_KEY):
         raise IdempotencyKeyInvalid
     return given
+
+
+def _opened(request: Request) -> Context:
+    opened = request.app.state.context
+    assert isinstance(opened, Context)
+    return opened
 
 
 Who = Annotated[Caller, Depends(caller)]

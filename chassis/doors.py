@@ -11,6 +11,9 @@ from starlette.types import Scope
 
 from chassis.tokens import Caller, Unauthenticated
 
+KNOWN = "aktivera.caller"
+"""Where a request's scope says who begins its body, so that the route need not look at the token again."""
+
 Guarded = Sequence[tuple[str, re.Pattern[str]]]
 """Method and path of each route that asks for a caller."""
 
@@ -30,6 +33,7 @@ async def caller_of(scope: Scope) -> Caller | None:
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
     known: Caller = await app.state.context.tokens.caller(token)
+    scope[KNOWN] = known
     return known
 
 

@@ -41,5 +41,7 @@ def is_transient(error: BaseException) -> bool:
         state = error.sqlstate or ""
         return state in TRANSIENT_STATES or state[:2] in TRANSIENT_CLASSES
     if isinstance(error, asyncpg.InterfaceError):
+        if isinstance(error, ValueError):
+            return False  # the driver refuses a value, and quotes it: whatever that says
         return "clos" in str(error)  # a connection or pool that is closed or closing; anything else is a wrong call
     return isinstance(error, NotNow | OSError | asyncio.TimeoutError | KafkaError)

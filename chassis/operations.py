@@ -48,7 +48,7 @@ def _retrier(request: Request) -> Retrier:
     return retrier
 
 
-def operator(who: Who) -> Caller:
+async def operator(who: Who) -> Caller:
     """The caller, who must be an operator. Raises Unauthenticated, TokenInvalid, NotAllowed."""
     who.must_be("operator")
     if who.client is not None:  # a client's own user is nobody's operator

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import orjson
 
+from chassis.adding import add_rows
 from chassis.failures import Unprocessable
 from chassis.ids import uuid7
 from chassis.tracing import child_of
@@ -21,7 +22,7 @@ LARGEST_PAYLOAD_BYTES = 900_000  # below the broker's message.max.bytes, so that
 
 
 class OutboxRow(NamedTuple):
-    """One unpublished event as it will stand in the topic. Its fields are the columns that COPY fills."""
+    """One unpublished event as it will stand in the topic. Its fields are the columns that are filled."""
 
     event_id: UUID
     topic: str
@@ -68,4 +69,4 @@ def outbox_row(service: str, catalogue: Catalogue, say: Say, cause: "Cause", now
 
 async def append(connection: "PoolConnectionProxy[Any]", rows: Sequence[OutboxRow]) -> None:
     """Adds rows in the order they were said; ids count up in that order."""
-    await connection.copy_records_to_table("outbox", columns=OutboxRow._fields, records=rows)
+    await add_rows(connection, "outbox", OutboxRow._fields, rows)

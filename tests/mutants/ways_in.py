@@ -7,6 +7,7 @@ DRAFTS = f"{ONBOARDING}/test_drafts_http.py"
 IMPORTS = f"{ONBOARDING}/test_imports_http.py"
 PROMISES = f"{ONBOARDING}/test_import_promises.py"
 LOOK_UPS = f"{ONBOARDING}/test_look_ups.py"
+SEEING = "tests/integration/onboarding/test_seeing.py"
 TURNS = f"{ONBOARDING}/test_taking_turns.py"
 
 WAYS_IN = [
@@ -105,5 +106,13 @@ WAYS_IN = [
         "select pg_advisory_xact_lock(hashtextextended('look-up:' || $1 || '/' || $2, 7))",
         "select $1::text || $2::text",
         f"{LOOK_UPS}::test_of_two_numbers_asked_for_at_once_both_are_counted",
+    ),
+    Mutant(
+        "whoever knows an id sees the client",
+        "In an agency where each sees their own, another's client is as one that there is not.",
+        "services/onboarding/web/seeing.py",
+        "        raise NotFound\n",
+        "        return\n",
+        f"{SEEING}::test_who_made_it_and_who_runs_the_agency_see_it_and_no_other_does",
     ),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 
 from chassis import consumer_offsets, relay, version_guard
+from chassis.adding import insertion
 from chassis.outbox import OutboxRow
 from tests.integration.chassis import toy
 from tests.simulation import held
@@ -88,6 +89,11 @@ def _copy_outbox(tx: Transaction, tables: Tables, records: Sequence[OutboxRow]) 
     return [], f"COPY {len(records)}"
 
 
+def _insert_outbox(tx: Transaction, tables: Tables, *values: Any) -> Result:
+    yield from _copy_outbox(tx, tables, [OutboxRow(*values)])
+    return [], "INSERT 0 1"
+
+
 def _in_outbox(tx: Transaction, tables: Tables) -> list[Outbox]:
     return sorted(tx.rows(tables["outbox"]))
 
@@ -168,6 +174,7 @@ STATEMENTS: dict[str, held.Statement] = {
     consumer_offsets.ADVANCE: _advance,
     version_guard.LOAD: _load_seen,
     version_guard.SAVE: _save_seen,
+    insertion("outbox", OutboxRow._fields): _insert_outbox,
     relay.CLAIM: _claim,
     relay.READ: _read_outbox,
     relay.READ_BEHIND: _read_behind,

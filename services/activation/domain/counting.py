@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from schemas.values import LicenceRow
@@ -46,6 +47,18 @@ def usage(licences: Mapping[str, Licence], users: Mapping[UUID, Member], grants:
 def coming(purchased: int, reductions: Iterable[Reduction], program: str) -> int:
     """The least number of licences that is left of a program once the reductions that wait have come."""
     return min([purchased, *(each.count for each in reductions if each.program == program)])
+
+
+def is_overtaken(reduction: Reduction, reductions: Iterable[Reduction]) -> bool:
+    """Whether another that waits comes no later and leaves as few or fewer: nothing is left for this one to do."""
+    same = [each for each in reductions if each.program == reduction.program]
+    return not any(each.rises for each in same) and any(
+        each.count <= reduction.count and _order(each) < _order(reduction) for each in same
+    )
+
+
+def _order(reduction: Reduction) -> tuple[datetime, int, UUID]:
+    return reduction.effective_at, reduction.count, reduction.reduction_id
 
 
 def bearable(counted: Usage, reductions: Iterable[Reduction], program: str, grants: Container[Cell]) -> int:

@@ -60,12 +60,14 @@ def come_due(draft: Draft, reductions: Sequence[Reduction], rules: Rules, moment
     What does not fit, of a source, is marked.
     """
     for each in reductions:
-        draft.reductions.pop(each.reduction_id)
+        draft.reductions.pop(each.reduction_id, None)  # of two on one day the lower leaves the other nothing
         holders = [key for key in each.release if Cell(key, "licence", each.program) in draft.grants]
         release(draft, each.program, holders, "")
         licence = draft.licences.get(each.program, Licence(0, 0))
         if (each.count > licence.purchased) if each.rises else (each.count < licence.purchased):
             draft.licences[each.program] = replace(licence, purchased=each.count)
+            if not any(other.rises for other in draft.reductions.values() if other.program == each.program):
+                forget_overtaken(draft, each.program, each.count, asked=False)
     draft.tell_grants(AKTIVERA)
     mark_over_assigned(draft, [each.program for each in reductions], rules, moment)
     for request_id in dict.fromkeys(each.request_id for each in reductions):  # each who asked gets an answer
@@ -158,9 +160,14 @@ def mark_over_assigned(
         )
 
 
-def forget_overtaken(draft: Draft, program: str, count: int) -> None:
-    """A reduction to as many as there now are, or more, has nothing left to do."""
+def forget_overtaken(draft: Draft, program: str, count: int, *, asked: bool = True) -> None:
+    """A reduction to as many as there now are, or more, has nothing left to do; the history says that it is gone.
+
+    `asked`: also one that onboarding asked for; else it stays until its day, on which whoever asked gets an answer.
+    """
     for each in list(draft.reductions.values()):
+        if not asked and each.request_id is not None:
+            continue
         if each.program == program and not each.rises and each.count >= count:
             del draft.reductions[each.reduction_id]
 

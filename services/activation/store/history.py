@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 import orjson
 
+from chassis.adding import add_rows
 from chassis.db import Database
 from chassis.unit_of_work import UnitOfWork
 from services.activation.domain.activation import Activation
@@ -64,8 +65,7 @@ async def add(uow: UnitOfWork, clients: Sequence[Client]) -> None:
     """Adds what decisions have noted."""
     noted = [(client, entry) for client in clients for entry in client.noted]
     plain = [_row(uow, client, entry) for client, entry in noted if entry.contact is None]
-    if plain:
-        await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=plain)
+    await add_rows(uow.connection, "history", _COLUMNS, plain)
     for client, entry in noted:
         if entry.contact is not None:
             await _add_contact(uow, client, entry)
@@ -82,14 +82,14 @@ async def add_turns(uow: UnitOfWork, turned: Sequence[Activation]) -> None:
         if each.became_system_administrator and each.activated_by_sub is not None:
             user_id = uuid5(each.client_id, each.activated_by_sub)
             rows.append(_plain_row(uow, each, by, "system_administrator", {"level": "on"}, user_id))
-    await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=rows)
+    await add_rows(uow.connection, "history", _COLUMNS, rows)
 
 
 async def add_confirmation(uow: UnitOfWork, activation: Activation) -> None:
     """Adds that somebody confirmed that the agency knows the client."""
     author = Author("confirm_kyc", activation.kyc_by or "", "consultant")
     row = _plain_row(uow, activation, author, "kyc", {"value": "confirmed"})
-    await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=[row])
+    await add_rows(uow.connection, "history", _COLUMNS, [row])
 
 
 async def refuse(uow: UnitOfWork, refusal: Refusal) -> None:
@@ -119,7 +119,7 @@ async def refuse(uow: UnitOfWork, refusal: Refusal) -> None:
         )
         for each in refusal.tried
     ]
-    await uow.connection.copy_records_to_table("history", columns=_COLUMNS, records=rows)
+    await add_rows(uow.connection, "history", _COLUMNS, rows)
 
 
 async def _held(uow: UnitOfWork, refusal: Refusal) -> dict[Cell | None, str]:

@@ -167,7 +167,7 @@ def actor_of(caller: Caller) -> Actor:
     return Actor(caller.sub, caller.name[:200], caller.agency, caller.roles, client, caller.email, locale)
 
 
-def acting(request: Request, context: Opened, who: Who, why: Why, key: Key = None) -> Acting:
+async def acting(request: Request, context: Opened, who: Who, why: Why, key: Key = None) -> Acting:
     return Acting(context, who, why, key, f"{request.method} {request.url.path}")
 
 

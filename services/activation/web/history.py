@@ -43,7 +43,7 @@ COLUMNS = (
 )
 
 
-def wanted(
+async def wanted(
     user_id: Annotated[UUID | None, Query(description="changes of this user")] = None,
     by: Annotated[
         str | None, Query(max_length=255, pattern=r"^[^\x00-\x1f]*$", description="acts of this subject")

@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.programs import PROGRAMS
 from services.activation.domain.client import Cell, Client, Held, Member
-from services.activation.domain.counting import coming, usage
+from services.activation.domain.counting import coming, is_overtaken, usage
 from services.activation.domain.permitting import founded
 from services.activation.domain.rights import Actor, rights
 
@@ -64,6 +64,7 @@ def reductions(client: Client) -> list[dict[str, Any]]:
             "effective_at": _moment(each.effective_at),
             "reason": each.reason,
             "release": [str(user_id) for user_id in each.release],
+            "overtaken": is_overtaken(each, waiting),
         }
         for each in waiting
     ]

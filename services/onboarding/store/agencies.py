@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from chassis.adding import add_rows
 from chassis.db import Database
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
@@ -86,10 +87,11 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[str, Agency]]) -> None:
     """Writes agencies, and of their consultants and removals those that changed."""
     after = [change.after for change in changes]
     new = [change.after for change in changes if change.before is None]
-    await uow.connection.copy_records_to_table(
+    await add_rows(
+        uow.connection,
         "agencies",
-        columns=("agency", "version", "name", "locale", "client_visibility"),
-        records=[(each.agency, each.version, each.name, each.locale, each.client_visibility) for each in new],
+        ("agency", "version", "name", "locale", "client_visibility"),
+        [(each.agency, each.version, each.name, each.locale, each.client_visibility) for each in new],
     )
     await uow.connection.execute(
         """update agencies a set version = c.version, name = c.name, locale = c.locale,

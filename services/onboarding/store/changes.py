@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from pydantic_core import to_jsonable_python
 
+from chassis.adding import add_rows
 from chassis.db import Database
 from chassis.unit_of_work import UnitOfWork
 from services.onboarding.domain.changing import Noted
@@ -22,10 +23,11 @@ _PAGE = """select edition, at, act, by_sub, by_name, altered from client_changes
 
 async def add(uow: UnitOfWork, noted: Sequence[tuple[UUID, int, Noted, str]]) -> None:
     """Adds acts: (client, its edition after the act, the act, the correlation id of what made somebody act)."""
-    await uow.connection.copy_records_to_table(
+    await add_rows(
+        uow.connection,
         "client_changes",
-        columns=COLUMNS,
-        records=[
+        COLUMNS,
+        [
             (client_id, edition, uow.now, act.act, act.by.sub, act.by.name, correlation_id, _altered(act))
             for client_id, edition, act, correlation_id in noted
         ],

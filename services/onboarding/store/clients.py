@@ -1,4 +1,4 @@
-"""Clients: new ones by COPY, and the version of those that somebody asks something of."""
+"""Clients: new ones, and the version of those that somebody asks something of."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 
+from chassis.adding import add_rows
 from chassis.unit_of_work import UnitOfWork
 from services.onboarding.domain.client import Client, Target
 from services.onboarding.domain.new_client import name_key
@@ -35,10 +36,8 @@ class ChangedTwice(Exception):  # named after the fact
 
 async def add(uow: UnitOfWork, clients: Sequence[Client], indexes: Mapping[UUID, bytes]) -> None:
     """Adds new clients. Raises asyncpg.UniqueViolationError where somebody has the number or the reference."""
-    if clients:
-        await uow.connection.copy_records_to_table(
-            "clients", columns=COLUMNS, records=[_row(client, indexes.get(client.client_id)) for client in clients]
-        )
+    rows = [_row(client, indexes.get(client.client_id)) for client in clients]
+    await add_rows(uow.connection, "clients", COLUMNS, rows)
 
 
 async def one(uow: UnitOfWork, client_id: UUID) -> Any:

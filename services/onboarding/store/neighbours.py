@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.unit_of_work import UnitOfWork
+from schemas.values import Locale
 from services.onboarding.domain.creation import Namesake, Neighbours, Wanted
 from services.onboarding.store import agencies
 
-_BY_NUMBER = """
-select client_id, agency, identity_kind, name_key, org_number, null::bytea as identity_index from clients
- where live and org_number = any($1::text[])
+# Living clients with a number, and agencies with their language: both are asked of each request, so in one query.
+_AGENCIES_AND_NAMESAKES = """
+select client_id, agency, identity_kind, name_key, org_number, null::bytea as identity_index, null as locale
+  from clients where live and org_number = any($1::text[])
 union all
-select client_id, agency, identity_kind, name_key, null, identity_index from clients
- where live and identity_index = any($2::bytea[])
+select client_id, agency, identity_kind, name_key, null, identity_index, null
+  from clients where live and identity_index = any($2::bytea[])
+union all
+select null, agency, null, null, null, null, locale from agencies where agency = any($3::text[])
 order by client_id"""
 
 _BY_REFERENCE = """
@@ -36,9 +40,8 @@ class Sought:
 
 async def load(uow: UnitOfWork, sought: Mapping[Wanted, Sought]) -> dict[Wanted, Neighbours]:
     """The neighbours of each; a few queries for them all."""
-    by_number = await _by_number(uow, list(sought.values()))
+    by_number, locales = await _agencies_and_namesakes(uow, list(sought.values()))
     by_reference = await _by_reference(uow, list(sought))
-    locales = await agencies.locales(uow, {each.agency for each in sought if each.agency is not None})
     staff = await agencies.staff(uow, {(each.agency, each.responsible) for each in sought if each.responsible})
     return {
         wanted: Neighbours(
@@ -51,15 +54,22 @@ async def load(uow: UnitOfWork, sought: Mapping[Wanted, Sought]) -> dict[Wanted,
     }
 
 
-async def _by_number(uow: UnitOfWork, sought: Sequence[Sought]) -> dict[object, list[Namesake]]:
+async def _agencies_and_namesakes(
+    uow: UnitOfWork, sought: Sequence[Sought]
+) -> tuple[dict[object, list[Namesake]], dict[str, Locale]]:
+    """Number → who has it; registered agency → its language."""
     found: dict[object, list[Namesake]] = defaultdict(list)
+    locales: dict[str, Locale] = {}
+    named = list({each.wanted.agency for each in sought if each.wanted.agency is not None})
     open_numbers = [each.org_number for each in sought if each.org_number is not None]
     indexes = [each.identity_index for each in sought if each.identity_index is not None]
-    if open_numbers or indexes:
-        for row in await uow.connection.fetch(_BY_NUMBER, open_numbers, indexes):
+    for row in await uow.connection.fetch(_AGENCIES_AND_NAMESAKES, open_numbers, indexes, named):
+        if row["client_id"] is None:
+            locales[row["agency"]] = row["locale"]
+        else:
             same = Namesake(row["client_id"], row["agency"], row["identity_kind"], row["name_key"])
             found[row["org_number"] or row["identity_index"]].append(same)
-    return found
+    return found, locales
 
 
 async def _by_reference(uow: UnitOfWork, wanted: Sequence[Wanted]) -> dict[object, UUID]:

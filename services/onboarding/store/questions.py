@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from chassis.adding import add_rows
 from chassis.db import Database
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
@@ -62,9 +63,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Askable]]) -> Non
         uow, [(change.before.questions if change.before else {}, change.after.questions) for change in changes]
     )
     new = [each.asked for each in after if each.asked is not None]
-    await uow.connection.copy_records_to_table(
-        "client_requests", columns=COLUMNS, records=[_row(question) for question in new]
-    )
+    await add_rows(uow.connection, "client_requests", COLUMNS, [_row(question) for question in new])
 
 
 async def open_questions(uow: UnitOfWork, clients: Sequence[UUID]) -> Mapping[UUID, dict[UUID, Question]]:

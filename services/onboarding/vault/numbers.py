@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from chassis.adding import add_rows
 from chassis.unit_of_work import UnitOfWork
 from services.onboarding.domain.identity_numbers import IdentityNumber
 from services.onboarding.vault.intake_keys import IntakeKeys
@@ -31,15 +32,8 @@ class Vault:
 
     async def keep(self, uow: UnitOfWork, numbers: Mapping[UUID, IdentityNumber]) -> None:
         """Stores the numbers of new clients in the transaction that creates these."""
-        if numbers:
-            await uow.connection.copy_records_to_table(
-                "vault",
-                columns=("client_id", "master_key_id", "wrapped_key", "sealed"),
-                records=[
-                    (client_id, *self.seal(client_id, number.canonical.encode()))
-                    for client_id, number in numbers.items()
-                ],
-            )
+        rows = [(client_id, *self.seal(client_id, number.canonical.encode())) for client_id, number in numbers.items()]
+        await add_rows(uow.connection, "vault", ("client_id", "master_key_id", "wrapped_key", "sealed"), rows)
 
     async def destroy(self, uow: UnitOfWork, clients: Sequence[UUID]) -> None:
         """Destroys the keys of clients, and with each the number that no other key opens."""

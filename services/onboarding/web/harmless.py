@@ -14,7 +14,7 @@ PASSED_ON = ("Idempotency-Key", "X-Correlation-ID")
 SOUGHT = "q"
 
 
-def harmless(request: Request, who: Who) -> None:
+async def harmless(request: Request, who: Who) -> None:
     """Raises NumberDisclosed, and what says that nobody calls.
 
     Who calls is stored by nearly every act, and told on topics: whoever the issuer names by a number does nothing here.

@@ -35,7 +35,7 @@ def must_administer(who: Caller, agency: str) -> None:
         raise AgencyAdminRequired
 
 
-def operator(who: Who) -> Caller:
+async def operator(who: Who) -> Caller:
     """The caller, who must be an operator. Raises Unauthenticated, TokenInvalid, OperatorRequired."""
     if "operator" not in who.roles or who.client is not None:  # a client's own user is nobody's operator
         raise OperatorRequired

@@ -1,5 +1,6 @@
 """Reductions that wait: whom they release on their day, what fits until then, and which have nothing to do."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from services.activation.domain.client import Client
 from services.activation.domain.ordering import Reduce
 from services.activation.domain.saving import Save, Wish
 from services.activation.domain.users import SetState
+from services.activation.web import views
 from tests.unit.activation.clients import KARIN, RULES, licence, managed, permission, user_id, with_user
 from tests.unit.activation.events import NOW
 
@@ -83,3 +85,37 @@ def test_a_reduction_must_go_below_what_is_left_by_then() -> None:
 
     assert code(lambda: reduce(waits, 1, 20, "siv", number=2)) == "reduction_not_lower"
     assert reduce(waits, 0, 20, "per", "siv", number=2).reductions.keys() == {UUID(int=1), UUID(int=2)}
+
+
+def test_a_reduction_that_an_earlier_and_lower_one_overtakes_is_marked_and_goes_with_its_day() -> None:
+    later = reduce(client(), 1, 20, "per")
+    both = reduce(later, 0, 10, "per", "siv", number=2)
+    assert [(each["count"], each["overtaken"]) for each in views.reductions(both)] == [(0, False), (1, True)]
+
+    came = decide(both, Settle(RULES), NOW + 10 * DAY)
+
+    assert came.state.reductions == {}
+    gone = [each for each in came.state.noted if each.kind == "reduction" and each.after is None]
+    assert {each.before["count"] for each in gone if each.before} == {0, 1}
+
+
+def test_one_that_onboarding_asked_for_waits_for_its_day_and_its_answer() -> None:
+    later = reduce(client(), 1, 20, "per")
+    asked = replace(later.reductions[UUID(int=1)], request_id=UUID(int=9))
+    both = reduce(replace(later, reductions={UUID(int=1): asked}), 0, 10, "per", "siv", number=2)
+
+    came = decide(both, Settle(RULES), NOW + 10 * DAY).state
+    assert came.reductions.keys() == {UUID(int=1)}
+
+    answer = decide(came, Settle(RULES), NOW + 20 * DAY)
+    assert [say.data.request_id for say in answer.says if isinstance(say.data, LicencesChangedV1)] == [UUID(int=9)]
+
+
+def test_where_more_come_in_between_nothing_is_overtaken() -> None:
+    later = reduce(client(), 1, 20, "per")
+    more = replace(later.reductions[UUID(int=1)], reduction_id=UUID(int=3), count=4, effective_at=NOW + 15 * DAY)
+    rising = replace(later, reductions={**later.reductions, UUID(int=3): replace(more, rises=True)})
+    all_three = reduce(rising, 0, 10, "per", "siv", number=2)
+
+    assert not any(each["overtaken"] for each in views.reductions(all_three))
+    assert decide(all_three, Settle(RULES), NOW + 20 * DAY).state.licences["bookkeeping"].purchased == 1

@@ -40,6 +40,9 @@ class WaitingReduction(BaseModel):
     effective_at: AwareDatetime
     reason: Reason
     release: list[UUID] = Field(description="users who give their licence back on that day")
+    overtaken: bool = Field(
+        description="another that waits comes no later and leaves as few or fewer: this one does nothing, and goes then"
+    )
 
 
 class HeldGrant(BaseModel):
