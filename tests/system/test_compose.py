@@ -163,7 +163,8 @@ def test_an_image_holds_chassis_schemas_and_its_own_service_alone(stack: Stack, 
 def test_a_service_sees_its_own_secrets_alone(stack: Stack, service: str) -> None:
     names = set(stack.compose("exec", "-T", service, "ls", "/secrets").split())
     with_database = {f"postgres-{service}", "held-key"} if service != "insights" else set()
-    own = {"onboarding": {"vault-key", "vault-pepper", "intake-keys.json"}, "activation": {"link-keys.json"}}.get(
+    links = {"link-keys.json"}
+    own = {"onboarding": {"vault-key", "vault-pepper", "intake-keys.json"}, "activation": links, "notifier": links}.get(
         service, set()
     )
     assert names == {"token-keys.json"} | with_database | own
