@@ -1,4 +1,4 @@
-"""The command `invitation`: what an invitation's link holds, while no mail brings it; this machine's stack only."""
+"""The command `invitation`: what an invitation's link holds, without opening its mail; this machine's stack only."""
 
 import json
 from dataclasses import asdict

@@ -47,12 +47,12 @@ _OF_USERS = (
            and {_NO_CONSULTANT}""",  # noqa: S608  # names of our own
     f"""delete from muted_kinds m using {_USERS}
          where m.agency = n.agency and m.sub = n.sub and {_NO_CONSULTANT}
-           and not exists (select from notifications i where i.agency = n.agency and i.sub = n.sub)""",  # noqa: S608
+           and not exists (select from notifications i where i.agency = n.agency and i.sub = n.sub)""",  # noqa: S608  # constant text
     f"""update bells b set about = null from {_USERS}
          where b.client_id = n.client_id and (b.about_sub = n.sub or b.facts->>'user_id' = n.user_id::text)
            and {_NO_CONSULTANT}""",  # noqa: S608  # as above
     f"""update bells b set handled_by = null from {_USERS}
-         where b.client_id = n.client_id and b.handled_by_sub = n.sub and {_NO_CONSULTANT}""",  # noqa: S608
+         where b.client_id = n.client_id and b.handled_by_sub = n.sub and {_NO_CONSULTANT}""",  # noqa: S608  # constant text
 )
 
 

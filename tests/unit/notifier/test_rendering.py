@@ -39,12 +39,12 @@ def test_names_are_escaped_in_html() -> None:
 @pytest.mark.parametrize("access", [True, False])
 def test_an_agency_that_is_not_known_yet_does_not_stop_the_mail(locale: str, access: bool) -> None:
     facts = {"program_access": access, "counts": {}}
-    rendered = render(replace(MAIL, agency_name=None, facts=facts, locale=locale, test=True), LINKS)  # type: ignore[arg-type]
+    rendered = render(replace(MAIL, agency_name=None, facts=facts, locale=locale, test=True), LINKS)  # type: ignore[arg-type]  # a str
     assert "None" not in rendered.text + rendered.html
     assert rendered.subject.startswith("[Test]")
 
 
 @pytest.mark.parametrize("locale", ["sv", "en"])
 def test_the_only_link_is_the_console_s_front_page(locale: str) -> None:
-    rendered = render(replace(MAIL, locale=locale), LINKS)  # type: ignore[arg-type]
+    rendered = render(replace(MAIL, locale=locale), LINKS)  # type: ignore[arg-type]  # pytest gives a str
     assert re.findall(r'href="([^"]*)"', rendered.html) == [CONSOLE]
