@@ -15,14 +15,15 @@ FILL = (
          identity_mask, protected_identity, program_access, invoice_recipient, invoice_interval, counts,
          confirmation_email, locale, origin, test, external_ref, responsible_consultant, confirmed_duplicate,
          created_by_sub, created_at, correlation_id)
-       select lpad(to_hex(n), 32, '0')::uuid, 2, 'byra-' || n % 20, case when n % 4 = 0 then 'submitted' else 'listed' end,
-              'Bolag ' || n, 'bolag ' || n, 'sole_trader', decode(md5(n::text), 'hex'), '…' || n % 100, false, true,
-              'agency', 'month', '{}', 'a@b.se', 'sv', 'api', n % 50 = 0, 'ref-' || n, 'erik-' || n % 500, false,
+       select lpad(to_hex(n), 32, '0')::uuid, 2, 'byra-' || n % 20,
+              case when n % 4 = 0 then 'submitted' else 'listed' end, 'Bolag ' || n, 'bolag ' || n, 'sole_trader',
+              decode(md5(n::text), 'hex'), '…' || n % 100, false, true, 'agency', 'month', '{}',
+              'a@b.se', 'sv', 'api', n % 50 = 0, 'ref-' || n, 'erik-' || n % 500, false,
               'karin-' || n % 500, now(), 'c-' || n
          from generate_series(1, 100000) n""",
     """insert into client_people (client_id, sub, relation)
        select client_id, 'anna-' || (row_number() over ()) % 500, 'linked' from clients""",
-    "insert into agencies (agency, version, name, locale, client_visibility) values ('byra-17', 1, 'B', 'sv', 'linked')",
+    "insert into agencies (agency, version, name, locale, client_visibility) values ('byra-17', 1, '', 'sv', 'linked')",
 )
 
 
