@@ -9,8 +9,8 @@ from services.notifier.domain.mail import FINAL
 from services.notifier.domain.recalling import Recall
 from services.notifier.store import mailed
 
-_REASON = """case {state} when 'sent' then null when 'unknown' then 'email_outcome_unknown'
-                          else case when {code} between 400 and 499 then 'email_deferred' else 'email_rejected' end end"""
+_REASON = """case when {state} = 'sent' then null when {state} = 'unknown' then 'email_outcome_unknown'
+                   when {code} between 400 and 499 then 'email_deferred' else 'email_rejected' end"""
 
 # A mail that the table had when it was set back: whatever it was doing then, and whoever has taken it since.
 _SETTLE_BY_ID = f"""
