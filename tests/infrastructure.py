@@ -58,7 +58,7 @@ class Nodes:
 
     def stop(self) -> None:
         for name, process in self.running.items():
-            process.send_signal(signal.SIGQUIT if name == "postgres" else signal.SIGKILL)  # its data goes: no checkpoint
+            process.send_signal(signal.SIGQUIT if name == "postgres" else signal.SIGKILL)  # its data goes
             process.wait(30)
         self.postgres.remove()
 
