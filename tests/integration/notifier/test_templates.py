@@ -1,4 +1,4 @@
-"""An agency's administrators see what each mail looks like, without a client, a script, or a code that opens anything."""
+"""Administrators see what each mail looks like, without a client, a script, or a code that opens anything."""
 
 from typing import Any
 from uuid import UUID
