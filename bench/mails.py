@@ -20,7 +20,7 @@ from bench.measuring import Usage, middle
 from bench.plots import Bar
 from bench.processes import Process
 from bench.report import Part
-from bench.servers import Servers
+from bench.servers import PARTITIONS, Servers
 from chassis.clock import system_clock
 from chassis.ids import uuid7
 from chassis.settings import environment
@@ -136,10 +136,10 @@ def _compose(path: Path, count: int) -> None:
 
 
 async def _ours(servers: Servers, turns: Turns, count: int, lanes: int) -> None:
-    dsn = await servers.infra.database(SERVICE)
+    dsn, prefix = await servers.infra.database(SERVICE), await servers.prefix("notification-events")
     connection = await asyncpg.connect(dsn)
     async with sink(servers) as (port, out):
-        process = _notifier(servers, dsn, port, lanes)
+        process = _notifier(servers, dsn, prefix, port, lanes)
         try:
             await connection.execute("update mail_gate set held = true, why = 'bench'")
             await _queue(connection, "byra-ett", count)
@@ -158,12 +158,13 @@ async def _ours(servers: Servers, turns: Turns, count: int, lanes: int) -> None:
     turns.others_waited.append(said[id_] - asked)
 
 
-def _notifier(servers: Servers, dsn: str, port: int, lanes: int) -> Process:
+def _notifier(servers: Servers, dsn: str, prefix: str, port: int, lanes: int) -> Process:
     env = {
         **{name: value for name, value in environment().items() if not name.startswith("AKTIVERA_")},
         "AKTIVERA_ENVIRONMENT": "test",
         "AKTIVERA_KAFKA_BOOTSTRAP": servers.infra.kafka,
-        "AKTIVERA_TOPIC_PREFIX": "mails-",
+        "AKTIVERA_TOPIC_PREFIX": prefix,
+        "AKTIVERA_TOPIC_PARTITIONS": str(PARTITIONS),
         "AKTIVERA_TOKEN_KEYS_FILE": str(servers.folder / "keys.json"),
         "NOTIFIER_DATABASE_DSN": dsn,
         "NOTIFIER_CONSUME": "false",
