@@ -18,6 +18,7 @@ class _Connection:
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
     pumps: "list[asyncio.Task[None]]" = field(default_factory=list)
+    dead: bool = False
 
     def end(self, *, reset: bool = False) -> None:
         for writer in (self.client, self.server):
@@ -73,6 +74,11 @@ class Proxy:
         self._holes = set(directions or (UP, DOWN))
         self._healed.clear()
 
+    def deaden(self) -> None:
+        """Nothing passes any more on the connections that are open now, and nobody is told; new ones are whole."""
+        for connection in self._open:
+            connection.dead = True
+
     def cut_after(self, count: int) -> None:
         """After that many more bytes from the server the connection that carries them ends, in the middle of them."""
         self._cut_after = count
@@ -94,6 +100,7 @@ class Proxy:
         try:
             server_reader, server_writer = await asyncio.open_connection(LOOPBACK, self.target_port)
         except OSError:
+            self.fired["refused"] += 1
             writer.transport.abort()
             return
         connection = _Connection(writer, server_writer)
@@ -115,6 +122,9 @@ class Proxy:
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(CHUNK):
+                if connection.dead:
+                    self.fired["dead"] += 1
+                    continue
                 if self.latency:
                     self.fired["latency"] += 1
                     await asyncio.sleep(self.latency)
