@@ -126,7 +126,7 @@ def _compose(path: Path, count: int) -> None:
     for number in range(count):
         mail = Claimed(
             uuid4(), 1, "confirmation", str(uuid4()), f"info{number}@example.se", 0, uuid4(), f"Åkes Bolag {number} AB",
-            "Byrå Ett AB", "sv", False, FACTS, system_clock(), None, False,
+            "byra-ett", "Byrå Ett AB", "sv", False, FACTS, system_clock(), None, False,
         )  # fmt: skip
         id_ = message_id(mail.template, mail.cause_id, mail.recipient, 0, "aktivera.local")
         sender = "Aktivera <no-reply@aktivera.local>"

@@ -23,6 +23,7 @@ from services.notifier.store.deliveries import Claimed, Held
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 64
+LONGEST_BACK_OFF_SECONDS = 10.0
 AT_A_TIME = 2  # while one waits for the disk the next is written
 
 
@@ -77,6 +78,20 @@ class Commits:
     async def came_to(self, step: CameTo) -> bool:
         """Commits what became of a mail, and says it. False where the attempt is not its last any more."""
         return await self._step(step)
+
+    async def until_stored(self, step: CameTo) -> None:
+        """What the server answered must not be lost because the database is away for a while."""
+        wait = 0.2
+        while True:
+            try:
+                await self.came_to(step)
+                return
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("outcome not stored yet", error=type(error).__name__)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_BACK_OFF_SECONDS)
 
     async def finish(self) -> None:
         """Waits for what is under way."""

@@ -21,9 +21,9 @@ MAIL = [
     Mutant(
         "a content is made anew",
         "Every attempt at a mail sends the same bytes.",
-        "services/notifier/delivery.py",
-        "content = mail.content or self._compose(mail)",
-        "content = self._compose(mail)",
+        "services/notifier/composing.py",
+        "return mail.content or self._compose(mail)",
+        "return self._compose(mail)",
         f"{_DELIVERY}::test_a_mail_put_off_after_the_content_is_sent_again_with_the_same_bytes",
     ),
     Mutant(

@@ -37,7 +37,7 @@ WORLD = Lane(False, None)
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A mail in a worker's hands. `content` is None until it was about to go out for the first time. `superseded`: what
-    it says is no longer so."""
+    it says is no longer so. `paced`: it was told to come again at this time."""
 
     id: UUID
     attempt: int
@@ -47,6 +47,7 @@ class Claimed:
     resend: int
     client_id: UUID
     client_name: str
+    agency: str
     agency_name: str | None
     locale: Locale
     test: bool
@@ -54,6 +55,7 @@ class Claimed:
     created_at: datetime
     content: bytes | None
     superseded: bool
+    paced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ async def claim(
                      where n.client_id = due.client_id) r on true
             where e.id = due.id
            returning e.id, e.attempt, e.template, e.cause_id, e.recipient, e.resend, e.client_id, e.client_name,
-                     e.locale, e.test, e.facts, e.created_at, e.content, e.superseded_at is not null as superseded,
+                     e.agency, e.locale, e.test, e.facts, e.created_at, e.content,
+                     e.superseded_at is not null as superseded, e.reason is not distinct from 'email_paced' as paced,
                      (select name from agencies a where a.agency = e.agency) as agency_name""",  # noqa: S608  # constant text
         now,
         limit,
