@@ -51,7 +51,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> "Proxy":
-        self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
+        self._server = await asyncio.start_server(self._accepted, LOOPBACK, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -96,7 +96,13 @@ class Proxy:
         self._holes.clear()
         self._healed.set()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        passing = asyncio.ensure_future(self._pass_on(reader, writer))
+        self._tasks.add(passing)
+        passing.add_done_callback(self._tasks.discard)
+        passing.add_done_callback(lambda _: writer.close())  # where it was cancelled before it began, too
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             server_reader, server_writer = await asyncio.open_connection(LOOPBACK, self.target_port)
         except OSError:

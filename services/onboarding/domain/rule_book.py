@@ -1,6 +1,6 @@
 """The rule book: what a new client must look like, the same for a person's request and an upstream event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, get_args
 
@@ -33,6 +33,10 @@ class ContentInvalid(Refused):
         if len(codes) == 1:
             self.code = codes.pop()  # type: ignore[misc]  # this one refusal's own fact
         super().__init__(errors)
+
+    def beside(self, more: Sequence[Pointed]) -> "ContentInvalid":
+        """The same with what else is wrong, which the content alone does not show."""
+        return ContentInvalid([*self.errors, *more])
 
 
 def review(request: Mapping[str, Any], today: date, channel: Channel) -> NewClient:

@@ -161,9 +161,12 @@ def _outcome(stored: Any) -> Outcome:
     return Outcome(stored["what"], at, stored["code"], _pointed(stored["errors"]))
 
 
-def _errors(errors: Sequence[Pointed]) -> list[dict[str, str]]:
-    return [{"pointer": each.pointer, "code": each.code} for each in errors]
+def _errors(errors: Sequence[Pointed]) -> list[dict[str, Any]]:
+    return [
+        {"pointer": each.pointer, "code": each.code} | ({"choices": each.choices} if each.choices else {})
+        for each in errors
+    ]
 
 
 def _pointed(stored: Any) -> tuple[Pointed, ...]:
-    return tuple(Pointed(each["pointer"], each["code"]) for each in stored)
+    return tuple(Pointed(each["pointer"], each["code"], choices=tuple(each.get("choices", ()))) for each in stored)
