@@ -59,6 +59,14 @@ MAIL = [
         f"{_FENCES}::test_a_worker_whose_mail_another_has_by_now_settles_nothing",
     ),
     Mutant(
+        "no fence at the server's yes",
+        "A worker that comes late does not decide about another one's attempt, however well its own went.",
+        _DELIVERIES,
+        "where e.id = n.id and e.attempt = n.attempt and e.state = any($6)",
+        "where e.id = n.id and e.state = any($6) or e.id = n.id",
+        f"{_FENCES}::test_a_worker_whose_mail_another_has_by_now_settles_nothing",
+    ),
+    Mutant(
         "an answer to the content counts for nothing",
         "A mail that was refused after its content has failed; it is not unknown.",
         "services/notifier/mailer.py",

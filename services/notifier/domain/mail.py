@@ -38,6 +38,9 @@ CLAIMABLE = before("sending")
 TRANSMITTABLE = before("transmitting")
 """From these the content may go out."""
 
+ACCEPTABLE = before("sent")
+"""From these the server's yes leads to the end."""
+
 Reason: TypeAlias = Literal[
     "mail_server_unavailable",
     "email_deferred",

@@ -13,7 +13,7 @@ from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.notification import Template
 from schemas.values import Locale
 from services.notifier.domain.draft import WITH_CODES
-from services.notifier.domain.mail import LEASED, TRANSMITTABLE, Mail
+from services.notifier.domain.mail import ACCEPTABLE, LEASED, TRANSMITTABLE, Mail
 from services.notifier.store.turns import WAITS
 
 _SUBJECT = "e.client_id, e.agency, e.template, e.cause_id, e.correlation_id, e.causation_id, e.traceparent"
@@ -121,10 +121,10 @@ async def claim(
     return [Claimed(**{**row, "facts": orjson.loads(row["facts"])}) for row in rows]
 
 
-async def transmit(uow: UnitOfWork, going_out: Sequence[tuple[Claimed, bytes]], lease_seconds: float) -> set[UUID]:
+async def transmit(source: Source, going_out: Sequence[tuple[Claimed, bytes]], lease_seconds: float) -> set[UUID]:
     """Notes that contents go out now, and the contents with it. Answers which of the mails are still ours, and say
-    what is still so."""
-    rows = await uow.connection.fetch(
+    what is still so. Outside a unit of work it is committed when this returns."""
+    rows = await source.fetch(
         """update emails e
               set state = 'transmitting', content = n.content, transmitted_at = clock_timestamp(),
                   lease_until = clock_timestamp() + make_interval(secs => $4)
@@ -159,6 +159,26 @@ async def lock_expired(uow: UnitOfWork, limit: int) -> list[Held]:
              order by lease_until limit $2 for update skip locked""",  # noqa: S608
         LEASED,
         limit,
+    )
+    return [_held(row) for row in rows]
+
+
+async def accept(uow: UnitOfWork, mails: Sequence[tuple[UUID, int, int]]) -> list[Held]:
+    """Of these mails, attempts and codes, those that are sent by that, as `settle` has it: with their new state."""
+    rows = await uow.connection.fetch(
+        f"""update emails e
+              set state = 'sent', settled_at = $4, smtp_code = n.code, reason = null, turn = null,
+                  lease_until = null, worker = null,
+                  content = case when e.template = any($5) then null else e.content end
+             from unnest($1::uuid[], $2::int[], $3::int[]) n(id, attempt, code)
+            where e.id = n.id and e.attempt = n.attempt and e.state = any($6)
+           returning {_MAIL}, {_SUBJECT}""",  # noqa: S608  # constant text
+        [id_ for id_, _, _ in mails],
+        [attempt for _, attempt, _ in mails],
+        [code for _, _, code in mails],
+        uow.now,
+        WITH_CODES,
+        ACCEPTABLE,
     )
     return [_held(row) for row in rows]
 
