@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import re
 import time
 import warnings
@@ -55,7 +56,10 @@ class NotAllowed(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. `client` is set for a client's own user; agency staff act for any client of their agency."""
+    """Who calls. `client` is set for a client's own user; agency staff act for any client of their agency.
+
+    `until` is the Unix second from which the token is not accepted any more.
+    """
 
     sub: str
     agency: str
@@ -64,6 +68,7 @@ class Caller:
     client: str | None = None
     email: str | None = None
     locale: str = "sv"
+    until: float = math.inf
 
     def must_be(self, *roles: str) -> None:
         """Raises NotAllowed unless the caller has one of the roles."""
@@ -104,7 +109,7 @@ class Tokens:
         if known is not None and known.keys is keys and system_clock().timestamp() < known.until:
             return known.caller
         claims = await self._claims(token, keys)
-        caller = _caller(claims)
+        caller = _caller(claims, until=float(claims["exp"]) + LEEWAY_SECONDS)
         if len(self._known) >= REMEMBERED:
             self._known.clear()  # rare, and cheaper than to keep an order
         self._known[digest] = _Known(caller, self._keys, float(claims["exp"]))
@@ -174,7 +179,7 @@ class _Claims(BaseModel):
     locale: Annotated[str, StringConstraints(max_length=16, pattern=PLAIN)] | None = None
 
 
-def _caller(claims: dict[str, Any]) -> Caller:
+def _caller(claims: dict[str, Any], until: float) -> Caller:
     try:
         given = _Claims.model_validate(claims)
     except ValidationError as error:
@@ -187,4 +192,5 @@ def _caller(claims: dict[str, Any]) -> Caller:
         client=given.client,
         email=given.email if given.email and ADDRESS.fullmatch(given.email) else None,
         locale="en" if (given.locale or "sv").startswith("en") else "sv",
+        until=until,
     )

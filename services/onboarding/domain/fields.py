@@ -32,6 +32,13 @@ class Findings:
             self.errors.append(Pointed(place, code, choices=tuple(choices)))
 
 
+def below(pointer: str, name: str) -> str:
+    """The place of a member (RFC 6901); that of its object where the name is one that may not be repeated."""
+    if not name.isprintable() or discloses_a_number(name):
+        return pointer
+    return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+
+
 def obj(found: Findings, value: Any, pointer: str) -> Mapping[str, Any] | None:
     """A JSON object."""
     if isinstance(value, Mapping):

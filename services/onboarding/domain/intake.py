@@ -29,6 +29,7 @@ from services.onboarding.domain.instructions import read_cancellation, read_lice
 from services.onboarding.domain.life_cycle import AlreadyActivated, must_be_cancellable, must_live
 from services.onboarding.domain.requests import Refusal, Request, Sender, answer, id_for, refused
 from services.onboarding.domain.rule_book import ContentInvalid, review
+from services.onboarding.domain.unknown_fields import unknown_fields
 
 A_DAY = timedelta(days=1)
 
@@ -231,4 +232,5 @@ def _request(state: Intake, event: Envelope[Any], now: datetime) -> Request:
         agency=line(getattr(event.data, "agency", None)),
         external_ref=line(event.data.external_ref),
         received_at=now,
+        warnings=unknown_fields(dict(event.data), type(event.data).shape),
     )

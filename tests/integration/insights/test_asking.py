@@ -1,6 +1,7 @@
 """Who may ask for what, and what the routes refuse."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 
 from chassis.settings import CommonSettings
 from chassis.stateless import StatelessContext, create_app, opened
+from chassis.streams import HEARTBEAT, OF_ONE
 from services.insights.__main__ import SERVICE
 from services.insights.counting import Statistics
 from services.insights.domain.facts import Fact
@@ -91,28 +93,41 @@ async def test_nobody_sees_statistics_without_a_token(asked: Asked) -> None:
         assert (await asked[2].get(path)).json()["code"] == "unauthenticated"
 
 
-async def test_a_person_has_so_many_streams_and_no_more(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream that is refused says so; one that ends makes room."""
-    _, issuer, client = asked
-    monkeypatch.setitem(stream._open, ("byra-ett", "karin"), stream.STREAMS_OF_ONE)
-    answer = await client.get("/v1/statistics/stream", headers=issuer.token("karin", "byra-ett", "client_manager"))
-    assert answer.json()["code"] == "service_unavailable"
+@pytest.mark.parametrize(
+    ("subs", "code"),
+    [(["karin"] * OF_ONE, "too_many_streams"), (map(str, range(stream.AT_ONCE)), "service_unavailable")],
+)
+async def test_a_person_and_a_process_have_so_many_streams_and_no_more(
+    asked: Asked, subs: Iterable[str], code: str
+) -> None:
+    context, issuer, client = asked
+    with ExitStack() as opened:
+        for sub in subs:
+            opened.enter_context(context.streams.opened(("byra-ett", sub), stream.AT_ONCE))
+        answer = await client.get("/v1/statistics/stream", headers=issuer.token("karin", "byra-ett", "client_manager"))
+        assert answer.json()["code"] == code
+    assert context.streams.count == 0
 
 
-async def test_a_stream_tells_at_once_and_again_when_something_changed_and_ends_with_the_process(
+async def test_a_stream_tells_at_once_and_again_when_something_changed(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context, _, _ = asked
     monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
-    events = stream._counted(("byra-ett", "karin"), stream._events(context, context.state, "hour", "byra-ett"))
-    assert await anext(events) == stream.RETRY
+    events = stream._events(context.state, "hour", "byra-ett")
+    assert (await anext(events)).startswith(b"retry: ")
     assert b'"created":1' in await anext(events)
-    assert await anext(events) == stream.HEARTBEAT
+    assert await anext(events) == HEARTBEAT
     now = context.clock()
     context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
     assert b'"created":2' in await anext(events)
-    assert stream._open == {("byra-ett", "karin"): 1}
+    await events.aclose()
+
+
+async def test_streams_end_with_the_process(asked: Asked) -> None:
+    context, issuer, client = asked
     context.stop.set()
-    assert [each async for each in events] == []
-    assert stream._open == {}
+    answer = await client.get("/v1/statistics/stream", headers=issuer.token("karin", "byra-ett", "client_manager"))
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert context.streams.count == 0

@@ -1,12 +1,14 @@
 """The census of refusals: what provokes each code that the notifier owns, and where it must stand."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
+from chassis.streams import OF_ONE
 from tests.integration.notifier.running import Running
 from tests.unit.notifier.events import listed
 
@@ -221,6 +223,14 @@ async def the_mail_server_does_not_answer(running: Running) -> Told:
 async def listed_without_a_database(running: Running) -> Told:
     await running.context.database.pool.close()
     return await asked(running, ANYBODY)
+
+
+@act("too_many_streams")
+async def opened_a_sixth_stream(running: Running) -> Told:
+    with ExitStack() as opened:
+        for _ in range(OF_ONE):
+            opened.enter_context(running.context.streams.opened(("byra-ett", "karin"), OF_ONE + 1))
+        return await asked(running, "/v1/notifications/stream")
 
 
 @act("notification_mandatory", "/kinds/client_listed")
