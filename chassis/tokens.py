@@ -54,6 +54,12 @@ class NotAllowed(Refused):
     code = "not_allowed"
 
 
+class OperatorRequired(Refused):
+    """Only an operator of the service may do this."""
+
+    code = "operator_required"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls. `client` is set for a client's own user; agency staff act for any client of their agency.

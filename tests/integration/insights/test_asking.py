@@ -63,7 +63,7 @@ async def test_staff_see_their_own_agency_and_operators_see_all(
         ("byra-ett", "client_manager", "/v1/statistics?agency=byra-tva", 403, "not_allowed"),
         ("byra-ett", "client_manager", "/v1/statistics/stream?agency=byra-tva", 403, "not_allowed"),
         ("byra-ett", "visitor", "/v1/statistics", 403, "not_allowed"),
-        ("byra-ett", "agency_admin", "/v1/operations/status", 403, "not_allowed"),
+        ("byra-ett", "agency_admin", "/v1/operations/status", 403, "operator_required"),
         (
             "aktivera",
             "operator",

@@ -93,6 +93,16 @@ async def marked_an_item_that_is_not_there(running: Running) -> Told:
 
 
 @act("not_found")
+async def asked_for_a_template_that_is_not_there(running: Running) -> Told:
+    return await asked(running, "/v1/templates/nosuch/preview", roles=["agency_admin"])
+
+
+@act("not_allowed")
+async def looked_at_templates_as_a_consultant(running: Running) -> Told:
+    return await asked(running, "/v1/templates")
+
+
+@act("not_found")
 async def asked_for_another_agency_s_mail(running: Running) -> Told:
     return await asked(running, f"/v1/emails/{await sent(running)}", agency="byra-tva")
 
@@ -102,12 +112,12 @@ async def listed_mails_as_a_client_s_user(running: Running) -> Told:
     return await asked(running, ANYBODY, roles=[], client=str(uuid4()))
 
 
-@act("not_allowed")
+@act("operator_required")
 async def held_mails_as_a_consultant(running: Running) -> Told:
     return Told.of(await running.post("/v1/operations/mail/hold", json={}))
 
 
-@act("not_allowed")
+@act("operator_required")
 async def looked_at_every_mail_as_a_consultant(running: Running) -> Told:
     return await asked(running, "/v1/operations/emails")
 
