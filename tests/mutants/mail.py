@@ -46,8 +46,8 @@ MAIL = [
         "no fence before the content",
         "A worker that comes late does not send what another one is sending.",
         _DELIVERIES,
-        "where e.id = n.id and e.attempt = n.attempt and e.state",
-        "where e.id = n.id and e.state",
+        "where e.id = n.id and e.attempt = n.attempt and e.state = any($5)",
+        "where e.id = n.id and e.state = any($5)",
         f"{_FENCES}::test_a_worker_whose_mail_another_has_by_now_sends_nothing",
     ),
     Mutant(
