@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import re
 import time
 import warnings
@@ -55,7 +56,10 @@ class NotAllowed(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. `client` is set for a client's own user; agency staff act for any client of their agency."""
+    """Who calls. `client` is set for a client's own user; agency staff act for any client of their agency.
+
+    `until`: when the token ends, in seconds since 1970; what goes on longer than a request ends with it.
+    """
 
     sub: str
     agency: str
@@ -64,6 +68,7 @@ class Caller:
     client: str | None = None
     email: str | None = None
     locale: str = "sv"
+    until: float = math.inf
 
     def must_be(self, *roles: str) -> None:
         """Raises NotAllowed unless the caller has one of the roles."""
@@ -83,7 +88,6 @@ class _Known:
 
     caller: Caller
     keys: KeySet | None
-    until: float
 
 
 class Tokens:
@@ -101,13 +105,13 @@ class Tokens:
         keys = await self._key_set(least_age=REFRESH_SECONDS)
         digest = hashlib.blake2b(token.encode(), digest_size=32).digest()
         known = self._known.get(digest)
-        if known is not None and known.keys is keys and system_clock().timestamp() < known.until:
+        if known is not None and known.keys is keys and system_clock().timestamp() < known.caller.until:
             return known.caller
         claims = await self._claims(token, keys)
         caller = _caller(claims)
         if len(self._known) >= REMEMBERED:
             self._known.clear()  # rare, and cheaper than to keep an order
-        self._known[digest] = _Known(caller, self._keys, float(claims["exp"]))
+        self._known[digest] = _Known(caller, self._keys)
         return caller
 
     async def _claims(self, token: str, keys: KeySet) -> dict[str, Any]:
@@ -187,4 +191,5 @@ def _caller(claims: dict[str, Any]) -> Caller:
         client=given.client,
         email=given.email if given.email and ADDRESS.fullmatch(given.email) else None,
         locale="en" if (given.locale or "sv").startswith("en") else "sv",
+        until=float(claims["exp"]),
     )

@@ -1,38 +1,8 @@
 """Who may ask for what, and what the routes refuse."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import httpx
 import pytest
 
-from chassis.settings import CommonSettings
-from chassis.stateless import StatelessContext, create_app, opened
-from services.insights.__main__ import SERVICE
-from services.insights.counting import Statistics
-from services.insights.domain.facts import Fact
-from services.insights.settings import InsightsSettings
-from services.insights.web import stream
-from tests.integration.insights.running import Insights
-
-
-@pytest.fixture
-async def asked(tmp_path: Path) -> AsyncIterator[tuple[StatelessContext, Insights, httpx.AsyncClient]]:
-    """Insights that counted one client of each of two agencies; no Kafka."""
-    common = CommonSettings(environment="test", token_keys_file=tmp_path / "keys.json")
-    context = opened(SERVICE, common, InsightsSettings())
-    issuer = Insights.of(common, tmp_path)
-    assert isinstance(context.state, Statistics)
-    now = context.clock()
-    context.state.windows.count("a", now, Fact("created", "byra-ett"), now)
-    context.state.windows.count("b", now, Fact("created", "byra-tva"), now)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(create_app(context)), base_url="http://insights"
-    ) as client:
-        yield context, issuer, client
-
-
-Asked = tuple[StatelessContext, Insights, httpx.AsyncClient]
+from tests.integration.insights.in_process import Asked
 
 
 @pytest.mark.parametrize(
@@ -62,13 +32,6 @@ async def test_staff_see_their_own_agency_and_operators_see_all(
         ("byra-ett", "client_manager", "/v1/statistics/stream?agency=byra-tva", 403, "not_allowed"),
         ("byra-ett", "visitor", "/v1/statistics", 403, "not_allowed"),
         ("byra-ett", "agency_admin", "/v1/operations/status", 403, "not_allowed"),
-        (
-            "aktivera",
-            "operator",
-            "/v1/statistics?from=2026-03-02T12:00:00Z&to=2026-03-02T12:00:00Z",
-            422,
-            "invalid_content",
-        ),
         ("aktivera", "operator", "/v1/statistics?since=2026-03-02T12:00:00Z", 422, "unknown_parameter"),
     ],
 )
@@ -91,28 +54,44 @@ async def test_nobody_sees_statistics_without_a_token(asked: Asked) -> None:
         assert (await asked[2].get(path)).json()["code"] == "unauthenticated"
 
 
-async def test_a_person_has_so_many_streams_and_no_more(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream that is refused says so; one that ends makes room."""
-    _, issuer, client = asked
-    monkeypatch.setitem(stream._open, ("byra-ett", "karin"), stream.STREAMS_OF_ONE)
-    answer = await client.get("/v1/statistics/stream", headers=issuer.token("karin", "byra-ett", "client_manager"))
-    assert answer.json()["code"] == "service_unavailable"
-
-
-async def test_a_stream_tells_at_once_and_again_when_something_changed_and_ends_with_the_process(
-    asked: Asked, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("query", "pointer", "code"),
+    [
+        ("from=2026-03-02T12:00:00Z&to=2026-03-02T12:00:00Z", "/from", "empty_period"),
+        ("from=2026-03-02T13:00:00Z&to=2026-03-02T13:30:00%2B01:00", "/from", "empty_period"),
+        ("from=2999-01-01T00:00:00Z", "/from", "empty_period"),
+        ("to=0001-01-01T00:00:00Z", "/from", "empty_period"),
+        ("from=2026-03-02T12:00:00", "/from", "invalid_date"),
+        ("to=2026-03-02T12:00:00%2B25:00", "/to", "invalid_date"),
+        ("from=2026-03-02T12:00:00Europe/Stockholm", "/from", "invalid_date"),
+        ("from=2026-03-02", "/from", "invalid_date"),
+        ("window=day", "/window", "invalid_choice"),
+        (f"agency={'x' * 65}", "/agency", "value_too_long"),
+    ],
+)
+async def test_a_period_that_is_none_is_refused_with_the_place_and_why(
+    asked: Asked, query: str, pointer: str, code: str
 ) -> None:
-    context, _, _ = asked
-    monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
-    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
-    events = stream._counted(("byra-ett", "karin"), stream._events(context, context.state, "hour", "byra-ett"))
-    assert await anext(events) == stream.RETRY
-    assert b'"created":1' in await anext(events)
-    assert await anext(events) == stream.HEARTBEAT
-    now = context.clock()
-    context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
-    assert b'"created":2' in await anext(events)
-    assert stream._open == {("byra-ett", "karin"): 1}
-    context.stop.set()
-    assert [each async for each in events] == []
-    assert stream._open == {}
+    _, issuer, client = asked
+    answer = (await client.get(f"/v1/statistics?{query}", headers=issuer.token())).json()
+    assert answer["code"] == "invalid_content"
+    assert [(each["pointer"], each["code"], each["in"]) for each in answer["errors"]] == [(pointer, code, "query")]
+
+
+@pytest.mark.parametrize(
+    ("query", "created"),
+    [
+        ("from=0001-01-01T00:00:00%2B14:00&to=9999-12-31T23:59:59-14:00", 2),
+        ("from=2999-01-01T00:00:00Z&to=2999-01-02T00:00:00Z", 0),
+        ("from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z", 0),
+    ],
+)
+@pytest.mark.parametrize("window", ["hour", "minute"])
+async def test_a_period_of_any_length_is_answered_with_what_is_kept_of_it(
+    asked: Asked, query: str, created: int, window: str
+) -> None:
+    _, issuer, client = asked
+    answer = (await client.get(f"/v1/statistics?{query}&window={window}", headers=issuer.token())).json()
+    assert answer["totals"]["created"] == created
+    assert sum(each["created"] for each in answer["windows"]) == created
+    assert len(answer["windows"]) <= 2
