@@ -85,9 +85,9 @@ def up(
         except DemoStopped as fact:
             failed = fact
     typer.echo("\nrunning (broker: {}):".format(endpoints["broker"]))
-    for name, url in endpoints.items():
-        if isinstance(url, str) and url.startswith("http"):
-            typer.echo(f"  {name:<12}{url}")
+    for name, address in endpoints.items():
+        if isinstance(address, str) and name != "broker":
+            typer.echo(f"  {name:<12}{address}")
     typer.echo(f"  all in       {root / '.local' / 'endpoints.json'}\nstop with: make down")
     if failed:
         fail(f"failed: {failed}")

@@ -45,6 +45,7 @@ def check(value: bytes, headers: Sequence[Header], now: datetime) -> Report:
         return _as_reader(row, value)
     found = contract.check(value, headers, now)
     notes = [f"{place} can be opened by its receiver alone" for place in found.unopened]
+    notes += [f"{each.pointer or '/'}: {each.code}: {_texts(each)['detail_en']}" for each in found.warnings]
     if found.code is None and row is not None:
         beyond = _beyond(row, value, headers)
         notes += [f"the published schema does not promise what stands at {place}" for place in beyond]

@@ -11,6 +11,8 @@ import typer
 
 from aktivera.addresses import Addresses
 from aktivera.contract_examples import ExampleUnknown, fresh
+from aktivera.source_client import SourceClient
+from aktivera.source_commands import named
 from aktivera.terminal import Json, explained, fail, show, where
 from aktivera.tokens import Bearer, issue
 from aktivera.upstream import Answer, KafkaAway, Sent, upstream
@@ -19,7 +21,10 @@ from chassis.clock import system_clock
 app = typer.Typer(help="What you send us: checked here, sent, and sent again.", no_args_is_help=True)
 
 Seconds = Annotated[float, typer.Option(min=1, max=600, help="How long to wait for the answer.")]
-Source = Annotated[str | None, typer.Option(help="Slug of a further source; the first one otherwise.")]
+Source = Annotated[
+    str | None,
+    typer.Option(help="Slug of a further source; the first one otherwise.", callback=lambda slug: slug and named(slug)),
+]
 STRUCTURED = [("content-type", b"application/cloudevents+json")]
 
 
@@ -61,6 +66,7 @@ def send(
         event = fresh(example, new_client=new_client, source=source)
     except ExampleUnknown as fact:
         fail(str(fact), as_json)
+    _must_be_known(place, source, as_json)
     if not as_json:
         typer.echo(f"sent      id {event['id']}")
     record = Sent(json.dumps(event, ensure_ascii=False).encode(), STRUCTURED)
@@ -79,6 +85,7 @@ def replay(
 ) -> None:
     """Send the same bytes again, as they lie in the topic, and show that nothing changes. Exits 1 where it does."""
     place = where(as_json)
+    _must_be_known(place, source, as_json)
     with explained(as_json):
         found = _run(_replay(place, source, request_id, seconds), seconds, as_json)
     if isinstance(found, str):
@@ -90,6 +97,13 @@ def replay(
     show({"changed": not same, "before": before, "after": after}, as_json, [*told, verdict])
     if not same:
         raise typer.Exit(1)
+
+
+def _must_be_known(place: Addresses, source: str | None, as_json: bool) -> None:
+    """Ends the command where onboarding knows no such source: of topics that are not there, Kafka only waits."""
+    if source is not None:
+        with explained(as_json), SourceClient(place) as services:
+            services.source(source)
 
 
 def _run(work: Any, seconds: float, as_json: bool) -> Any:

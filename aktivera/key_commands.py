@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -55,7 +55,7 @@ def new_master_key(file: File = None, as_json: Json = False) -> None:
     try:
         name = key_exchange.add_master_key(path)
     except REFUSALS as fact:
-        fail(f"failed: {fact}", as_json)
+        _refuse(fact, as_json)
     show({"id": name}, as_json, [f"{name} is the current master key of {path}", "now: aktivera vault rotate"])
 
 
@@ -71,12 +71,13 @@ def drop_master_key(
     """Take an old master key out of the file. Refused while something is wrapped by it, and for the current one."""
     path = file or _local(VAULT_KEY)
     try:
+        key_exchange.must_be_old(path, name)
         if not unused:
             with asking(as_json) as services:
                 key_exchange.must_be_unused(services.vault(), name, path, system_clock())
         key_exchange.drop_master_key(path, name)
     except REFUSALS as fact:
-        fail(f"failed: {fact}", as_json)
+        _refuse(fact, as_json)
     show({"dropped": name}, as_json, [f"{name} is gone from {path}; a backup of the database from before may need it"])
 
 
@@ -102,8 +103,16 @@ def drop_intake_key(
     try:
         key_exchange.drop_intake_key(path, kid)
     except REFUSALS as fact:
-        fail(f"failed: {fact}", as_json)
+        _refuse(fact, as_json)
     show({"dropped": kid}, as_json, [f"{kid} is gone from {path}"])
+
+
+def _refuse(fact: Exception, as_json: bool) -> NoReturn:
+    """Ends the command with what stands in the way, by a code where it is a rule and no fault of the file system."""
+    code = getattr(fact, "code", None)
+    if code is None:
+        fail(f"failed: {fact}", as_json)
+    fail(f"refused: {code}: {fact}", as_json, {"code": code, "detail_en": str(fact)})
 
 
 def _local(name: str) -> Path:

@@ -18,13 +18,19 @@ Say = Callable[[str], None]
 class KeyUnknown(Exception):  # named after the fact
     """The file has no key of this name."""
 
+    code = "unknown_key"
+
 
 class KeyIsCurrent(Exception):  # named after the fact
     """The first key is the one in use for what is new; only those behind it can be taken away."""
 
+    code = "key_is_current"
+
 
 class KeyStays(Exception):  # named after the fact
     """Something is still wrapped by the key."""
+
+    code = "key_in_use"
 
 
 class Vault(Protocol):
@@ -73,10 +79,17 @@ def add_master_key(path: Path) -> str:
     return key_id(fresh)
 
 
-def drop_master_key(path: Path, name: str) -> None:
-    """Raises KeyUnknown, KeyIsCurrent, SecretUnusable, OSError."""
+def must_be_old(path: Path, name: str) -> dict[str, bytes]:
+    """The keys of the file, where this is one of those behind the first. Raises KeyUnknown, KeyIsCurrent,
+    SecretUnusable."""
     keys = read_keys(path)
     _must_be_old(path, list(keys), name)
+    return keys
+
+
+def drop_master_key(path: Path, name: str) -> None:
+    """Raises KeyUnknown, KeyIsCurrent, SecretUnusable, OSError."""
+    keys = must_be_old(path, name)
     _write_keys(path, [key for each, key in keys.items() if each != name])
 
 
@@ -105,7 +118,7 @@ def _word(key: Mapping[str, Any]) -> str:
 
 def _must_be_old(path: Path, names: list[str], name: str) -> None:
     if name not in names:
-        raise KeyUnknown(f"{path} has no key {name}")
+        raise KeyUnknown(f"{path} has no key {name}; it has: {', '.join(names)}")
     if name == names[0]:
         raise KeyIsCurrent(f"{name} is the current key: put a new one before it first")
 

@@ -1,10 +1,11 @@
 """The database of one service: a pool with deadlines, and the unit of work opened on it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import structlog
 
 from chassis.clock import Clock, system_clock
 from chassis.failpoints import reached
@@ -15,6 +16,8 @@ from schemas.envelope import Catalogue
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
+
+log = structlog.get_logger(__name__)
 
 ACQUIRE_SECONDS = 10.0
 
@@ -60,6 +63,22 @@ class Database:
         """One statement in a transaction of its own."""
         async with self._acquired() as connection:
             return await connection.execute(query, *arguments)
+
+    async def notify(self, payloads: Sequence[str]) -> None:
+        """Sends pokes on their line, in a transaction of its own.
+
+        While one that notifies commits, all others of the server that notify wait: no batch may.
+        """
+        await self.execute("select pg_notify($1, p) from unnest($2::text[]) p", self.pokes.channel, payloads)
+
+    async def close(self) -> None:
+        """Sends the pokes of what was committed last, if they can be sent, and closes the pool."""
+        if self.pokes.channel and (left := self.pokes.taken()):
+            try:
+                await self.notify(left)
+            except Exception as error:
+                log.warning("pokes not sent", error=type(error).__name__, pokes=len(left))
+        await self.pool.close()
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncIterator["PoolConnectionProxy[Any]"]:

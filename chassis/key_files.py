@@ -27,6 +27,8 @@ Content = TypeVar("Content")
 class SecretUnusable(ValueError):  # named after the fact
     """A secret cannot be read or is none; its text names the file and never the content."""
 
+    code = "secret_unusable"
+
 
 def key_id(key: bytes) -> str:
     """What a key is known by: made of the key itself, so that none can stand under another's name."""

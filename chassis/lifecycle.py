@@ -88,7 +88,7 @@ async def _run(service: Service, common: CommonSettings, settings: ServiceSettin
     app = create_app(context)
     calm_collector()
     loops = _loops(context, app, stop, {} if seen else {"start-check": look_until_seen})
-    return await until_told(http_server(app, settings), loops, context.heartbeats, stop, context.database.pool.close)
+    return await until_told(http_server(app, settings), loops, context.heartbeats, stop, context.database.close)
 
 
 async def until_told(

@@ -8,9 +8,13 @@ MOST = 20_000
 
 
 class Pokes:
-    """Payloads, each once, the oldest first. Beyond the bound the oldest go: whoever polls makes up for them."""
+    """Payloads, each once, the oldest first. Beyond the bound the oldest go: whoever polls makes up for them.
+
+    `channel` is where they go; empty until there is a line.
+    """
 
     def __init__(self) -> None:
+        self.channel = ""
         self._waiting: dict[str, None] = {}
         self._come = asyncio.Event()
 
@@ -27,6 +31,10 @@ class Pokes:
         with suppress(TimeoutError):
             async with asyncio.timeout(within_seconds):
                 await self._come.wait()
+        return self.taken(limit)
+
+    def taken(self, limit: int = MOST) -> list[str]:
+        """What waits now, which then does not wait any more."""
         taken = list(self._waiting)[:limit]
         for payload in taken:
             del self._waiting[payload]

@@ -30,9 +30,8 @@ class Line:
     """Sending and hearing on one channel of the database at `dsn`.
 
     `heard(payload)` is called for each poke. `whole()` is called each time that the line stands (again): what was poked
-    before that is unknown, and has to be looked up. A poke is sent in a transaction of its own, since one that notifies
-    takes a lock that all of the server's others wait for. A socket can be dead without anybody saying so: the line
-    pokes itself every 5 seconds, and is laid anew when it has heard nothing for 15.
+    before that is unknown, and has to be looked up. A socket can be dead without anybody saying so: the line pokes
+    itself every 5 seconds, and is laid anew when it has heard nothing for 15.
     """
 
     database: Database
@@ -48,22 +47,25 @@ class Line:
             tasks.create_task(self._listen())
 
     async def _send(self, beat: Callable[[], None]) -> None:
+        pokes = self.database.pokes
+        pokes.channel = self.channel
         tested = float("-inf")
         while True:
             beat()
-            payloads = await self.database.pokes.take(AT_ONCE, LOOK_SECONDS)
-            if time.monotonic() - tested >= TEST_SECONDS:
-                tested = time.monotonic()
-                payloads.append(TEST)
-            if not payloads:
+            payloads = await pokes.take(AT_ONCE, LOOK_SECONDS)
+            test = time.monotonic() - tested >= TEST_SECONDS
+            if not payloads and not test:
                 continue
             try:
-                await self.database.execute("select pg_notify($1, p) from unnest($2::text[]) p", self.channel, payloads)
+                await self.database.notify([*payloads, TEST] if test else payloads)
             except Exception as error:
+                pokes.add(payloads)
                 if not is_transient(error):
                     raise
                 log.warning("pokes not sent", error=type(error).__name__, pokes=len(payloads))
                 await asyncio.sleep(LOOK_SECONDS)
+            else:
+                tested = time.monotonic() if test else tested
 
     async def _listen(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 """Every refusal over HTTP explains itself: RFC 9457 problem documents with our codes and both languages."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -48,6 +49,8 @@ BY_VALIDATION = {
     ),
 }
 """pydantic's word for what is wrong → ours. A model's own errors are called by our codes already."""
+_CHOICE = re.compile("'([^']*)'")
+"""In pydantic's list of what could stand there: 'month', 'quarter' or 'year'."""
 
 
 class Place(BaseModel):
@@ -118,6 +121,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
             "".join(f"/{part}" for part in each["loc"][1:]),
             BY_VALIDATION.get(each["type"], each["type"] if each["type"] in ERRORS else "invalid_value"),
             str(each["loc"][0]),
+            tuple(_CHOICE.findall(str(each.get("ctx", {}).get("expected", "")))),
         )
         for each in found
     )

@@ -53,10 +53,12 @@ class ActivationConfiguredV1(ClientScoped):
 
 
 class ActivationReassignedV1(ClientScoped):
-    """Another consultant, or nobody in particular, now answers for the client."""
+    """Another consultant, or nobody in particular, now answers for the client. `handover_id`: as a part of that act,
+    which `handover.completed` tells of."""
 
     responsible_consultant: Sub | None = None
     by: Person
+    handover_id: UUID | None = None
 
 
 class ConsultantsChangedV1(ClientScoped):

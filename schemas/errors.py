@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,12 +17,14 @@ UNKNOWN_FACT = "–"
 class Pointed:
     """One place that is wrong: a JSON pointer (RFC 6901) into what was sent, and the code of what is wrong there.
 
-    `place` is body, or path, query or header, where the pointer is the parameter's name behind a slash.
+    `place` is body, or path, query or header, where the pointer is the parameter's name behind a slash. `choices`: what
+    could stand there, for the text of `invalid_choice`.
     """
 
     pointer: str
     code: str
     place: str = "body"
+    choices: tuple[str, ...] = field(default=(), compare=False)
 
 
 class Refused(Exception):  # named after the fact that refused
@@ -84,19 +86,24 @@ def problem(code: str, errors: Iterable[Pointed] = (), **facts: object) -> dict[
     Never fails: a missing fact reads as a dash, a fact named like a member of the body gives way to it, and a code
     without a text gets the text of internal_error, so that a slip in one refusal does not hide the refusal.
     """
-    text = ERRORS.get(code, ERRORS["internal_error"])
+    text, places = ERRORS.get(code, ERRORS["internal_error"]), tuple(errors)
     members: dict[str, Any] = to_jsonable_python(facts, fallback=str)
     spoken = _Facts({name: _speak(facts[name], value) for name, value in members.items()})
+    choices = "; ".join(dict.fromkeys(", ".join(each.choices) for each in places if each.choices))
     body = {
         "type": PROBLEM_TYPE_PREFIX + code,
         "title": text.title,
         "status": text.status,
         "code": code,
-        "detail_sv": text.detail_sv.format_map(spoken),
-        "detail_en": text.detail_en.format_map(spoken),
-        "errors": [_pointed(each, spoken) for each in errors],
+        "detail_sv": text.detail_sv.format_map(_with(spoken, choices)),
+        "detail_en": text.detail_en.format_map(_with(spoken, choices)),
+        "errors": [_pointed(each, _with(spoken, ", ".join(each.choices))) for each in places],
     }
     return {**members, **body}
+
+
+def _with(spoken: _Facts, choices: str) -> _Facts:
+    return _Facts({**spoken, "choices": choices}) if choices else spoken
 
 
 def _pointed(each: Pointed, spoken: _Facts) -> dict[str, str]:

@@ -40,7 +40,12 @@ class RequestEnvelope(BaseModel, Generic[Data]):
 
 
 class RequestData(EventData):
-    """Base of the requests: anything in the fields, the strict `shape` in the published schema."""
+    """Base of the requests: anything in the fields, the strict `shape` in the published schema.
+
+    What else is sent is kept as long as the request is decided, so that its sender can be warned of it.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     shape: ClassVar[type[Value]]
 
@@ -88,16 +93,23 @@ class OnboardingLicencesChangeRequestedV1(RequestData):
 
 
 class OnboardingAcceptedV1(EventData):
-    """The request was accepted. A rejection may still follow for what activation decides."""
+    """The request was accepted. A rejection may still follow for what activation decides.
+
+    `warnings`: what forbids nothing and should be looked at all the same, such as fields that are not known.
+    """
 
     request_id: RequestId
     agency: Slug
     client_id: UUID
     external_ref: ExternalRef | None = None
+    warnings: list[Pointer] | None = None
 
 
 class OnboardingRejectedV1(EventData):
-    """The request was refused, and why. `request_id` is absent where the record had no id that could be read."""
+    """The request was refused, and why. `request_id` is absent where the record had no id that could be read.
+
+    `warnings`: as in an acceptance.
+    """
 
     request_id: RequestId | None = None
     agency: Annotated[str, StringConstraints(max_length=512)] | None = None
@@ -108,6 +120,7 @@ class OnboardingRejectedV1(EventData):
     detail_en: Text
     errors: list[Pointer]
     retryable: bool
+    warnings: list[Pointer] | None = None
 
 
 class _Progress(EventData):

@@ -22,8 +22,9 @@ from chassis.service import Service
 from chassis.settings import environment
 
 ROOT = Path(__file__).parent.parent
-# A killed process leaves the page cache whole, and no test takes the power away: syncing would only cost minutes.
-WITHOUT_SYNC = {"fsync": "off", "full_page_writes": "off"}
+# A killed process leaves the page cache whole, and no test takes the power away: syncing would only cost minutes, and
+# so would compressing what is written for each test's database.
+WITHOUT_SYNC = {"fsync": "off", "full_page_writes": "off", "wal_compression": "off"}
 
 
 @dataclass
@@ -83,7 +84,8 @@ class Infrastructure:
         connection = await asyncpg.connect(self.superuser_dsn)
         try:
             await connection.execute(
-                f'create database {name} template {self._templates[service.name]} owner "{service.name}_owner"'
+                f"create database {name} template {self._templates[service.name]} strategy file_copy"  # a tenth of CPU
+                f' owner "{service.name}_owner"'
             )
         finally:
             await connection.close()

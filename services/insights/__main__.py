@@ -1,5 +1,10 @@
 """Insights: `python -m services.insights`."""
 
+if __name__ == "__main__":  # the other imports take a second
+    from chassis.early_end import end_at_once_when_told
+
+    end_at_once_when_told()
+
 import os
 from datetime import timedelta
 

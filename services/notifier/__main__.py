@@ -1,5 +1,10 @@
 """The notifier: `python -m services.notifier`."""
 
+if __name__ == "__main__":  # the other imports take a second
+    from chassis.early_end import end_at_once_when_told
+
+    end_at_once_when_told()
+
 from datetime import timedelta
 from pathlib import Path
 

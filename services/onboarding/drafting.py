@@ -32,6 +32,7 @@ from services.onboarding.domain.drafts import (
     warnings,
 )
 from services.onboarding.domain.look_ups import TooManyLookUps
+from services.onboarding.domain.unknown_fields import unknown_of_a_person
 from services.onboarding.handlers import CREATIONS, load_creations
 from services.onboarding.store import drafts
 from services.onboarding.store.drafts import Sealed
@@ -104,13 +105,13 @@ async def put(uow: UnitOfWork, viewer: Viewer, draft_id: UUID, command: PutStep,
     """Stores one step. Raises DraftUnknown and what `put_step` raises."""
     viewer.sees((await load(uow, [draft_id])).get(draft_id))
     changed = await execute(uow, DRAFTS, draft_id, command, why)
-    return await look(uow, viewer, changed.after)
+    return await look(uow, viewer, changed.after, command.body)
 
 
-async def find(uow: UnitOfWork, viewer: Viewer, draft_id: UUID) -> Looked:
-    """One draft as it is. Raises DraftUnknown."""
+async def find(uow: UnitOfWork, viewer: Viewer, draft_id: UUID, sent: Content | None = None) -> Looked:
+    """One draft as it is; of what was `sent` to begin it, what was passed over is told. Raises DraftUnknown."""
     row = await drafts.read(uow, draft_id)
-    return await look(uow, viewer, viewer.sees(None if row is None else opened(row)))
+    return await look(uow, viewer, viewer.sees(None if row is None else opened(row)), sent)
 
 
 async def remove(uow: UnitOfWork, viewer: Viewer, draft_id: UUID, seen: int | None) -> None:
@@ -143,8 +144,11 @@ async def submit(
     return client, client.client_id
 
 
-async def look(uow: UnitOfWork, viewer: Viewer, draft: Draft) -> Looked:
-    """What the rule book says to a draft, and which clients it may be, unless the viewer has asked for too many."""
+async def look(uow: UnitOfWork, viewer: Viewer, draft: Draft, sent: Content | None = None) -> Looked:
+    """What the rule book says to a draft, and which clients it may be, unless the viewer has asked for too many.
+
+    Of what was just `sent`, what a draft does not keep is told too.
+    """
     if draft.standing(uow.now) != "draft":
         return Looked(draft, None, ())
     today = swedish_date(uow.now)
@@ -156,6 +160,8 @@ async def look(uow: UnitOfWork, viewer: Viewer, draft: Draft) -> Looked:
         found = warnings(draft.content, draft.agency, beside, today)
     if any(each.code == ClientExistsElsewhere.code for each in found):
         await look_ups.must_be_told(uow, viewer.agency, viewer.sub, wanted)
+    passed_over = unknown_of_a_person({**(sent or {}), **request_of(draft.content)})
+    found += [Warned(each.pointer, each.code) for each in passed_over]
     return Looked(draft, inspect(draft.content, today), found)
 
 

@@ -72,7 +72,7 @@ class RequestKey:
 
     @classmethod
     def of(cls, topic: str, event: Envelope[Any]) -> "RequestKey":
-        data = dict(event.data)
+        data = {name: getattr(event.data, name) for name in type(event.data).model_fields}  # and nothing unknown
         makes_client = isinstance(event.data, OnboardingRequestedV1)
         content = sha256(orjson.dumps([event.type, data], option=orjson.OPT_SORT_KEYS)).digest()
         agency = line(data.get("agency"))

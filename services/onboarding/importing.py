@@ -16,10 +16,12 @@ from chassis.seal import Seal
 from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.values import Person
 from services.onboarding import look_ups, vault
+from services.onboarding.domain import unknown_fields
 from services.onboarding.domain.agency import AgencyUnknown
 from services.onboarding.domain.client import Client, created
 from services.onboarding.domain.creation import ClientExistsElsewhere, Creation, Wanted, refuse_disclosure, swedish_date
 from services.onboarding.domain.csv_files import Row, decoded, read_file
+from services.onboarding.domain.drafts import Warned
 from services.onboarding.domain.importing import (
     MOST_RUNNING,
     Doubles,
@@ -183,7 +185,8 @@ def _decide(uow: UnitOfWork, file: Import, row: Row, state: Creation, doubles: D
     except Exception as error:
         log.error("row could not be decided", import_id=str(file.import_id), row=row.number, error=type(error).__name__)
         return Result("refused", "internal_error"), None
-    return result, client
+    unknown = tuple(Warned(place, unknown_fields.CODE) for place in row.unknown)
+    return replace(result, warnings=(*result.warnings, *unknown)), client
 
 
 def _keys(file: Import, row: Row, wanted: Wanted, uow: UnitOfWork) -> tuple[bytes | None, bytes | None, str | None]:
@@ -209,9 +212,9 @@ def _place(import_id: UUID, number: int) -> bytes:
 
 
 def _packed(row: Row) -> bytes:
-    return orjson.dumps([row.line, row.fits, row.content])
+    return orjson.dumps([row.line, row.fits, row.content, row.unknown])
 
 
 def _unpacked(stored: Any, seal: Seal, import_id: UUID) -> Row:
     plain = orjson.loads(seal.open(stored["sealed"], _place(import_id, stored["number"])))
-    return Row(stored["number"], plain[0], plain[2], plain[1])
+    return Row(stored["number"], plain[0], plain[2], plain[1], tuple(plain[3]) if len(plain) > 3 else ())

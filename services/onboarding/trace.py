@@ -1,8 +1,11 @@
 """The steps of a client's way that onboarding knows of."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from chassis.db import Database
 from chassis.service import Step
@@ -13,7 +16,10 @@ SEEN = ("listed", "activated", "configured", "cancelled")
 
 
 async def trace(database: Database, client_id: str | None, correlation_id: str | None) -> Sequence[Step]:
-    """Requested, accepted or rejected, created, and what was seen of activation: with times, in order."""
+    """Requested, accepted or rejected and what activation answered since, created, and what was seen of activation.
+
+    With times, in order.
+    """
     client: UUID | None = uuid_or_none(client_id)
     clients, requests = await lists.traced(database, client, correlation_id)
     steps = [step for row in requests for step in _request_steps(row)]
@@ -27,7 +33,16 @@ def _request_steps(row: Any) -> Iterator[Step]:
     if row["code"] is None:
         yield Step(row["received_at"], "onboarding.accepted", about | {"client_id": str(row["client_id"])})
     else:
-        yield Step(row["received_at"], "onboarding.rejected", about | {"code": row["code"]})
+        yield Step(row["received_at"], "onboarding.rejected", about | _why(row["code"], orjson.loads(row["errors"])))
+    for told in orjson.loads(row["outcomes"]):
+        at = datetime.fromisoformat(told["at"])
+        yield Step(at, f"onboarding.{told['what']}", about | _why(told["code"], told["errors"]))
+
+
+def _why(code: str | None, errors: Sequence[Any]) -> dict[str, Any]:
+    """The code, and each place that is wrong where there are several."""
+    places = ", ".join(f"{each['pointer'] or '/'}: {each['code']}" for each in errors)
+    return {"code": code, "places": places if len(errors) > 1 else None}
 
 
 def _client_steps(row: Any) -> Iterator[Step]:

@@ -18,6 +18,7 @@ class _Connection:
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
     pumps: "list[asyncio.Task[None]]" = field(default_factory=list)
+    dead: bool = False
 
     def end(self, *, reset: bool = False) -> None:
         for writer in (self.client, self.server):
@@ -50,7 +51,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> "Proxy":
-        self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
+        self._server = await asyncio.start_server(self._accepted, LOOPBACK, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -73,6 +74,11 @@ class Proxy:
         self._holes = set(directions or (UP, DOWN))
         self._healed.clear()
 
+    def deaden(self) -> None:
+        """Nothing passes any more on the connections that are open now, and nobody is told; new ones are whole."""
+        for connection in self._open:
+            connection.dead = True
+
     def cut_after(self, count: int) -> None:
         """After that many more bytes from the server the connection that carries them ends, in the middle of them."""
         self._cut_after = count
@@ -90,10 +96,17 @@ class Proxy:
         self._holes.clear()
         self._healed.set()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        passing = asyncio.ensure_future(self._pass_on(reader, writer))
+        self._tasks.add(passing)
+        passing.add_done_callback(self._tasks.discard)
+        passing.add_done_callback(lambda _: writer.close())  # where it was cancelled before it began, too
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             server_reader, server_writer = await asyncio.open_connection(LOOPBACK, self.target_port)
         except OSError:
+            self.fired["refused"] += 1
             writer.transport.abort()
             return
         connection = _Connection(writer, server_writer)
@@ -115,6 +128,9 @@ class Proxy:
     ) -> None:
         with suppress(OSError):
             while data := await reader.read(CHUNK):
+                if connection.dead:
+                    self.fired["dead"] += 1
+                    continue
                 if self.latency:
                     self.fired["latency"] += 1
                     await asyncio.sleep(self.latency)

@@ -56,7 +56,7 @@ async def settled(rig: Rig) -> bool:
     ends = await _ends(rig)
     reads = {
         "activation": ("agency-events", "client-events"),
-        "notifier": ("agency-events", "client-events", "activation-events"),
+        "notifier": ("agency-events", "client-events", "activation-events", "notification-events"),
         "onboarding": ("activation-events", "onboarding-requests"),
     }
     for name, topics in reads.items():
@@ -142,11 +142,17 @@ async def _mails(rig: Rig, clients: set[str], found: Found) -> None:
 async def _bells(rig: Rig, clients: set[str], found: Found) -> None:
     rows = await fetch(
         rig.databases["notifier"],
-        "select b.client_id, n.sub from notifications n join bells b on b.id = n.bell_id",
+        "select b.client_id, b.kind, n.sub from notifications n join bells b on b.id = n.bell_id",
     )
-    per_user = Counter((str(row["client_id"]), row["sub"]) for row in rows)
-    found.expect({client for client, _ in per_user} == clients, "a client has no bell")
-    found.expect(all(n == 1 for n in per_user.values()), "a user has two bells for one client")
+    per_user = Counter((str(row["client_id"]), row["kind"], row["sub"]) for row in rows)
+    found.expect({client for client, kind, _ in per_user if kind == "client_listed"} == clients, "a client has no bell")
+    found.expect(all(n == 1 for n in per_user.values()), "a user has two bells for one fact")
+    unknown = await fetch(rig.databases["notifier"], "select client_id from emails where state = 'unknown'")
+    found.expect(
+        {client for client, kind, _ in per_user if kind != "client_listed"}
+        == {str(row["client_id"]) for row in unknown},
+        f"bells that tell neither a listing nor a mail of unknown fate: {Counter(kind for _, kind, _ in per_user)}",
+    )
 
 
 async def _topics(rig: Rig, clients: set[str], found: Found) -> None:
@@ -184,13 +190,13 @@ async def _answers(rig: Rig, found: Found) -> None:
 
 
 async def _told(rig: Rig, clients: set[str], found: Found) -> None:
-    """One outcome of each mail and one bell raised are told to the world, by their events' ids."""
-    said: dict[str, set[str]] = {}
-    for event in await events(rig, "notification-events"):
-        said.setdefault(event["id"], set()).update((event["type"].split(".")[-3], event["subject"]))
-    kinds = Counter(
-        (("email" if "email" in what else "bell"), client) for what in said.values() for client in what & clients
-    )
+    """One outcome of each mail and one bell of each fact are told to the world, by their events' ids."""
+    said = {event["id"]: event for event in await events(rig, "notification-events")}.values()
+    mails = Counter(event["subject"] for event in said if ".email." in event["type"])
+    bells = Counter((event["subject"], event["data"]["kind"]) for event in said if ".notification." in event["type"])
+    unclear = {event["subject"] for event in said if event["type"] == "se.aktivera.email.unknown.v1"}
     for client in clients:
-        found.expect(kinds["email", client] == 1, f"{kinds['email', client]} outcomes of one client's mail are told")
-        found.expect(kinds["bell", client] == 1, f"{kinds['bell', client]} bells of one client are told")
+        found.expect(mails[client] == 1, f"{mails[client]} outcomes of one client's mail are told")
+    wanted = [(client, "client_listed") for client in clients] + [(client, "email_unknown") for client in unclear]
+    odd = {each: bells[each] for each in {*wanted, *bells} if bells[each] != (each in wanted)}
+    found.expect(not odd, f"{len(odd)} bells are told otherwise than once each, e.g. {list(odd.items())[:1]}")

@@ -170,7 +170,7 @@ def hand_over(draft: Draft, command: HandOver) -> None:
     keep_one(draft)
     draft.tell_grants(command.actor.person)
     if client.activation.responsible_consultant == command.from_sub:
-        _answer_for(draft, command.to_sub, command.actor.person)
+        _answer_for(draft, command.to_sub, command.actor.person, command.handover_id)
     known = client.staff.get(command.from_sub)
     leaver_name = leaver.name if leaver else known.name if known else command.from_sub[:200]
     draft.remark(
@@ -251,6 +251,7 @@ def _set_linked(draft: Draft, subs: Iterable[str]) -> None:
         draft.say(ConsultantsChangedV1(**draft.scope, consultants=sorted(wanted)))
 
 
-def _answer_for(draft: Draft, sub: str | None, by: Person) -> None:
+def _answer_for(draft: Draft, sub: str | None, by: Person, handover_id: UUID | None = None) -> None:
     if draft.activation.responsible_consultant != sub:
-        draft.say(ActivationReassignedV1(**draft.scope, responsible_consultant=sub, by=by), responsible_consultant=sub)
+        data = ActivationReassignedV1(**draft.scope, responsible_consultant=sub, by=by, handover_id=handover_id)
+        draft.say(data, responsible_consultant=sub)

@@ -41,7 +41,7 @@ EXPLAINED = "; ".join(f"`{name}`: {meaning}" for name, meaning in MEANINGS.items
 
 def _known(name: str) -> str:
     if name not in MEANINGS:
-        raise PydanticCustomError("enum", "no act")
+        raise PydanticCustomError("enum", "no act", {"expected": ", ".join(map(repr, MEANINGS))})
     return name
 
 

@@ -86,6 +86,10 @@ class Staff:
     muted: frozenset[tuple[str, str]] = frozenset()
     names: Mapping[str, str] = field(default_factory=dict)
 
+    def named(self, sub: str | None, name: str | None) -> str | None:
+        """A name as it may be stored: none of whoever has left, though an event that comes late has it."""
+        return None if sub in self.former else name
+
     def hearing(self, kind: Kind, subs: Collection[str]) -> tuple[str, ...]:
         """Those of them for whom this kind rings: who are still there, and have not turned it off."""
         rings = KINDS[kind].mandatory

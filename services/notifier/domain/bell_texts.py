@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.programs import PROGRAMS
 from services.notifier.domain.bell import Bell, Handled
+from services.notifier.domain.names import shown
 
 SWEDEN = ZoneInfo("Europe/Stockholm")
 
@@ -114,15 +115,16 @@ def text(bell: Bell, now: datetime, locale: str) -> str:
 
 def _by(handled: Handled, locale: str) -> str:
     if handled.by is not None:
-        return handled.by
+        return shown(handled.by)
     return _NOBODY[locale] if handled.by_sub is None else _SOMEBODY[locale]
 
 
 def _spoken(bell: Bell, now: datetime, locale: str) -> dict[str, Any]:
     """What the texts name, as it is said: of an erased client and a person who was forgotten no name."""
     said: dict[str, Any] = {**bell.facts}
-    said["client"] = bell.client_name or _ERASED[locale]
-    said["about"] = bell.about or (_SOMEBODY[locale] if bell.client_id else _SOMEBODY[locale].capitalize())
+    somebody = _SOMEBODY[locale] if bell.client_id else _SOMEBODY[locale].capitalize()
+    said["client"] = shown(bell.client_name) if bell.client_name else _ERASED[locale]
+    said["about"] = shown(bell.about) if bell.about else somebody
     if "program" in said:
         program = PROGRAMS.programs.get(said["program"])
         names = {"sv": program.name_sv, "en": program.name_en} if program else {}

@@ -76,11 +76,12 @@ def cancellation_refused(
 
 
 def reassigned(news: News, event: Envelope[ActivationReassignedV1], now: datetime) -> Decision[ClientNews]:
-    """Whoever answers for the client now hears of it from another; to the one before it says that it went on."""
+    """Whoever answers for the client now hears of it from another; to the one before it says that it went on. Of a
+    hand-over they hear once, as of that: `handover` cannot be turned off, `reassigned` can."""
     assert news is not None  # load answers every key
     by, sub = event.data.by, event.data.responsible_consultant
     news = handle(news, Handled("given_on", by.name, event.time, by.sub), "reassigned")
-    if sub is None:
+    if sub is None or event.data.handover_id is not None:
         return Decision(news)
     return tell(
         news,

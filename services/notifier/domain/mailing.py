@@ -28,13 +28,22 @@ def overtake(news: ClientNews, overtaken: Overtaken) -> ClientNews:
 
 
 def queued(news: ClientNews, drafts: Iterable[Draft]) -> ClientNews:
-    """Adds mails, one for each address."""
-    return replace(news, drafts=tuple(one_each((*news.drafts, *drafts))))
+    """Adds mails, one for each address; none to somebody who has left the agency."""
+    known = [_as_known(news, each) for each in drafts if each.reader not in news.staff.former]
+    return replace(news, drafts=tuple(one_each((*news.drafts, *known))))
 
 
 def noticed(news: ClientNews, notice: Notice) -> ClientNews:
     """Adds a mail whose readers are found when it is stored."""
-    return replace(news, notices=(*news.notices, notice))
+    return replace(news, notices=(*news.notices, replace(notice, draft=_as_known(news, notice.draft))))
+
+
+def _as_known(news: ClientNews, draft: Draft) -> Draft:
+    """Without the name of somebody who has left the agency."""
+    by = draft.facts.get("by")
+    if by is None or by["sub"] not in news.staff.former:
+        return draft
+    return replace(draft, facts={**draft.facts, "by": {**by, "name": ""}})
 
 
 def draft_of(

@@ -75,6 +75,7 @@ def announced(news: ClientNews | None, event: Envelope[ActivationSnapshotV1], no
     if news.erased:
         return Decision(news)
     handled = handled_by(state)
+    handled = handled and as_known(news, handled)
     if news.bell is not None:
         same = news.bell.handled == handled
         return Decision(news if same else replace(news, bell=replace(news.bell, handled=handled)))
@@ -102,7 +103,12 @@ def _handled(news: ClientNews | None, handled: Handled) -> Decision[ClientNews]:
     assert news is not None  # load answers every key
     if news.bell is None or news.bell.handled is not None or news.erased:
         return Decision(news)
-    return Decision(replace(news, bell=replace(news.bell, handled=handled)))
+    return Decision(replace(news, bell=replace(news.bell, handled=as_known(news, handled))))
+
+
+def as_known(news: ClientNews, handled: Handled) -> Handled:
+    """Without the name of somebody who has left the agency."""
+    return replace(handled, by=news.staff.named(handled.by_sub, handled.by))
 
 
 def _tell(news: ClientNews, bell: Bell, mail: Draft) -> Decision[ClientNews]:

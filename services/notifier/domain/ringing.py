@@ -8,7 +8,7 @@ from typing import Any
 from schemas.envelope import Decision
 from services.notifier.domain.bell import Audience, Bell, Handled, addressed, who_should_know
 from services.notifier.domain.kinds import ENDED, MAIL_KINDS, Kind
-from services.notifier.domain.news import ClientNews
+from services.notifier.domain.news import ClientNews, as_known
 
 Told = tuple[Audience, Collection[str]]
 
@@ -45,7 +45,7 @@ def ring(news: ClientNews, wanted: Ring, correlation_id: str, now: datetime) -> 
         audience=audience,
         recipients=(),
         facts=wanted.facts,
-        about=wanted.about,
+        about=news.staff.named(wanted.about_sub, wanted.about),
         about_sub=wanted.about_sub,
     )
     bell = addressed(bell, subs, news.staff, wanted.doer)
@@ -80,6 +80,7 @@ def handle(news: ClientNews, handled: Handled, *kinds: Kind, **facts: Any) -> Cl
     on what became of them; whether they were read stays as it is. `facts`: of those that have these."""
     if news.erased:
         return news
+    handled = as_known(news, handled)
 
     def after(bell: Bell) -> Bell:
         followed = bell.kind in kinds if kinds else bell.kind not in (*MAIL_KINDS, *ENDED)

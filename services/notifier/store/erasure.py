@@ -30,6 +30,13 @@ _BESIDE = (
         where k.body->>'client_id' = g.id::text""",
 )
 
+# The case keeps keys that are no client's from the cast.
+_SETTLED_OF_ERASED = """
+select distinct h.key from held_events h
+  join erased_clients x
+    on x.client_id = case when h.key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then h.key::uuid end
+ where h.settled_at > $1"""
+
 
 async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Erased]:
     """Those of the clients that are erased."""
@@ -64,7 +71,10 @@ async def _erase(uow: UnitOfWork, new: Sequence[Erased]) -> None:
 
 
 async def blank_late(uow: UnitOfWork) -> int:
-    """Blanks mails that were in a worker's hands when their client or reader was erased; answers how many."""
+    """Blanks mails that were in a worker's hands when their client or reader was erased, and what was held of an erased
+    client and has been settled since; answers how many mails."""
     rows = await uow.connection.fetch("select client_id from erased_clients where at > $1", uow.now - LATE)
     done = await uow.connection.execute(_MAILS, [row["client_id"] for row in rows], uow.now)
+    held = await uow.connection.fetch(_SETTLED_OF_ERASED, uow.now - LATE)
+    await held_events.forget_contents(uow, [row["key"] for row in held])
     return int(done.split()[-1]) + await mailings.forget_late(uow)

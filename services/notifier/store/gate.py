@@ -128,9 +128,9 @@ async def keep(uow: UnitOfWork) -> bool:
 
 async def give_up(uow: UnitOfWork, ids: Sequence[UUID] | None) -> set[UUID]:
     """Mails that a person says were sent, all that wait for None: they count as unknown, and go out no more by
-    themselves. Answers those that did wait."""
+    themselves; what was to be sent is not kept. Answers those that did wait."""
     rows = await uow.connection.fetch(
-        f"""update emails e set state = 'unknown', settled_at = $2, reason = 'email_outcome_unknown'
+        f"""update emails e set state = 'unknown', settled_at = $2, reason = 'email_outcome_unknown', content = null
              where ($1::uuid[] is null or e.id = any($1)) and {WAITING} returning e.id""",  # noqa: S608  # constant text
         ids,
         uow.now,

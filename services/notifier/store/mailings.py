@@ -41,6 +41,7 @@ update emails e
        reader = case when leased then reader end,
        recipient = case when leased then recipient else 'erased/' || e.id end,
        facts = case when leased then facts else '{{}}' end,
+       requested_why = case when leased then requested_why end,
        content = case when leased then content end
   from gone where e.id = gone.id"""
 
@@ -51,16 +52,28 @@ _FORGET_CONSULTANTS = _FORGET.format(
     whose="(e.agency, e.reader) in (select * from unnest($1::text[], $2::text[])) and e.reader is not null"
 )
 
-# Whoever invited, asked or handed over is named in others' mails.
+# Whoever invited, asked or handed over is named in others' mails. What was offered once keeps its bytes until it has
+# ended.
 _FORGET_NAMES = """
 update emails e
-   set facts = jsonb_set(facts, '{by,name}', '""'), content = case when settled_at is null then content end
-  from unnest($1::uuid[], $2::text[]) u(client_id, sub)
- where e.client_id = u.client_id and e.facts->'by'->>'sub' = u.sub"""
+   set facts = jsonb_set(facts, '{{by,name}}', '""'), content = case when settled_at is null then content end
+  from {whose} and e.facts->'by'->>'sub' = u.sub and e.facts->'by'->>'sub' is not null"""
+
+_FORGET_NAMES_OF_USERS = _FORGET_NAMES.format(
+    whose="unnest($1::uuid[], $2::text[]) u(client_id, sub) where e.client_id = u.client_id"
+)
+_FORGET_NAMES_OF_CONSULTANTS = _FORGET_NAMES.format(
+    whose="unnest($1::text[], $2::text[]) u(agency, sub) where e.agency = u.agency"
+)
 
 _FORGET_LATE = """
-update emails set forget = false, reader = null, recipient = 'erased/' || id, facts = '{}', content = null
+update emails
+   set forget = false, reader = null, recipient = 'erased/' || id, facts = '{}', requested_why = null, content = null
  where forget and lease_until is null"""
+
+_FORGET_NAMES_LATE = """
+update emails set content = null
+ where content is not null and facts->'by'->>'name' = '' and settled_at is not null"""
 
 
 async def save(uow: UnitOfWork, told: Sequence[ClientNews]) -> None:
@@ -73,16 +86,20 @@ async def save(uow: UnitOfWork, told: Sequence[ClientNews]) -> None:
 
 
 async def forget_consultants(uow: UnitOfWork, gone: Iterable[tuple[str, str]]) -> None:
-    """What was mailed to consultants (agency, subject) who have left: who it was, and the text."""
+    """What was mailed to consultants (agency, subject) who have left: who it was, and the text; and their names in
+    others' mails."""
     pairs = list(gone)
     if pairs:
-        await uow.connection.execute(_FORGET_CONSULTANTS, *map(list, zip(*pairs, strict=True)), uow.now)
+        agencies, subs = map(list, zip(*pairs, strict=True))
+        await uow.connection.execute(_FORGET_CONSULTANTS, agencies, subs, uow.now)
+        await uow.connection.execute(_FORGET_NAMES_OF_CONSULTANTS, agencies, subs)
 
 
 async def forget_late(uow: UnitOfWork) -> int:
-    """Blanks mails that were in a worker's hands when their reader was forgotten; answers how many."""
-    done = await uow.connection.execute(_FORGET_LATE)
-    return int(done.split()[-1])
+    """Blanks mails that were in a worker's hands when their reader was forgotten, and contents that waited with the
+    name of somebody who was; answers how many."""
+    done = [await uow.connection.execute(each) for each in (_FORGET_LATE, _FORGET_NAMES_LATE)]
+    return sum(int(each.split()[-1]) for each in done)
 
 
 def _all(news: ClientNews, consultants: Mapping[str, Consultant]) -> list[Draft]:
@@ -108,7 +125,7 @@ async def _forget_users(uow: UnitOfWork, users: Sequence[tuple[UUID, str]]) -> N
     if users:
         clients, readers = map(list, zip(*users, strict=True))
         await uow.connection.execute(_FORGET_USERS, clients, readers, uow.now)
-        await uow.connection.execute(_FORGET_NAMES, clients, readers)
+        await uow.connection.execute(_FORGET_NAMES_OF_USERS, clients, readers)
 
 
 async def _consultants(uow: UnitOfWork, agencies: Iterable[str]) -> dict[str, dict[str, Consultant]]:

@@ -59,7 +59,7 @@ async def queue(uow: UnitOfWork, drafts: Sequence[Draft]) -> None:
     missing = [_record(each, turn, uow.now) for each, turn in placed if each.unless_there]
     if missing:
         await uow.connection.executemany(_ADD_MISSING, missing)
-    await recalled.settle(uow)
+    await recalled.settle(uow, {each.client_id for each in drafts})
 
 
 def _record(draft: Draft, turn: int, now: datetime) -> tuple[Any, ...]:

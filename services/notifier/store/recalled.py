@@ -1,6 +1,6 @@
 """What the topic says became of mails, where the table does not know it, and the mails that are settled by it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from chassis.handling import Change
@@ -9,24 +9,44 @@ from services.notifier.domain.mail import FINAL
 from services.notifier.domain.recalling import Recall
 from services.notifier.store import mailed
 
-# A mail that the table had when it was set back: whatever it was doing then, and whoever has taken it since.
-_SETTLE_BY_ID = """
-update emails e set state = r.state, settled_at = r.at, smtp_code = r.smtp_code, reason = null,
-       lease_until = null, worker = null
-  from recalled_mails r
- where e.id = any($1::uuid[]) and r.email_id = e.id and e.state not in ('sent', 'failed')"""
+_REASON = """case when {state} = 'sent' then null when {state} = 'unknown' then 'email_outcome_unknown'
+                   when {code} between 400 and 499 then 'email_deferred' else 'email_rejected' end"""
 
-# A mail that was made anew has another id. By cause and not by recipient, which no event carries: every template that
-# goes to one recipient a cause. What is said of a mail that we have is said of that mail alone. Two conditions on the
-# state in place of one, since each is that of an index.
-_SETTLE_BY_CAUSE = """
-update emails e set state = r.state, settled_at = r.at, smtp_code = r.smtp_code, reason = null,
-       lease_until = null, worker = null
-  from (select distinct on (client_id, template, cause_id) * from recalled_mails k
-         where not exists (select from emails known where known.id = k.email_id)
-         order by client_id, template, cause_id, at desc) r
+# A mail that the table had when it was set back: whatever it was doing then, and whoever has taken it since.
+_SETTLE_BY_ID = f"""
+update emails e set state = r.state, settled_at = r.at, smtp_code = r.smtp_code,
+       reason = {_REASON.format(state="r.state", code="r.smtp_code")}, content = null, lease_until = null, worker = null
+  from recalled_mails r
+ where e.id = any($1::uuid[]) and r.email_id = e.id and e.state not in ('sent', 'failed')"""  # noqa: S608  # own text
+
+# A mail that was made anew has another id, and no event carries recipients: it is found by its cause. Of several to one
+# cause each has an outcome where there are as many as mails, all alike; else nobody knows which mail went out, and
+# each of them is unknown until more is heard. What is said of a mail that we have is said of that mail alone.
+# Conditions on the state that are those of indexes.
+_SETTLE_BY_CAUSE = f"""
+with said as (
+  select client_id, template, cause_id, count(*) as outcomes, count(distinct state) = 1 as alike, max(at) as at,
+         (array_agg(state order by at desc))[1] as state, (array_agg(smtp_code order by at desc))[1] as smtp_code
+    from recalled_mails k
+   where {{whose}} and not exists (select from emails known where known.id = k.email_id)
+   group by client_id, template, cause_id),
+told as (
+  select said.*, mails = 1 or alike and outcomes >= mails as certain
+    from said, lateral (select count(*) as mails from emails m
+                         where m.client_id = said.client_id and m.template = said.template
+                           and m.cause_id = said.cause_id and m.resend = 0) m),
+came as (
+  select client_id, template, cause_id, at, case when certain then state else 'unknown' end as state,
+         case when certain then smtp_code end as smtp_code from told)
+update emails e set state = r.state, settled_at = r.at, smtp_code = r.smtp_code,
+       reason = {_REASON.format(state="r.state", code="r.smtp_code")}, content = null, lease_until = null, worker = null
+  from came r
  where e.client_id = r.client_id and e.template = r.template and e.cause_id = r.cause_id and e.resend = 0
-   and (e.state in ('pending', 'retry') or e.state in ('sending', 'transmitting'))"""
+   and (e.state, e.settled_at) is distinct from (r.state, r.at)
+   and (e.state in ('pending', 'retry') or e.state in ('sending', 'transmitting')
+        or e.state in ('failed', 'unknown', 'withheld') and e.state = 'unknown' and e.transmitted_at is null)"""  # noqa: S608  # constant pieces
+_OF_CLIENTS = _SETTLE_BY_CAUSE.format(whose="client_id = any($1::uuid[])")
+_OF_ALL = _SETTLE_BY_CAUSE.format(whose="true")
 
 
 async def load(uow: UnitOfWork, keys: Sequence[UUID]) -> dict[UUID, Recall]:
@@ -58,10 +78,15 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Recall]]) -> None
         ],
     )
     await uow.connection.execute(_SETTLE_BY_ID, [key for key, _ in said])
-    await settle(uow)
+    await settle(uow, {told.client_id for _, recall in said if (told := recall.outcome) is not None})
 
 
-async def settle(uow: UnitOfWork) -> None:
-    """Mails that were made anew although the topic tells what became of them are settled as it says."""
-    if await uow.connection.fetchval("select exists (select from recalled_mails)"):
-        await uow.connection.execute(_SETTLE_BY_CAUSE)
+async def settle(uow: UnitOfWork, clients: Collection[UUID] | None = None) -> None:
+    """Mails of these clients, of all for None, that were made anew although the topic tells what became of them are
+    settled as it says."""
+    if not await uow.connection.fetchval("select exists (select from recalled_mails)"):
+        return
+    if clients is None:
+        await uow.connection.execute(_OF_ALL)
+    else:
+        await uow.connection.execute(_OF_CLIENTS, sorted(clients))

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from services.notifier.domain.bell import Handled
 from services.notifier.domain.bell_texts import text
 from services.notifier.domain.kinds import KINDS, Kind, path
+from services.notifier.domain.names import shown
 from services.notifier.store.inbox import bell_of
 
 
@@ -49,7 +51,7 @@ def item(row: Any, now: datetime, locale: str) -> Item:
         kind=bell.kind,
         mandatory=KINDS[bell.kind].mandatory,
         client_id=bell.client_id,
-        client_name=bell.client_name,
+        client_name=shown(bell.client_name),
         test=bell.test,
         text=text(bell, now, locale),
         path=path(bell.kind, bell.client_id),
@@ -58,8 +60,12 @@ def item(row: Any, now: datetime, locale: str) -> Item:
         seen_at=row["seen_at"],
         read_at=row["read_at"],
         archived_at=row["archived_at"],
-        handled=HandledBy(how=handled.how, by=handled.by, at=handled.at) if handled else None,
+        handled=_handled(handled) if handled else None,
     )
+
+
+def _handled(handled: Handled) -> HandledBy:
+    return HandledBy(how=handled.how, by=handled.by and shown(handled.by), at=handled.at)
 
 
 def state_of(row: Any) -> str:

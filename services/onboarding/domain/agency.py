@@ -199,7 +199,7 @@ def _roles(found: Findings, value: Any) -> tuple[Role, ...]:
     known = [role for role in get_args(Role) if role in value]
     for place, role in enumerate(value):
         if role not in get_args(Role):
-            found.add(f"/roles/{place}", "invalid_choice")
+            found.add(f"/roles/{place}", "invalid_choice", get_args(Role))
     return tuple(known)
 
 

@@ -22,6 +22,7 @@ from services.onboarding.domain.encrypted_number import DecryptedNumber
 from services.onboarding.domain.instructions import read_cancellation, read_licences_change
 from services.onboarding.domain.reading import Headers, Unreadable, read_request
 from services.onboarding.domain.rule_book import ContentInvalid, review
+from services.onboarding.domain.unknown_fields import unknown_fields
 
 _COMPACT_JWE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}")
 _IN_ITS_PLACE = {"organisation": "556036-0793"}
@@ -30,12 +31,16 @@ _PERSONAL = "811218-9876"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`code` is what a rejection would carry, None where nothing is wrong; `unopened`: what only we can read."""
+    """`code` is what a rejection would carry, None where nothing is wrong; `unopened`: what only we can read.
+
+    `warnings` are told beside the answer, whatever it is.
+    """
 
     code: str | None
     errors: tuple[Pointed, ...] = ()
     detail: str = ""
     unopened: tuple[str, ...] = ()
+    warnings: tuple[Pointed, ...] = ()
 
 
 def check(value: bytes, headers: Headers, now: datetime) -> Checked:
@@ -46,11 +51,12 @@ def check(value: bytes, headers: Headers, now: datetime) -> Checked:
         errors = (Pointed(fact.pointer, fact.code),) if fact.pointer else ()
         return Checked(fact.code, errors, fact.detail)
     data, unopened = _without_secrets(event)
+    warnings = unknown_fields(dict(data), type(data).shape)
     try:
         _review(data, now)
     except ContentInvalid as refusal:
-        return Checked(refusal.code, refusal.errors, unopened=unopened)
-    return Checked(None, unopened=unopened)
+        return Checked(refusal.code, refusal.errors, unopened=unopened, warnings=warnings)
+    return Checked(None, unopened=unopened, warnings=warnings)
 
 
 def _review(data: Any, now: datetime) -> None:

@@ -148,7 +148,7 @@ def create_client(state: Creation | None, command: CreateClient, now: datetime) 
     try:
         new = review(command.content, swedish_date(now), "http")
     except ContentInvalid as refusal:
-        raise ContentInvalid([*refusal.errors, *strangers(state.neighbours)]) from None
+        raise refusal.beside(strangers(state.neighbours)) from None
     if state.neighbours.agency_locale is None:
         raise AgencyUnknown
     refuse_stranger(state.neighbours)

@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.errors import Refused
 from schemas.programs import PROGRAMS
+from services.onboarding.domain.fields import below
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_ROWS = 10_000
@@ -81,13 +82,14 @@ class FileTooLarge(Refused):
 class Row:
     """One client of the file. `number` counts the rows from 1 behind the header, `line` the lines of the file.
 
-    `fits`: no more cells than columns.
+    `fits`: no more cells than columns. `unknown`: the places of cells whose columns are not known, and not read.
     """
 
     number: int
     line: int
     content: Mapping[str, Any] = field(repr=False)
     fits: bool = True
+    unknown: tuple[str, ...] = ()
 
 
 def template() -> str:
@@ -104,6 +106,7 @@ def read_file(data: bytes, charset: str | None) -> list[Row]:
     records = _records(text, _delimiter(text))
     _, header = next(records, (0, []))
     columns = _columns(header)
+    passed_over = {name: _place(name) for name in columns if not _is_known(name)}
     rows: list[Row] = []
     for line, cells in records:
         if not any(cell.strip() for cell in cells):
@@ -111,7 +114,10 @@ def read_file(data: bytes, charset: str | None) -> list[Row]:
         if len(rows) >= MOST_ROWS:
             raise FileTooLarge(most_rows=MOST_ROWS)
         fits = len(cells) <= len(columns) or not any(cell.strip() for cell in cells[len(columns) :])
-        rows.append(Row(len(rows) + 1, line, content_of(dict(zip(columns, cells, strict=False))), fits))
+        row = dict(zip(columns, cells, strict=False))
+        unknown = tuple(place for name, place in passed_over.items() if row.get(name, "").strip())
+        read = {name: cell for name, cell in row.items() if name not in passed_over}
+        rows.append(Row(len(rows) + 1, line, content_of(read), fits, unknown))
     if not rows:
         raise FileUnreadable(reason="no_rows")
     return rows
@@ -179,7 +185,7 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, Sequence[str]]]:
 
 
 def _columns(header: Sequence[str]) -> list[str]:
-    """The header's names. Raises FileUnreadable where one is not known, stands twice, or is missing."""
+    """The header's names. Raises FileUnreadable where one stands twice, or is missing."""
     if len(header) > MOST_COLUMNS:
         raise FileTooLarge(most_columns=MOST_COLUMNS)
     names = [_plain(cell) for cell in header]
@@ -188,12 +194,19 @@ def _columns(header: Sequence[str]) -> list[str]:
     missing = [name for name in NEEDED if name not in names]
     if missing:
         raise FileUnreadable(reason="columns_missing", columns=missing)
-    unknown = [place for place, name in enumerate(names, 1) if name not in COLUMNS and not name.startswith(COUNTS)]
-    if unknown:
-        raise FileUnreadable(reason="columns_unknown", places=unknown)
-    if len(set(names)) < len(names):
-        raise FileUnreadable(reason="columns_twice", places=[p for p, n in enumerate(names, 1) if n in names[: p - 1]])
+    twice = [place for place, name in enumerate(names, 1) if _is_known(name) and name in names[: place - 1]]
+    if twice:
+        raise FileUnreadable(reason="columns_twice", places=twice)
     return names
+
+
+def _is_known(name: str) -> bool:
+    return name in COLUMNS or name.startswith(COUNTS)
+
+
+def _place(column: str) -> str:
+    """Where the cells of a column would stand in a content; the whole of it where the name may not be repeated."""
+    return below("", column).replace(".", "/") if column else ""
 
 
 def _plain(cell: str) -> str:

@@ -26,6 +26,8 @@ ADDRESS = "/details/address"
 LONGEST_NUMBER = 40
 
 _SWEDISH_POSTAL_CODE = re.compile(r"[0-9]{3} ?[0-9]{2}")
+COUNTRIES = ("SE", "NO", "DK", "FI", "… (ISO 3166-1)")
+"""How a country is written, for who wrote something else."""
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -142,7 +144,7 @@ def _read_country(found: Findings, value: Any) -> str | None:
         return "SE"
     if isinstance(value, str) and _COUNTRY.fullmatch(value.strip().upper()):
         return value.strip().upper()
-    found.add(f"{ADDRESS}/country", "invalid_choice")
+    found.add(f"{ADDRESS}/country", "invalid_choice", COUNTRIES)
     return None
 
 

@@ -26,9 +26,17 @@ class Findings:
 
     errors: list[Pointed] = field(default_factory=list)
 
-    def add(self, pointer: str, code: str) -> None:
+    def add(self, pointer: str, code: str, choices: Sequence[str] = ()) -> None:
         if len(self.errors) < MOST_FINDINGS:
-            self.errors.append(Pointed(pointer if len(pointer) <= LONGEST_POINTER else "", code))
+            place = pointer if len(pointer) <= LONGEST_POINTER else ""
+            self.errors.append(Pointed(place, code, choices=tuple(choices)))
+
+
+def below(pointer: str, name: str) -> str:
+    """The place of a member (RFC 6901); that of its object where the name is one that may not be repeated."""
+    if not name.isprintable() or discloses_a_number(name):
+        return pointer
+    return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def obj(found: Findings, value: Any, pointer: str) -> Mapping[str, Any] | None:
@@ -82,7 +90,7 @@ def choice(found: Findings, value: Any, pointer: str, choices: Sequence[str], de
         return default
     if isinstance(value, str) and value in choices:
         return value
-    found.add(pointer, "required" if value is None else "invalid_choice")
+    found.add(pointer, "required" if value is None else "invalid_choice", choices)
     return None
 
 

@@ -22,12 +22,14 @@ from services.onboarding.domain.creation import (
     line,
     refuse_duplicates,
     refuse_stranger,
+    strangers,
     swedish_date,
 )
 from services.onboarding.domain.instructions import read_cancellation, read_licences_change
 from services.onboarding.domain.life_cycle import AlreadyActivated, must_be_cancellable, must_live
 from services.onboarding.domain.requests import Refusal, Request, Sender, answer, id_for, refused
-from services.onboarding.domain.rule_book import review
+from services.onboarding.domain.rule_book import ContentInvalid, review
+from services.onboarding.domain.unknown_fields import unknown_fields
 
 A_DAY = timedelta(days=1)
 
@@ -139,10 +141,15 @@ def _forbidden(state: Intake, event: Envelope[Any], kind: str) -> Refused | None
 
 
 def _onboard(state: Intake, event: Envelope[OnboardingRequestedV1], request: Request, now: datetime) -> Acted:
-    new = review(dict(event.data), swedish_date(now), "event")
     agency = request.agency
+    is_allowed = agency is not None and state.sender.may_send_to(agency)
+    try:
+        new = review(dict(event.data), swedish_date(now), "event")
+    except ContentInvalid as refusal:
+        is_told = is_allowed and state.agency_known  # of who works at another agency, nothing
+        raise refusal.beside(strangers(state.neighbours) if is_told else []) from None
     assert agency is not None, "the rule book requires it"
-    if not state.sender.may_send_to(agency):
+    if not is_allowed:
         raise AgencyNotAllowed
     if not state.agency_known:
         raise AgencyUnknown
@@ -225,4 +232,5 @@ def _request(state: Intake, event: Envelope[Any], now: datetime) -> Request:
         agency=line(getattr(event.data, "agency", None)),
         external_ref=line(event.data.external_ref),
         received_at=now,
+        warnings=unknown_fields(dict(event.data), type(event.data).shape),
     )

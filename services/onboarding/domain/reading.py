@@ -44,11 +44,7 @@ def read_request(value: bytes | None, headers: Headers) -> RequestEnvelope[Any]:
     if len(value or b"") > LARGEST_BYTES:
         raise Unreadable("payload_too_large", f"{len(value or b'')} bytes")
     document = _document(value, headers)
-    if not isinstance(document.get("type"), str):
-        raise _malformed("type")
-    reader = _READERS.get(document["type"])
-    if reader is None:
-        raise _unknown(document["type"])
+    reader = _reader_of(document)
     for attribute in IN_THE_CLEAR:
         if not is_clear(document.get(attribute, "")):
             raise _malformed(attribute)
@@ -64,6 +60,18 @@ def read_request(value: bytes | None, headers: Headers) -> RequestEnvelope[Any]:
     return event
 
 
+def _reader_of(document: Document) -> TypeAdapter[RequestEnvelope[Any]]:
+    """What reads its type, once it says that it is a CloudEvent of the version that we know."""
+    if document.get("specversion") != "1.0":
+        raise _malformed("specversion")
+    if not isinstance(document.get("type"), str):
+        raise _malformed("type")
+    reader = _READERS.get(document["type"])
+    if reader is None:
+        raise _unknown(document["type"])
+    return reader
+
+
 def attributes_of(value: bytes | None, headers: Headers) -> Document:
     """What can be read of the attributes of a request that cannot be read whole."""
     try:
@@ -77,7 +85,8 @@ def attributes_of(value: bytes | None, headers: Headers) -> Document:
         body = _json(value)
     except Unreadable:
         return named
-    return {**named, **body} if isinstance(body, dict) and "specversion" in body else named
+    is_event = isinstance(body, dict) and ("specversion" in body or not named)  # without its headers nothing is data
+    return {**named, **body} if is_event else named
 
 
 def is_clear(value: Any) -> bool:

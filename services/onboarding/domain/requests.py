@@ -71,7 +71,7 @@ class Refusal:
     @classmethod
     def of(cls, refused: Refused) -> "Refusal":
         retryable = ERRORS[refused.code].retryable
-        facts = dict(refused.facts)
+        facts = {name: each for name, each in refused.facts.items() if name != "warnings"}  # the request has them
         client_id = facts.pop("client_id", None)
         return cls(refused.code, refused.errors, client_id if isinstance(client_id, UUID) else None, retryable, facts)
 
@@ -82,6 +82,7 @@ class Request:
 
     `command_id` is our own id of what it asked activation for; activation's answer names it. `effective_at` is the day
     ahead on which activation answers a change of licences once more; `outcomes` are its answers so far.
+    `warnings`: what was passed over in it.
     """
 
     source: str
@@ -97,6 +98,7 @@ class Request:
     refusal: Refusal | None = None
     effective_at: datetime | None = None
     outcomes: tuple[Outcome, ...] = ()
+    warnings: tuple[Pointed, ...] = ()
 
     @property
     def final(self) -> bool:
@@ -114,6 +116,7 @@ def answer(request: Request) -> Say:
             "agency": request.agency,
             "client_id": request.client_id,
             "external_ref": request.external_ref,
+            "warnings": _pointers(request.warnings) or None,
         }
     )
     return told(request, data)
@@ -128,6 +131,7 @@ def refused(request: Request, refusal: Refusal) -> Say:
         request_id=request.request_id,
         agency=request.agency,
         client_id=refusal.client_id,
+        warnings=request.warnings,
         **{name: each for name, each in refusal.facts.items() if name not in _ABOUT},
     )
     return told(request, data)
@@ -139,7 +143,11 @@ def told(request: Request, data: EventData) -> Say:
 
 
 def rejection(
-    code: str, errors: tuple[Pointed, ...] = (), retryable: bool = False, **about: Any
+    code: str,
+    errors: tuple[Pointed, ...] = (),
+    retryable: bool = False,
+    warnings: tuple[Pointed, ...] = (),
+    **about: Any,
 ) -> OnboardingRejectedV1:
     """A rejection in the words of its code. `about`: request_id, agency, client_id, attribute, as far as known."""
     words: Mapping[str, Any] = problem(code, errors, **about)
@@ -151,9 +159,14 @@ def rejection(
         title=words["title"],
         detail_sv=words["detail_sv"],
         detail_en=words["detail_en"],
-        errors=[Pointer(pointer=each.pointer, code=each.code) for each in errors],
+        errors=_pointers(errors),
         retryable=retryable,
+        warnings=_pointers(warnings) or None,
     )
+
+
+def _pointers(places: tuple[Pointed, ...]) -> list[Pointer]:
+    return [Pointer(pointer=each.pointer, code=each.code) for each in places]
 
 
 def id_for(source: str, request_id: str, at: datetime) -> UUID:

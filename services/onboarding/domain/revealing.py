@@ -41,5 +41,5 @@ def may_reveal(standing: Standing, reason: Any, tries: Sequence[datetime], now: 
     if reason is None:
         raise ContentInvalid([Pointed("/reason", "reason_required")])
     if reason not in get_args(RevealReason):
-        raise ContentInvalid([Pointed("/reason", "invalid_choice")])
+        raise ContentInvalid([Pointed("/reason", "invalid_choice", choices=get_args(RevealReason))])
     return reason  # type: ignore[no-any-return]  # one of the choices

@@ -1,17 +1,17 @@
 """The rule book: what a new client must look like, the same for a person's request and an upstream event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, get_args
 
-from schemas.errors import Pointed, Refused
+from schemas.errors import Pointed, Refused, problem
 from schemas.programs import PROGRAMS
 from schemas.values import Access, Administrator, Locale
 from services.onboarding.domain import fields
 from services.onboarding.domain.details import read_details
-from services.onboarding.domain.disclosure import discloses_a_number
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.new_client import Channel, Licences, NewClient
+from services.onboarding.domain.unknown_fields import unknown_of_a_person
 
 INTERVALS = ("month", "quarter", "year")
 RECIPIENTS = ("agency", "client")
@@ -23,16 +23,22 @@ MOST_ADMINISTRATORS = 100
 class ContentInvalid(Refused):
     """Something that was sent breaks the rule book; `errors` point at each place.
 
-    One thing wrong is named by its own code, several by `invalid_content`.
+    One thing wrong is named by its own code, several by `invalid_content`. `warnings`: what was passed over.
     """
 
     code = "invalid_content"
 
-    def __init__(self, errors: list[Pointed]) -> None:
+    def __init__(self, errors: list[Pointed], warnings: Sequence[Pointed] = ()) -> None:
         codes = {error.code for error in errors}
         if len(codes) == 1:
             self.code = codes.pop()  # type: ignore[misc]  # this one refusal's own fact
-        super().__init__(errors)
+        self.warnings = tuple(warnings)
+        told = [problem(each.code, [each])["errors"][0] for each in warnings]
+        super().__init__(errors, **({"warnings": told} if told else {}))
+
+    def beside(self, more: Sequence[Pointed]) -> "ContentInvalid":
+        """The same with what else is wrong, which the content alone does not show."""
+        return ContentInvalid([*self.errors, *more], self.warnings)
 
 
 def review(request: Mapping[str, Any], today: date, channel: Channel) -> NewClient:
@@ -54,7 +60,7 @@ def review(request: Mapping[str, Any], today: date, channel: Channel) -> NewClie
     connected = fields.flag(found, request.get("connected"), "/connected", default=False)
     administrators = read_administrators(found, request.get("administrators"), locale or "sv")
     if found.errors or access is None or details is None or licences is None:
-        raise ContentInvalid(found.errors)
+        raise ContentInvalid(found.errors, unknown_of_a_person(request) if channel == "http" else ())
     return NewClient(
         access=access,
         details=details,
@@ -112,7 +118,7 @@ def read_counts(found: Findings, value: Any, pointer: str, *, keep_none: bool = 
     counts: dict[str, int] = {}
     for name, count in given.items():
         program = PROGRAMS.programs.get(name)
-        place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}" if _may_be_repeated(name) else pointer
+        place = fields.below(pointer, name)
         retired = program is not None and program.retired
         if program is None or not (program.orderable or retired):
             found.add(place, "unknown_program")
@@ -123,10 +129,6 @@ def read_counts(found: Findings, value: Any, pointer: str, *, keep_none: bool = 
         elif count or keep_none:
             counts[name] = count
     return counts
-
-
-def _may_be_repeated(name: str) -> bool:
-    return name.isprintable() and not discloses_a_number(name)
 
 
 def read_administrators(found: Findings, value: Any, locale: str) -> tuple[Administrator, ...] | None:

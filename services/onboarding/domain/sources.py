@@ -196,7 +196,7 @@ def _may(found: Findings, value: Any) -> frozenset[str]:
         return frozenset()
     for place, each in enumerate(value[: len(MAY) * 2]):
         if each not in MAY:
-            found.add(f"/may/{place}", "invalid_choice")
+            found.add(f"/may/{place}", "invalid_choice", MAY)
     return frozenset(each for each in MAY if each in value)
 
 

@@ -203,7 +203,10 @@ async def settle(uow: UnitOfWork, import_id: UUID, settled: Sequence[Settled]) -
         [each.client_id for each in results],
         [each.same_row for each in results],
         [each.code for each in results],
-        [_json([{"pointer": e.pointer, "code": e.code} for e in each.errors]) for each in results],
+        [
+            _json([{"pointer": e.pointer, "code": e.code, "choices": e.choices} for e in each.errors])
+            for each in results
+        ],
         [_json([{"pointer": w.pointer, "code": w.code} for w in each.warnings]) for each in results],
     )
     counts = [sum(each.status == status for each in results) for status in ("created", "valid", "known", "refused")]

@@ -30,7 +30,8 @@ _TRACED = """select client_id, origin, source, created_at, correlation_id, liste
        cancelled_at
   from clients where client_id = $1 or correlation_id = $2"""
 
-_REQUESTS = """select source, request_id, correlation_id, received_at, client_id, command_id, code from requests
+_REQUESTS = """select source, request_id, correlation_id, received_at, client_id, command_id, code, errors, outcomes
+  from requests
  where client_id = $1 or correlation_id = $2"""
 
 

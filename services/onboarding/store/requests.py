@@ -21,6 +21,7 @@ KEPT = timedelta(days=45)
 COLUMNS = (
     "source", "request_id", "digest", "correlation_id", "results_topic", "agency", "external_ref",
     "received_at", "client_id", "command_id", "effective_at", "code", "errors", "retryable", "refused_by_client",
+    "warnings",
 )
 # fmt: on
 
@@ -142,6 +143,7 @@ def _row(request: Request) -> tuple[Any, ...]:
         errors,
         refusal is not None and refusal.retryable,
         None if refusal is None else refusal.client_id,
+        orjson.dumps(_errors(request.warnings)).decode(),
     )
 
 
@@ -153,7 +155,7 @@ def _request(row: Any) -> Request:
     refusal = None
     if code is not None:
         refusal = Refusal(code, _pointed(orjson.loads(errors)), client, retryable)
-    return Request(**values, refusal=refusal)
+    return Request(**{**values, "warnings": _pointed(orjson.loads(values["warnings"]))}, refusal=refusal)
 
 
 def _outcome(stored: Any) -> Outcome:
@@ -161,9 +163,12 @@ def _outcome(stored: Any) -> Outcome:
     return Outcome(stored["what"], at, stored["code"], _pointed(stored["errors"]))
 
 
-def _errors(errors: Sequence[Pointed]) -> list[dict[str, str]]:
-    return [{"pointer": each.pointer, "code": each.code} for each in errors]
+def _errors(errors: Sequence[Pointed]) -> list[dict[str, Any]]:
+    return [
+        {"pointer": each.pointer, "code": each.code} | ({"choices": each.choices} if each.choices else {})
+        for each in errors
+    ]
 
 
 def _pointed(stored: Any) -> tuple[Pointed, ...]:
-    return tuple(Pointed(each["pointer"], each["code"]) for each in stored)
+    return tuple(Pointed(each["pointer"], each["code"], choices=tuple(each.get("choices", ()))) for each in stored)

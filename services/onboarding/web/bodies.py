@@ -21,6 +21,7 @@ class NewClientBody(Lenient):
     """The three steps, and what stands beside them; see GET /v1/programs for the programs."""
 
     model_config = ConfigDict(
+        extra="allow",  # what is not known is passed over, and warned of
         json_schema_extra={
             "example": {
                 "access": {"program_access": True, "invoice_recipient": "agency", "invoice_interval": "quarter"},
@@ -31,7 +32,7 @@ class NewClientBody(Lenient):
                 },
                 "licences": {"counts": {"bookkeeping": 2}, "confirmation_email": "anna@exempelbolaget.se"},
             }
-        }
+        },
     )
 
     access: Any = None
@@ -118,7 +119,8 @@ class AnswerShown(BaseModel):
 class IntakeShown(BaseModel):
     """What became of an upstream request. `status`: `waiting` (held, decided again at `next_try_at`, or by a person
     where that is null), `accepted`, `rejected`, or what activation answered since to what was asked of it: `cancelled`,
-    `licences_changed`, `rejected`. `code` and `errors` say why it is rejected."""
+    `licences_changed`, `rejected`. `code` and `errors` say why it is rejected, `warnings`
+    what was passed over."""
 
     source: str
     id: str
@@ -129,6 +131,7 @@ class IntakeShown(BaseModel):
     external_ref: str | None
     code: str | None
     errors: list[dict[str, str]]
+    warnings: list[dict[str, str]]
     retryable: bool
     received_at: datetime
     answers: list[AnswerShown]

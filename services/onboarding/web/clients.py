@@ -1,6 +1,8 @@
 """Routes of clients: create, list, show."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -16,6 +18,7 @@ from schemas.client import ClientStatus
 from services.onboarding import look_ups, vault
 from services.onboarding.domain.creation import CreateClient, Creation, Wanted, swedish_date
 from services.onboarding.domain.identity_numbers import NumberInvalid, organisation_number
+from services.onboarding.domain.unknown_fields import unknown_of_a_person
 from services.onboarding.handlers import CREATIONS
 from services.onboarding.store import lists
 from services.onboarding.web.bodies import ClientPage, CreatedClient, NewClientBody, ShownClient
@@ -47,7 +50,7 @@ async def create(
     idempotency = IdempotencyKey.of(scope, key, keyed) if key else None
     wanted = Wanted.of(content, who.agency, None)
     async with look_ups.limited(store, who.agency, who.sub, look_ups.LookUp(wanted)):
-        given = await answer(store, CREATIONS, wanted, command, why, _created, idempotency)
+        given = await answer(store, CREATIONS, wanted, command, why, partial(_created, content), idempotency)
     return JSONResponse(given.body, given.status)
 
 
@@ -86,10 +89,10 @@ async def show(client_id: UUID, who: Who, store: Store) -> JSONResponse:
     return JSONResponse(shown_client(row).model_dump(mode="json"), headers=etag(row["edition"]))
 
 
-def _created(change: Change[Wanted, Creation]) -> Answer:
+def _created(content: Mapping[str, Any], change: Change[Wanted, Creation]) -> Answer:
     client = change.after.client
     assert client is not None
-    return Answer(201, created_client(client).model_dump(mode="json"))
+    return Answer(201, created_client(client, unknown_of_a_person(content)).model_dump(mode="json"))
 
 
 def _org_number(words: str, store: Store) -> str:

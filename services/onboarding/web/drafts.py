@@ -1,7 +1,7 @@
 """Routes of drafts: the three-step guide, kept on the server until it is submitted."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from services.onboarding.domain.agency import AgencyAdminRequired
 from services.onboarding.domain.creation import swedish_date
 from services.onboarding.domain.draft_content import beside
 from services.onboarding.domain.drafts import DraftIsStale, DraftStatus, PutStep
+from services.onboarding.domain.unknown_fields import unknown_of_a_person
 from services.onboarding.drafting import Looked, Submission, Viewer
 from services.onboarding.store import clients, drafts
 from services.onboarding.web.bodies import CreatedClient
@@ -50,7 +51,7 @@ async def start(body: DraftBody, request: Request, who: Who, store: Store, why: 
     digest = vault.opened().digest(await request.body())  # may hold a number that a plain one would betray
     scope = f"{who.agency}/{who.sub}/start-draft"
     given = await once(store, work, IdempotencyKey.of(scope, key, digest) if key else None)
-    return await _answer(store, viewer, UUID(given.body["draft_id"]), 201)
+    return await _answer(store, viewer, UUID(given.body["draft_id"]), 201, body.root)
 
 
 @router.get("", summary="One's own drafts, newest first", response_model=DraftPage)
@@ -110,13 +111,14 @@ async def submit(
     body: DraftBody | None = None,
     if_match: IfMatch = None,
 ) -> JSONResponse:
-    viewer, more, asked = _viewer(who), beside(body.root if body is not None else {}), look_ups.LookUp()
-    sent = Submission(person(who), perhaps_seen(if_match), more, asked)
+    viewer, sent_beside, asked = _viewer(who), body.root if body is not None else {}, look_ups.LookUp()
+    sent = Submission(person(who), perhaps_seen(if_match), beside(sent_beside), asked)
 
     async def work(uow: UnitOfWork) -> Answer:
         client, client_id = await drafting.submit(uow, viewer, draft_id, sent, why)
-        shown = created_client(client) if client is not None else created_before(await clients.one(uow, client_id))
-        return Answer(200 if client is None else 201, shown.model_dump(mode="json"))
+        if client is None:
+            return Answer(200, created_before(await clients.one(uow, client_id)).model_dump(mode="json"))
+        return Answer(201, created_client(client, unknown_of_a_person(sent_beside)).model_dump(mode="json"))
 
     async with look_ups.limited(store, who.agency, who.sub, asked):
         given = await once(store, work)
@@ -150,9 +152,11 @@ def _viewer(who: Caller) -> Viewer:
     return Viewer(who.agency, who.sub, "agency_admin" in who.roles)
 
 
-async def _answer(store: Store, viewer: Viewer, draft_id: UUID, status: int = 200) -> JSONResponse:
+async def _answer(
+    store: Store, viewer: Viewer, draft_id: UUID, status: int = 200, sent: Mapping[str, Any] | None = None
+) -> JSONResponse:
     async with store.unit_of_work() as uow:
-        looked = await drafting.find(uow, viewer, draft_id)
+        looked = await drafting.find(uow, viewer, draft_id, sent)
     return _rendered(looked, store, status)
 
 

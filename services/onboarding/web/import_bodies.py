@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel
 
+from schemas.errors import Pointed
 from services.onboarding.domain.importing import Import, ImportStatus, RowStatus
 from services.onboarding.web.remarks import Remark, remark
 
@@ -102,9 +103,12 @@ def shown_row(row: Any, file: Import) -> ShownRow:
 
 
 def _remarks(stored: str | None) -> list[CellRemark]:
-    return [_cell(each["pointer"], each["code"]) for each in orjson.loads(stored or "[]")]
+    return [
+        _cell(Pointed(each["pointer"], each["code"], choices=tuple(each.get("choices", ()))))
+        for each in orjson.loads(stored or "[]")
+    ]
 
 
-def _cell(pointer: str, code: str) -> CellRemark:
-    column = pointer.lstrip("/").replace("/", ".")
-    return CellRemark(**remark(pointer, code).model_dump(), column=column)
+def _cell(what: Pointed) -> CellRemark:
+    column = what.pointer.lstrip("/").replace("/", ".")
+    return CellRemark(**remark(what).model_dump(), column=column)

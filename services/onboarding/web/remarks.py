@@ -19,12 +19,12 @@ class Remark(BaseModel):
     client_id: UUID | None = None
 
 
-def remark(pointer: str, code: str, client_id: UUID | None = None) -> Remark:
+def remark(what: Pointed, client_id: UUID | None = None) -> Remark:
     """One remark with its texts."""
-    (said,) = problem(code, [Pointed(pointer, code)])["errors"]
+    (said,) = problem(what.code, [what])["errors"]
     return Remark(**said, client_id=client_id)
 
 
 def remarks(warned: Sequence[Warned]) -> list[Remark]:
     """Several, as they were found."""
-    return [remark(each.pointer, each.code, each.client_id) for each in warned]
+    return [remark(Pointed(each.pointer, each.code), each.client_id) for each in warned]

@@ -1,14 +1,16 @@
 """What is shown of a client: rows of the database as answers, a person's number masked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
+from schemas.errors import Pointed
 from services.onboarding.domain.client import Client
 from services.onboarding.domain.drafts import form_warnings
 from services.onboarding.domain.identity_numbers import IdentityNumber
 from services.onboarding.web.bodies import CreatedClient, ListedClient, ShownClient
-from services.onboarding.web.remarks import remarks
+from services.onboarding.web.remarks import remark, remarks
 
 _PLAIN = (
     "client_id",
@@ -28,15 +30,16 @@ _PLAIN = (
 )
 
 
-def created_client(client: Client) -> CreatedClient:
-    """What the creation of a client answers."""
+def created_client(client: Client, passed_over: Sequence[Pointed]) -> CreatedClient:
+    """What the creation of a client answers; `passed_over` are the places of fields that nobody read."""
+    warned = form_warnings(client.identity.kind, client.identity.number, client.name)
     return CreatedClient(
         client_id=client.client_id,
         agency=client.agency,
         status=client.status,
         external_ref=client.external_ref,
         created_at=client.created_at,
-        warnings=remarks(form_warnings(client.identity.kind, client.identity.number, client.name)),
+        warnings=[*remarks(warned), *map(remark, passed_over)],
     )
 
 

@@ -25,7 +25,7 @@ def shown_draft(looked: Looked, now: datetime, today: date) -> ShownDraft:
         _common(draft, now, today, {} if inspection is None else inspection.steps)
         | {name: content.get(name) for name in (*STEPS.values(), *BESIDE, "set_aside")}
         | {
-            "errors": [] if inspection is None else [remark(each.pointer, each.code) for each in inspection.errors],
+            "errors": [] if inspection is None else list(map(remark, inspection.errors)),
             "warnings": remarks(looked.warnings),
         }
     )

@@ -69,7 +69,9 @@ class ChaosServer:
         return len(tries) <= script.times
 
     def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.dialogues.add(asyncio.ensure_future(self.converse(reader, writer)))
+        dialogue = asyncio.ensure_future(self.converse(reader, writer))
+        dialogue.add_done_callback(lambda _: writer.transport.abort())  # where it was cancelled before it began, too
+        self.dialogues.add(dialogue)
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -85,8 +87,6 @@ class ChaosServer:
         except (HungUp, OSError, EOFError):
             if dialogue.attempt is not None:
                 dialogue.attempt.left = not dialogue.hung_up
-        finally:
-            writer.transport.abort()
 
 
 @dataclass

@@ -31,7 +31,7 @@ async def linked_only(running: Running) -> None:
 
 
 async def test_a_hand_over_is_previewed_and_then_done_for_all_clients_or_none(agency: Running) -> None:
-    first, second = await Managed.of(agency), await Managed.of(agency)
+    first, second = await Managed.of(agency, responsible_consultant="karin"), await Managed.of(agency)
     body = {"from": "karin", "to": "erik"}
 
     preview = await first.request("POST", "/v1/handovers", "anna", json=body | {"preview": True}, claims=ANNA)
@@ -50,6 +50,8 @@ async def test_a_hand_over_is_previewed_and_then_done_for_all_clients_or_none(ag
     assert [each["sub"] for each in holders] == ["erik", "erik"]
     told = [event for event in await agency.said() if event["type"].endswith("handover.completed.v1")]
     assert len({event["data"]["handover_id"] for event in told}) == 1
+    answering = [event["data"] for event in await agency.said() if event["type"].endswith("activation.reassigned.v1")]
+    assert {each["handover_id"] for each in answering} == {told[0]["data"]["handover_id"]}
     assert [(event["data"]["from"]["sub"], event["data"]["to"]["sub"]) for event in told] == [("karin", "erik")] * 2
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -148,19 +149,23 @@ async def reads(uow: UnitOfWork) -> None:
     key, agency = UUID(int=77), "byra-17"
     for own in (False, True):
         for status in ("pending", "activated"):
-            wanted = Wanted([status], "", "karin", own)
+            wanted = Wanted([status], "", "karin-77", own)
             await lists.page(one, agency, wanted, NEWEST, 51)
-            await lists.page(one, agency, Wanted([status], "bolag 9", "karin", own, hidden=False), NEWEST, 51)
-        await lists.one(one, agency, key, "karin", own=own)
+            await lists.page(one, agency, Wanted([status], "bolag 9", "karin-77", own, hidden=False), NEWEST, 51)
+        await lists.one(one, agency, key, "karin-77", own=own)
+        await lists.visible(one, agency, [key, UUID(int=97)], "karin-77", own=own)
     narrow = Wanted(
-        ["pending"], "", "karin", own=False, responsible="erik-3", listed_before=uow.now - timedelta(days=9)
+        ["pending"], "", "karin-77", own=False, responsible="erik-3", listed_before=uow.now - timedelta(days=9)
     )
-    await lists.page(one, agency, narrow, NEWEST, 51)
+    for wanted in (narrow, replace(narrow, own=True, responsible=None), replace(narrow, own=True, created_by="erik-3")):
+        await lists.page(one, agency, wanted, NEWEST, 51)
     await lists.of_client(one, key)
     await lists.of_correlation(one, "c-77")
     await acts.of_client(one, key)
     await acts.of_correlation(one, "c-77")
+    await lists.sees_own_only(one, agency)
     await lists.hide(one, agency, "karin", [key])
+    await lists.unhide(one, agency, "karin", [key])
     await access.user(one, key, key)
     await access.client_of_invitation(one, key)
     await history.page(one, key, 2**40, 51, history.Wanted())
@@ -198,9 +203,9 @@ async def test_no_query_reads_a_whole_table(full: Running) -> None:
         assert await watched.scans(uow) == []
 
 
-async def test_a_query_that_does_is_noticed(full: Running) -> None:
+async def test_a_query_that_does_is_noticed(running: Running) -> None:
     watched = Watched()
-    async with full.context.database.unit_of_work() as uow:
+    async with running.context.database.unit_of_work() as uow:
         with watched.on(uow):
             await uow.connection.fetch("select client_id from activations where client_name = $1", "x")
         (scan,) = await watched.scans(uow)

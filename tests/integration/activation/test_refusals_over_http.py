@@ -87,7 +87,9 @@ async def test_an_act_that_there_is_not_is_refused_and_every_one_that_there_is_c
 
     refused = await UNKNOWN_ACT(client)
 
-    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "invalid_choice")
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, error["code"]) == (422, "invalid_choice")
+    assert all(act in error["detail_en"] for act in MEANINGS)
     for act in MEANINGS:
         assert (await client.request("GET", f"/history?act={act}")).status_code == 200
     assert [each["act"] for each in (await client.get("/history?act=activate"))["items"]] == ["activate"] * 2

@@ -175,6 +175,17 @@ def test_what_is_wrong_with_the_words_is_said_before_anything_is_made(mock_root:
     assert "2 to 40 of a-z, 0-9 and -" in answer.stderr
 
 
+def test_whoever_sends_or_replays_for_a_source_that_there_is_not_is_told_at_once(mock_root: Path, run: Run) -> None:
+    for words in (("send", "minimal"), ("replay", "evt-1")):
+        answer = run(
+            "contract", *words, "--source", "nobody-s", "--seconds", "600", root=mock_root
+        )  # beyond the test's
+        assert answer.exit_code == 1
+        assert answer.stderr.startswith("refused: unknown_source: "), answer.stderr
+        assert "sent" not in answer.stdout
+    assert run("contract", "send", "minimal", "--source", "Nobody", root=mock_root).exit_code == 2
+
+
 def test_a_mock_that_forgets_is_started_beside_databases_that_forget_too(mock_root: Path, run: Run) -> None:
     assert run("demo", root=mock_root).exit_code == 0
     asyncio.run(plant_kafka_s_database(mock_root))

@@ -1,5 +1,6 @@
 """The command where nothing runs, or what ran is gone: one line and exit code 1."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from aktivera import SERVICES
 from aktivera.local import credentials, stack
 from aktivera.local.layout import Layout, replace_json
 from aktivera.local.ports import free_port
+from chassis.key_files import KEY_BYTES, key_id
 from tests.integration.command.conftest import Run
 
 LOCAL = "The local stack does not run: start it with `make up`"
@@ -65,3 +67,21 @@ def test_down_says_where_nothing_was_running(tmp_path: Path) -> None:
     said: list[str] = []
     stack.down(tmp_path, say=said.append)
     assert said == ["nothing is running"]
+
+
+def test_a_master_key_that_cannot_be_taken_away_is_refused_by_a_code_before_anybody_is_asked(
+    run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "vault-key"
+    absent = run("vault", "drop-key", "nope", "--file", str(file))
+    assert (absent.exit_code, absent.stderr.startswith(f"refused: secret_unusable: {file} cannot be read")) == (1, True)
+    current = key_id(b"k" * KEY_BYTES)
+    file.write_text(base64.b64encode(b"k" * KEY_BYTES).decode())
+    for name, said in (
+        ("nope", f"refused: unknown_key: {file} has no key nope; it has: {current}\n"),
+        (current, f"refused: key_is_current: {current} is the current key: put a new one before it first\n"),
+    ):
+        answer = run("vault", "drop-key", name, "--file", str(file))
+        assert (answer.exit_code, answer.stderr) == (1, said)
+    as_json = json.loads(run("vault", "drop-key", "nope", "--file", str(file), "--json").stdout)
+    assert as_json["error"]["code"] == "unknown_key"

@@ -56,6 +56,14 @@ class Running(InProcess):
 
         return await eventually(probe, within=within)
 
+    async def mails_are(self, state: str, within: float = 10) -> None:
+        """Every mail that has no outcome is in that state."""
+
+        async def probe() -> bool:
+            return await self.rows("select from emails where settled_at is null and state <> $1", state) == []
+
+        await eventually(probe, within=within)
+
     async def all_settled(self, within: float = 10) -> None:
         async def probe() -> bool:
             return await self.rows("select from emails where settled_at is null") == []

@@ -44,6 +44,15 @@ async def test_an_activation_changes_the_text_and_not_the_badge(running: Running
     assert await running.get("/v1/notifications/count") == {"unseen": 1, "unread": 1}
 
 
+async def test_an_item_s_names_turn_no_letters_around(running: Running) -> None:
+    client_id = uuid4()
+    await running.hear(listed(client_id, client_name="Bolaget \u202egnp.exe\u202c"))
+    await running.hear(activated(client_id, Person(sub="erik", name="\u2067Erik\u2069")))
+    (item,) = await items(running)
+    assert item["text"].startswith("Bolaget gnp.exe: aktiverad av Erik ")
+    assert (item["client_name"], item["handled"]["by"]) == ("Bolaget gnp.exe", "Erik")
+
+
 async def test_a_client_listed_and_cancelled_in_one_batch_shows_both(running: Running) -> None:
     client_id = uuid4()
     by = RequestedBy(kind="user", id="anna", name="Anna")

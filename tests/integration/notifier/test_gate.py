@@ -85,6 +85,7 @@ async def test_a_dry_run_and_the_release_say_how_many_go_out_and_how_many_count_
 ) -> None:
     await done(running, "hold", dry_run=False)
     await running.hear(*(listed(uuid4()) for _ in range(3)))
+    await running.context.database.execute("update emails set content = 'Message-ID: <a@b>'")
     waiting = [UUID(mail["id"]) for mail in await would_send(running)]
     named = but if but == "all" else [str(waiting[each]) for each in but]
     tried = await done(running, "release", but=named)
@@ -94,6 +95,8 @@ async def test_a_dry_run_and_the_release_say_how_many_go_out_and_how_many_count_
     for answer in (tried, released):
         assert (answer["goes_out"], answer["given_up"]) == (goes_out, given_up)
     assert await states(running) == ["pending"] * goes_out + ["unknown"] * given_up
+    given = await running.rows("select reason, content from emails where state = 'unknown'")
+    assert [tuple(each.values()) for each in given] == [("email_outcome_unknown", None)] * given_up
     assert not released["mails"]["held"]
 
 

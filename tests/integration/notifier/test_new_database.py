@@ -16,6 +16,7 @@ from chassis import kafka
 from chassis.clock import system_clock
 from chassis.lifecycle import opened
 from chassis.service import Context, Service
+from schemas.notification import EmailSentV1
 from services.notifier.__main__ import SERVICE
 from services.notifier.opening import LOOP, open_new_gate
 from services.notifier.settings import NotifierSettings
@@ -24,7 +25,9 @@ from services.notifier.store.gate import open_new
 from tests.eventually import eventually
 from tests.integration.chassis.running import consuming, relaying
 from tests.integration.notifier.running import Running
-from tests.unit.notifier.events import listed
+from tests.integration.notifier.test_bell_people import outcome
+from tests.unit.notifier.events import consultant, event_of, listed
+from tests.unit.notifier.mail_events import reminder_due
 
 SOON = 2.0
 """Seconds that a fresh system may wait for its first mail."""
@@ -100,6 +103,43 @@ async def test_what_was_sent_before_the_database_was_lost_is_not_sent_again(
             await opens(after)
         await eventually(lambda: _nothing_waits(after), within=10)
     assert running.server.recipients == ["anna@exempelbolaget.se", "next@exempelbolaget.se"]
+
+
+@pytest.mark.parametrize(("sent", "state"), [(3, "sent"), (2, "unknown")])
+async def test_of_mails_to_several_none_is_sent_again_and_what_is_not_known_of_each_is_unknown(
+    running: Running, with_kafka: Context, anew: tuple[Running, Context], sent: int, state: str
+) -> None:
+    """No event carries a recipient: of two outcomes nobody can tell which two of three mails they are of."""
+    client, managers = uuid4(), ["karin", "maja", "nils"]
+    told = [event_of(consultant(sub, "client_manager").data, version) for version, sub in enumerate(managers, 1)]
+    await running.hear(*told)
+    await running.hear(reminder_due(client))
+    wait = "update emails set due_at = now() + interval '1 day', turn = null where recipient = any($1)"
+    await running.context.database.execute(wait, [f"{sub}@byra-ett.se" for sub in managers[sent:]])
+    async with running.delivering(), relaying(with_kafka):
+        await eventually(lambda: _nothing_due(running), within=10)
+        await eventually(lambda: _nothing_left(running), within=20)
+    after, context = anew
+    await after.hear(*told)
+    async with opening(context), after.delivering(), consuming(context):
+        await opens(after)
+        await after.hear(reminder_due(client))
+        await eventually(lambda: _nothing_waits(after), within=10)
+    rows = await after.rows("select state, reason, content from emails")
+    reason = "email_outcome_unknown" if state == "unknown" else None
+    assert [tuple(each.values()) for each in rows] == [(state, reason, None)] * 3
+    assert len(running.server.recipients) == sent
+
+
+async def test_what_is_heard_later_of_mails_to_several_settles_what_was_unknown(running: Running) -> None:
+    client = uuid4()
+    managers = [event_of(consultant(sub, "client_manager").data, n) for n, sub in enumerate(("karin", "maja"), 1)]
+    await running.hear(*managers)
+    await running.hear(reminder_due(client))
+    mail = (await running.rows("select * from emails"))[0]
+    for known in ("unknown", "sent"):
+        await running.hear(outcome(EmailSentV1, {**mail, "id": uuid4()}))
+        assert [each["state"] for each in await running.rows("select state from emails")] == [known] * 2
 
 
 async def test_a_fresh_system_mails_at_once_with_two_replicas(newborn: Running, with_kafka: Context) -> None:
@@ -196,6 +236,10 @@ async def _is_said(said: list[Any], event: str) -> bool:
 
 async def _nothing_left(running: Running) -> bool:
     return await running.rows("select from outbox") == []
+
+
+async def _nothing_due(running: Running) -> bool:
+    return await running.rows("select from emails where settled_at is null and due_at <= now()") == []
 
 
 async def _nothing_waits(running: Running) -> bool:

@@ -49,6 +49,8 @@ async def reads(one: Any, uow: Any) -> None:
         emails.Wanted(template="reminder"),
         emails.Wanted(client_id=key, template="confirmation", only_of="karin"),
         emails.Wanted(q="bolag 9"),
+        emails.Wanted(only_of="karin"),
+        emails.Wanted(state="failed", only_of="karin"),
     ):
         await emails.page(one, agency, wanted, None, 51)
     await emails.page(one, agency, emails.Wanted(), UUID(int=5000), 51)

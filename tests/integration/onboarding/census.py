@@ -177,6 +177,19 @@ CONTENT = (
 )  # fmt: skip
 
 
+def misspelt() -> dict[str, Any]:
+    """A content that is right, beside a field that is not known."""
+    sent = number_of(fresh())
+    sent["details"]["nmae"] = "x"
+    return sent
+
+
+def warned(answer: Mapping[str, Any]) -> Told:
+    """The one warning of an answer."""
+    (warning,) = answer["warnings"]
+    return Told(warning["code"], frozenset({(warning["pointer"], warning["code"])}))
+
+
 def number_of(number: int) -> dict[str, Any]:
     """A content that is right, with an organisation number of its own."""
     return content(details__identity__number=organisation(number))

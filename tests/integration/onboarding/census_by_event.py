@@ -11,7 +11,7 @@ from schemas.licences import LicencesChangeRefusedV1
 from schemas.values import Pointer
 from services.onboarding.domain.reading import LARGEST_BYTES
 from tests.integration.in_process import Heard
-from tests.integration.onboarding.census import Told, fresh, last_told, number_of, sealed, told_of
+from tests.integration.onboarding.census import Told, fresh, last_told, misspelt, number_of, sealed, told_of, warned
 from tests.integration.onboarding.census_acts import act, request
 from tests.integration.onboarding.running import REQUESTS, Running
 from tests.integration.onboarding.test_intake import told
@@ -98,6 +98,12 @@ async def reference_asked_twice(running: Running) -> Told:
     reference = {"external_ref": f"ref-{fresh()}"}
     await running.ask(request(number_of(fresh()) | reference))
     return await told_of(running, request(number_of(fresh()) | reference))
+
+
+@act("unknown_field", "event", "/details/nmae")
+async def asked_with_a_field_that_is_not_known(running: Running) -> Told:
+    await running.ask(request(misspelt()))
+    return warned((await running.results())[-1][1])
 
 
 @act("unknown_agency", "event")

@@ -4,7 +4,7 @@ from typing import Any
 
 from services.onboarding.domain.csv_files import MOST_BYTES
 from services.onboarding.domain.importing import MOST_RUNNING
-from tests.integration.onboarding.census import NUMBER, Told, Wrong, channel, fresh, number_of
+from tests.integration.onboarding.census import NUMBER, Told, Wrong, channel, fresh, misspelt, number_of, warned
 from tests.integration.onboarding.census_acts import act
 from tests.integration.onboarding.running import Running
 from tests.integration.onboarding.sending_files import done, post, told, work
@@ -68,8 +68,12 @@ async def row_with_two_things_wrong(running: Running) -> Told:
 
 @act("form_mismatch", "file", NUMBER)
 async def row_with_a_number_of_another_form(running: Running) -> Told:
-    (warning,) = (await row_of(running, content(details__identity__number="802000-1239")))["warnings"]
-    return Told(warning["code"], frozenset({(warning["pointer"], warning["code"])}))
+    return warned(await row_of(running, content(details__identity__number="802000-1239")))
+
+
+@act("unknown_field", "file", "/details/nmae")
+async def row_with_a_column_that_is_not_known(running: Running) -> Told:
+    return warned(await row_of(running, misspelt()))
 
 
 @act("unknown_agency", "file")

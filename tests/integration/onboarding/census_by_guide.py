@@ -5,7 +5,7 @@ from typing import Any
 
 from services.onboarding.domain.drafts import MOST_OPEN
 from services.onboarding.domain.look_ups import MOST_TOLD, hour_of
-from tests.integration.onboarding.census import NUMBER, Told, Wrong, channel, fresh, number_of
+from tests.integration.onboarding.census import NUMBER, Told, Wrong, channel, fresh, misspelt, number_of, warned
 from tests.integration.onboarding.census_acts import act
 from tests.integration.onboarding.guide import PARTS, Guide
 from tests.integration.onboarding.running import Running
@@ -34,12 +34,6 @@ async def walk(guide: Guide, sent: dict[str, Any]) -> None:
 async def submitted(running: Running, sent: dict[str, Any], **claims: Any) -> Told:
     guide = await Guide.begun(running, sent, **claims)
     return Told.of((await guide.submit()).json())
-
-
-def warned(body: dict[str, Any]) -> Told:
-    """What an answer warns of, where that is one thing."""
-    (warning,) = body["warnings"]
-    return Told(warning["code"], frozenset({(warning["pointer"], warning["code"])}))
 
 
 @act("duplicate_client", "guide")
@@ -115,6 +109,16 @@ async def drafted_with_a_number_of_another_form(running: Running) -> Told:
 @act("form_mismatch", "http", NUMBER)
 async def created_with_a_number_of_another_form(running: Running) -> Told:
     return warned((await running.create(content(details__identity__number="802000-1239"))).json())
+
+
+@act("unknown_field", "guide", "/details/nmae")
+async def drafted_with_a_field_that_is_not_known(running: Running) -> Told:
+    return warned((await Guide.begun(running, misspelt())).draft)
+
+
+@act("unknown_field", "http", "/details/nmae")
+async def created_with_a_field_that_is_not_known(running: Running) -> Told:
+    return warned((await running.create(misspelt())).json())
 
 
 @act("if_match_required", "guide")

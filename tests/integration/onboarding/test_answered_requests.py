@@ -4,9 +4,9 @@ from typing import Any
 from uuid import UUID
 
 from schemas.licences import LicencesChangedV1, LicencesChangeRefusedV1
-from tests.integration.onboarding.running import Running
+from tests.integration.onboarding.running import SOURCE, Running
 from tests.integration.onboarding.test_intake import numbered, told
-from tests.unit.onboarding.contents import cloud_event
+from tests.unit.onboarding.contents import cloud_event, content
 from tests.unit.onboarding.test_progress import ACTIVATED, CANCELLED, LISTED, SCOPE
 
 CHANGED = LicencesChangedV1(**SCOPE, program_access=True, licences=[], scheduled=[])
@@ -42,6 +42,25 @@ async def test_what_activation_answered_to_a_request_is_shown_with_it(running: R
         ("licences_changed", None),
         ("rejected", "program_retired"),
     ]
+    assert {each["what"]: each["detail"].get("code") for each in await _traced(running, "evt-a")} == {
+        "onboarding.requested": None,
+        "onboarding.accepted": None,
+        "onboarding.licences_changed": None,
+        "onboarding.rejected": "program_retired",
+    }
+
+
+async def test_a_trace_names_the_code_of_a_rejection_and_each_of_several_places(running: Running) -> None:
+    await running.register_agency()
+    wrong = {"agency": "byra-ett", **content(details__name="", licences__confirmation_email="x")}
+    await running.ask(cloud_event("evt-w", data=wrong))
+    assert (await _traced(running, "evt-w"))[-1]["detail"] == {
+        "source": SOURCE,
+        "request_id": "evt-w",
+        "correlation_id": "evt-w",
+        "code": "invalid_content",
+        "places": "/details/name: required, /licences/confirmation_email: invalid_email",
+    }
 
 
 async def test_a_source_that_cancels_an_activated_client_is_told_by_whom_and_when(running: Running) -> None:
@@ -78,6 +97,13 @@ async def test_a_change_on_a_day_far_ahead_still_finds_who_asked_for_it(running:
     await running.context.database.execute("update requests set effective_at = now() - interval '46 days'")
     async with running.context.database.unit_of_work() as uow:
         assert await job.work(uow) == 1
+
+
+async def _traced(running: Running, correlation_id: str) -> Any:
+    """The steps of a request as `aktivera trace` gets them."""
+    operator = running.token(agency="drift", roles=["operator"])
+    answer = await running.http.get(f"/v1/operations/trace?correlation_id={correlation_id}", headers=operator)
+    return answer.json()["steps"]
 
 
 def _licences(event_id: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from schemas.activation import ActivationReminderDueV1
+from schemas.activation import ActivationReassignedV1, ActivationReminderDueV1
 from schemas.activation_snapshot import ActivationSnapshotV1
 from schemas.disconnection import (
     DisconnectionApprovedV1,
@@ -86,6 +86,10 @@ def handed_over(client_id: UUID, to: Recipient, version: int = 1) -> Envelope[An
     return event_of(data, version)
 
 
+def reassigned(client_id: UUID, sub: str, by: Person, version: int = 1) -> Envelope[Any]:
+    return event_of(ActivationReassignedV1(**scope(client_id), responsible_consultant=sub, by=by), version)
+
+
 def wish(client_id: UUID, *administrators: UUID, generation: int = 1) -> dict[str, Any]:
     """A disconnection; each administrator's address is named after their id."""
     contacts = [
@@ -102,8 +106,9 @@ def wish(client_id: UUID, *administrators: UUID, generation: int = 1) -> dict[st
     }
 
 
-def disconnection_requested(client_id: UUID, *administrators: UUID, version: int = 1) -> Envelope[Any]:
-    return event_of(DisconnectionRequestedV1(**scope(client_id), **wish(client_id, *administrators)), version)
+def disconnection_requested(client_id: UUID, *administrators: UUID, version: int = 1, **changes: Any) -> Envelope[Any]:
+    asked = {**wish(client_id, *administrators), **changes}
+    return event_of(DisconnectionRequestedV1(**scope(client_id), **asked), version)
 
 
 def disconnection_settled(client_id: UUID, how: str, version: int = 2) -> Envelope[Any]:

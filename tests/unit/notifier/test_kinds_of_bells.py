@@ -192,6 +192,19 @@ def test_whoever_takes_a_client_over_by_themselves_is_not_told_so() -> None:
     assert (after.bells[-1].recipients, after.bells[-1].waiting, said) == ((), False, ())
 
 
+def test_a_hand_over_rings_once_for_whoever_takes_over_and_says_of_the_one_before_that_it_went_on() -> None:
+    """Both events of the act are about the same person; it would ring twice if each rang."""
+    before = replace(rung(REASSIGNED.model_copy(update={"responsible_consultant": "erik"})), id=uuid4(), recipients=())
+    part = REASSIGNED.model_copy(update={"handover_id": HANDOVER.handover_id})
+    after, said = tell(replace(NEWS, bells=(before,)), part)
+    assert after.people >= {("responsible", "anna")}
+    whole, more = tell(after, HANDOVER)
+    new = [each for each in whole.bells if each.id is None]
+    assert [(each.kind, each.recipients) for each in new] == [("handover", ("anna",))]
+    assert [each.kind for each in (*said, *more)] == ["handover"]
+    assert [each.handled and each.handled.how for each in whole.bells if each.id == before.id] == ["given_on"]
+
+
 def test_an_invitation_by_somebody_unknown_is_told_to_those_who_work_there() -> None:
     data = EXPIRED.model_copy(update={"invited_by": Person(sub="aktivera", name="Aktivera")})
     assert rung(data).recipients == ("erik", "karin")
@@ -233,6 +246,19 @@ def test_nothing_is_told_of_an_erased_client() -> None:
 def test_a_user_who_is_removed_is_remembered_until_what_rang_for_them_is_gone() -> None:
     after, _ = tell(NEWS, UserRemovedV1(**USER, state="removed"))
     assert after.removed == {(UUID(int=8), "lisa")}
+
+
+TURNED = "\u202eAB tegaloB\u202c \u2067x\u2069\u200f"
+
+
+@pytest.mark.parametrize("locale", ["sv", "en"])
+def test_a_name_does_not_turn_the_letters_of_a_bell_around(locale: str) -> None:
+    """What follows a character that sets the direction would be read as something else."""
+    bell = replace(rung(HANDOVER), client_name=TURNED, about=TURNED)
+    handled = replace(bell, handled=Handled("activated", TURNED, HANDLED_AT, "erik"))
+    said = text(bell, NOW, locale), text(handled, HANDLED_AT, locale)
+    assert [each.count("AB tegaloB x") for each in said] == [2, 2]
+    assert not {*"".join(said)} & {*"\u202e\u202c\u2067\u2069\u200f"}
 
 
 def test_of_a_person_who_was_forgotten_no_name_is_said() -> None:

@@ -77,12 +77,20 @@ def test_a_row_with_more_cells_than_columns_does_not_fit() -> None:
     assert [row.fits for row in read_file(text.encode(), None)] == [False, True]
 
 
+def test_a_column_that_is_not_known_is_passed_over_and_its_place_told_where_a_cell_is_filled() -> None:
+    cells = "true;month;A;organisation;556036-0793;a@b.se"
+    header = f"{REQUIRED};details.nmae;access;811218-9876;;details.nmae"
+    text = f"{header}\n{cells};x;y;z;w\n{cells};;y;; ;\n{cells}\n"
+    rows = read_file(text.encode(), None)
+    assert [row.unknown for row in rows] == [("/details/nmae", "/access", "", ""), ("/access",), ()]
+    assert all(row.content["access"] == {"program_access": True, "invoice_interval": "month"} for row in rows)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
         (b"", "columns_missing"),
         (b"name;number\nEva;811218-9876\n", "columns_missing"),
-        (f"{REQUIRED};811218-9876\n".encode(), "columns_unknown"),
         (f"{REQUIRED};details.name\n".encode(), "columns_twice"),
         (f"{REQUIRED}\n".encode(), "no_rows"),
         (f'{REQUIRED}\ntrue;"month;A\n'.encode(), "quoting"),

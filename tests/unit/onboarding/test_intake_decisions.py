@@ -136,6 +136,28 @@ def test_all_that_is_wrong_is_told_with_pointers_in_both_languages() -> None:
     assert (refused.request_id, refused.agency) == ("evt-1", "byra-ett")
 
 
+def test_a_consultant_who_is_none_of_the_agencys_is_told_beside_what_else_is_wrong() -> None:
+    state = replace(STATE, neighbours=replace(STATE.neighbours, no_such_consultant=True))
+    asked = requested(details__name=...)
+    both = [("/details/name", "required"), ("/responsible_consultant", "unknown_consultant")]
+    assert places(decide_onboarding(state, asked, NOW)) == both
+    for other in (
+        replace(state, sender=replace(SENDER, agencies=frozenset({"byra-tva"}))),
+        replace(state, agency_known=False),
+    ):
+        assert places(decide_onboarding(other, asked, NOW)) == both[:1]
+
+
+def places(decision: Any) -> list[tuple[str, str]]:
+    return [(each.pointer, each.code) for each in rejection(decision).errors]
+
+
+def test_a_choice_that_is_none_is_told_with_those_there_are() -> None:
+    refused = rejection(decide_onboarding(STATE, requested(access__invoice_interval="x"), NOW))
+    assert refused.detail_en.endswith("Choose one of them: month, quarter, year.")
+    assert refused.detail_sv.endswith("Välj ett av dem: month, quarter, year.")
+
+
 def test_a_duplicate_is_told_with_the_client_that_has_the_number() -> None:
     same = Namesake(CLIENT, "byra-ett", "organisation", "x")
     refused = rejection(decide_onboarding(replace(STATE, neighbours=Neighbours("sv", None, (same,))), requested(), NOW))

@@ -34,7 +34,9 @@ class Sent:
 
 
 def structured(**attributes: Any) -> Sent:
-    return Sent(orjson.dumps(cloud_event(**attributes)))
+    """As it is sent; an attribute that is … is left out."""
+    sent = {name: value for name, value in cloud_event(**attributes).items() if value is not ...}
+    return Sent(orjson.dumps(sent))
 
 
 def failure(record: Sent) -> Unprocessable:
@@ -93,7 +95,10 @@ def test_bytes_that_are_the_same_content_have_one_digest_and_other_content_anoth
         (Sent(b"[" * 200_000), "too_deep", ""),
         (Sent(b"[]"), "malformed_event", "/specversion"),
         (Sent(b"null"), "malformed_event", "/specversion"),
-        (Sent(b"{}"), "malformed_event", "/type"),
+        (Sent(b"{}"), "malformed_event", "/specversion"),
+        (structured(specversion=...), "malformed_event", "/specversion"),
+        (structured(specversion=1.0), "malformed_event", "/specversion"),
+        (structured(type=...), "malformed_event", "/type"),
         (Sent(b"x" * 900_000), "payload_too_large", ""),
         (structured(type="se.aktivera.onboarding.requested.v2"), "unsupported_version", "/type"),
         (structured(type="se.aktivera.client.created.v1"), "unknown_event_type", "/type"),
@@ -128,6 +133,16 @@ def test_a_sender_that_can_be_told_is_told_under_its_own_ids() -> None:
     assert (say.topic, say.correlation_id) == ("onboarding-results-x", "corr-1")
     assert (say.data.request_id, say.data.code, say.data.retryable) == ("evt-1", "unknown_event_type", False)
     assert [(each.pointer, each.code) for each in say.data.errors] == [("/type", "unknown_event_type")]
+
+
+def test_a_sender_that_leaves_out_the_specversion_is_told_so_under_its_own_id() -> None:
+    for headers in ((), (("content-type", b"application/cloudevents+json"),)):
+        record = Sent(structured(specversion=...).value, headers)
+        say = reject(record, failure(record), "onboarding-results")
+        assert say is not None
+        assert isinstance(say.data, OnboardingRejectedV1)
+        assert (say.data.request_id, say.data.code) == ("evt-1", "malformed_event")
+        assert "specversion" in say.data.detail_en
 
 
 def test_a_sender_named_in_headers_is_told_of_a_body_that_cannot_be_read() -> None:
