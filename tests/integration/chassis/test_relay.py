@@ -83,9 +83,9 @@ async def test_a_removal_waits_for_no_disk_and_what_was_said_does(open_toy: Open
     owner = uuid7()
     async with context.database.unit_of_work() as uow:
         assert await uow.connection.fetchval("show synchronous_commit") == "on"
-        lease = await uow.connection.fetchrow(CLAIM, owner, LEASE)
+        epoch = await uow.connection.fetchval(CLAIM, owner, LEASE)
         (row,) = await uow.connection.fetch(READ, 1)
-        assert await uow.connection.execute(REMOVE, [row["id"]], owner, lease["epoch"]) == "DELETE 1"
+        assert await uow.connection.execute(REMOVE, [row["id"]], owner, epoch) == "DELETE 1"
         assert await uow.connection.fetchval("show synchronous_commit") == "off"
     async with context.database.unit_of_work() as uow:
         assert await uow.connection.fetchval("show synchronous_commit") == "on"

@@ -25,15 +25,18 @@ def mock(tmp_path: Path) -> Iterator[Path]:
     process.wait(10)
 
 
+def address_in(file: Path) -> str:
+    """What the mock has written there; nothing before it runs."""
+    return file.read_text().strip() if file.exists() else ""
+
+
 async def test_beside_the_mock_all_is_counted_too_before_and_after_the_start(mock: Path, tmp_path: Path) -> None:
     """The mock makes a topic at its first use. To begin where it ends would show nothing, and call that complete."""
 
-    async def there() -> bool:
-        return mock.exists()
+    async def told() -> str:
+        return address_in(mock)
 
-    await eventually(there, within=30)
-    address = mock.read_text().strip()  # noqa: ASYNC240  # quick, and nothing else runs meanwhile
-    common = CommonSettings(environment="test", kafka_bootstrap=address)
+    common = CommonSettings(environment="test", kafka_bootstrap=await eventually(told, within=30))
     insights = Insights.of(common, tmp_path)
     past = Past(7).history(200)
     await past.send(common)
