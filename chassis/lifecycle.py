@@ -32,6 +32,7 @@ from chassis.seal import Seal
 from chassis.service import Context, Loop, Service
 from chassis.settings import CommonSettings, HttpSettings, ServiceSettings
 from chassis.start_check import look_until_seen, looked
+from chassis.streams import TRANSPORT
 from chassis.tokens import Tokens
 
 log = structlog.get_logger(__name__)
@@ -84,7 +85,7 @@ async def _run(service: Service, common: CommonSettings, settings: ServiceSettin
     except ValueError as error:
         sys.stderr.write(f"{service.name}: cannot start\n{error}\n")
         return 2
-    stop = asyncio.Event()
+    stop = context.stop
     app = create_app(context)
     calm_collector()
     loops = _loops(context, app, stop, {} if seen else {"start-check": look_until_seen})
@@ -170,6 +171,10 @@ class Impatient(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._waiting.cancel()
         super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {TRANSPORT: {"transport": self.transport}}  # for streams, which may have to cut it
 
     def _give_up(self) -> None:
         if self.cycle is None:

@@ -11,7 +11,7 @@ from chassis.callers import Opened, Who
 from chassis.held_events import FIRST, turn
 from chassis.retrier import HeldEventIsNotHead, Replayed, Retrier
 from chassis.service import Context
-from chassis.tokens import Caller, NotAllowed
+from chassis.tokens import Caller, OperatorRequired
 from schemas.errors import Refused
 
 log = structlog.get_logger(__name__)
@@ -49,10 +49,9 @@ def _retrier(request: Request) -> Retrier:
 
 
 async def operator(who: Who) -> Caller:
-    """The caller, who must be an operator. Raises Unauthenticated, TokenInvalid, NotAllowed."""
-    who.must_be("operator")
-    if who.client is not None:  # a client's own user is nobody's operator
-        raise NotAllowed(roles=["operator"])
+    """The caller, who must be an operator. Raises Unauthenticated, TokenInvalid, OperatorRequired."""
+    if "operator" not in who.roles or who.client is not None:  # a client's own user is nobody's operator
+        raise OperatorRequired
     return who
 
 

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis import streams
 from chassis.doors import announces_body, caller_of
 from chassis.failures import NotNow, Unprocessable, is_transient
 from schemas.errors import ERRORS, Pointed, Refused, problem
@@ -156,6 +157,11 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
     return answer("internal_error")
 
 
+def _is_stream(start: Message) -> bool:
+    kind: bytes = dict(start["headers"]).get(b"content-type", b"")
+    return kind.startswith(streams.CONTENT_TYPE.encode())
+
+
 def _closing(response: JSONResponse) -> JSONResponse:
     response.headers["Connection"] = "close"
     return response
@@ -184,13 +190,25 @@ class Bounds:
             await answer("service_unavailable")(scope, receive, send)
             return
         self._under_way += 1
+        counted = True
+
+        def count_no_more() -> None:
+            nonlocal counted
+            self._under_way -= counted
+            counted = False
+
+        async def counted_until_streaming(message: Message) -> None:
+            if message["type"] == "http.response.start" and _is_stream(message):
+                count_no_more()  # it does nothing for most of its time, and is bounded by `chassis.streams`
+            await send(message)
+
         try:
             if announces_body(scope):
-                await self._with_body(scope, self._bounded(receive, largest), send)
+                await self._with_body(scope, self._bounded(receive, largest), counted_until_streaming)
             else:
-                await self._answered(scope, self._bounded(receive, largest), send)
+                await self._answered(scope, self._bounded(receive, largest), counted_until_streaming)
         finally:
-            self._under_way -= 1
+            count_no_more()
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reads nothing of a body whose sender may not send it, and closes the connection that it would come on."""

@@ -1,5 +1,6 @@
 """What a service is: its name, what it hears, its routes and loops; and what it has open while it runs."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,7 @@ from chassis.kafka import Clients
 from chassis.projections import Projection
 from chassis.seal import Seal
 from chassis.settings import CommonSettings, ServiceSettings
+from chassis.streams import Streams
 from chassis.tokens import Tokens
 from schemas.envelope import Catalogue
 
@@ -38,11 +40,15 @@ class Served(Protocol):
     def tokens(self) -> Tokens: ...
     @property
     def heartbeats(self) -> Heartbeats: ...
+    @property
+    def streams(self) -> Streams: ...
+    @property
+    def stop(self) -> asyncio.Event: ...
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a running service has open."""
+    """What a running service has open. `stop` is set when the process is told to end; streams end with it."""
 
     service: "Service"
     common: CommonSettings
@@ -52,6 +58,8 @@ class Context:
     heartbeats: Heartbeats
     seal: Seal
     kafka: Clients = field(default_factory=Clients)
+    streams: Streams = field(default_factory=Streams)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     @cached_property
     def subscriptions(self) -> dict[str, Subscription]:

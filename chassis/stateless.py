@@ -16,6 +16,7 @@ from chassis.clock import Clock, system_clock
 from chassis.heartbeats import Heartbeats
 from chassis.lifecycle import http_server, until, until_told
 from chassis.settings import CommonSettings, HttpSettings
+from chassis.streams import Streams
 from chassis.tokens import Tokens
 
 
@@ -42,6 +43,7 @@ class StatelessContext:
     heartbeats: Heartbeats
     state: Any
     clock: Clock = system_clock
+    streams: Streams = field(default_factory=Streams)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 

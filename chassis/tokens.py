@@ -54,11 +54,17 @@ class NotAllowed(Refused):
     code = "not_allowed"
 
 
+class OperatorRequired(Refused):
+    """Only an operator of the service may do this."""
+
+    code = "operator_required"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls. `client` is set for a client's own user; agency staff act for any client of their agency.
 
-    `until`: when the token ends, in seconds since 1970; what goes on longer than a request ends with it.
+    `until` is the Unix second from which the token is not accepted any more.
     """
 
     sub: str
@@ -88,6 +94,7 @@ class _Known:
 
     caller: Caller
     keys: KeySet | None
+    until: float
 
 
 class Tokens:
@@ -105,13 +112,13 @@ class Tokens:
         keys = await self._key_set(least_age=REFRESH_SECONDS)
         digest = hashlib.blake2b(token.encode(), digest_size=32).digest()
         known = self._known.get(digest)
-        if known is not None and known.keys is keys and system_clock().timestamp() < known.caller.until:
+        if known is not None and known.keys is keys and system_clock().timestamp() < known.until:
             return known.caller
         claims = await self._claims(token, keys)
-        caller = _caller(claims)
+        caller = _caller(claims, until=float(claims["exp"]) + LEEWAY_SECONDS)
         if len(self._known) >= REMEMBERED:
             self._known.clear()  # rare, and cheaper than to keep an order
-        self._known[digest] = _Known(caller, self._keys)
+        self._known[digest] = _Known(caller, self._keys, float(claims["exp"]))
         return caller
 
     async def _claims(self, token: str, keys: KeySet) -> dict[str, Any]:
@@ -178,7 +185,7 @@ class _Claims(BaseModel):
     locale: Annotated[str, StringConstraints(max_length=16, pattern=PLAIN)] | None = None
 
 
-def _caller(claims: dict[str, Any]) -> Caller:
+def _caller(claims: dict[str, Any], until: float) -> Caller:
     try:
         given = _Claims.model_validate(claims)
     except ValidationError as error:
@@ -191,5 +198,5 @@ def _caller(claims: dict[str, Any]) -> Caller:
         client=given.client,
         email=given.email if given.email and ADDRESS.fullmatch(given.email) else None,
         locale="en" if (given.locale or "sv").startswith("en") else "sv",
-        until=float(claims["exp"]),
+        until=until,
     )

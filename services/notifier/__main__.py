@@ -16,6 +16,8 @@ from services.notifier import __doc__ as description
 from services.notifier.delivery import LOOP, deliver_mails
 from services.notifier.gauges import gauge
 from services.notifier.handlers import SUBSCRIPTIONS
+from services.notifier.listening import LOOP as EARS
+from services.notifier.listening import hear_pokes
 from services.notifier.opening import LOOP as GATE
 from services.notifier.opening import open_new_gate
 from services.notifier.projections import PROJECTIONS
@@ -44,7 +46,7 @@ SERVICE = Service(
         Job("blank-erased", timedelta(minutes=1), blank_late),
         Job("forget-old-notifications", timedelta(hours=1), forget_old),
     ),
-    loops={LOOP: deliver_mails, GATE: open_new_gate},
+    loops={LOOP: deliver_mails, GATE: open_new_gate, EARS: hear_pokes},
     projections=PROJECTIONS,
     trace=trace,
     standing=standing,

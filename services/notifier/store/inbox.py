@@ -1,5 +1,6 @@
 """A user's bell: their items, how many are new, and what they did with them."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -57,6 +58,29 @@ async def page(
         q,
         limit,
     )
+
+
+async def since(database: Database, agency: str, sub: str, after: int, limit: int) -> list[Any]:
+    """The items that came after that number, archived ones too, oldest first."""
+    return await database.fetch(f"{_SELECT} and n.seq > $3 order by n.seq limit $4", agency, sub, after, limit)
+
+
+async def numbered(database: Database, agency: str, sub: str, numbers: Collection[int]) -> list[Any]:
+    """Those items as they read now, oldest first."""
+    return await database.fetch(f"{_SELECT} and n.seq = any($3::bigint[]) order by n.seq", agency, sub, list(numbers))
+
+
+async def standing(database: Database, people: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, bool]]:
+    """Each one's last number, 0 where none was given; and whether they have left the agency."""
+    rows = await database.fetch(
+        """select p.agency, p.sub, coalesce(c.last_seq, 0) as last_seq, f.sub is not null as has_left
+             from unnest($1::text[], $2::text[]) p(agency, sub)
+             left join bell_counters c on c.agency = p.agency and c.sub = p.sub
+             left join former_consultants f on f.agency = p.agency and f.sub = p.sub""",
+        [agency for agency, _ in people],
+        [sub for _, sub in people],
+    )
+    return {(row["agency"], row["sub"]): (row["last_seq"], row["has_left"]) for row in rows}
 
 
 async def count(database: Database, agency: str, sub: str) -> Any:

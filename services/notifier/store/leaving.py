@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.news import ClientKey
-from services.notifier.store import bells
+from services.notifier.store import bells, pokes
 
 _OF_CONSULTANTS = (
     """insert into former_consultants (agency, sub)
@@ -36,6 +36,7 @@ async def forget(uow: UnitOfWork, gone: Sequence[tuple[str, str]]) -> None:
     for statement in _NAMES:
         changed += [row["id"] for row in await uow.connection.fetch(statement, *those)]
     await bells.poke_readers(uow, changed)
+    pokes.poke(uow, ((agency, sub, pokes.GONE) for agency, sub in gone))
 
 
 _USERS = "unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) n(client_id, agency, user_id, sub)"
@@ -48,11 +49,15 @@ _OF_USERS = (
     f"""delete from muted_kinds m using {_USERS}
          where m.agency = n.agency and m.sub = n.sub and {_NO_CONSULTANT}
            and not exists (select from notifications i where i.agency = n.agency and i.sub = n.sub)""",  # noqa: S608  # constant text
+)
+
+_NAMES_OF_USERS = (
     f"""update bells b set about = null from {_USERS}
          where b.client_id = n.client_id and (b.about_sub = n.sub or b.facts->>'user_id' = n.user_id::text)
-           and {_NO_CONSULTANT}""",  # noqa: S608  # as above
+           and {_NO_CONSULTANT} returning b.id""",  # noqa: S608  # as above
     f"""update bells b set handled_by = null from {_USERS}
-         where b.client_id = n.client_id and b.handled_by_sub = n.sub and {_NO_CONSULTANT}""",  # noqa: S608  # constant text
+         where b.client_id = n.client_id and b.handled_by_sub = n.sub and {_NO_CONSULTANT}
+         returning b.id""",  # noqa: S608  # constant text
 )
 
 
@@ -69,3 +74,8 @@ async def forget_users(uow: UnitOfWork, removed: Sequence[tuple[ClientKey, UUID,
     ]
     for statement in _OF_USERS:
         await uow.connection.execute(statement, *those)
+    changed: list[UUID] = []
+    for statement in _NAMES_OF_USERS:
+        changed += [row["id"] for row in await uow.connection.fetch(statement, *those)]
+    await bells.poke_readers(uow, changed)
+    pokes.poke(uow, ((key.agency, sub, pokes.GONE) for key, _, sub in removed if sub))

@@ -12,6 +12,9 @@ CHANNEL = "bell"
 MANY = 0
 """In place of an item's number: so many changed that the whole page is best read again."""
 
+GONE = -1
+"""In place of an item's number: the user has left, and hears nothing more."""
+
 Poke = tuple[str, str, int]
 """(agency, sub, seq)"""
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from chassis.callers import Store
+from chassis.operations import Operator
 from services.onboarding import vault
 from services.onboarding.vault import rotation
-from services.onboarding.web.staff import Operator
 
 router = APIRouter(prefix="/v1/vault", tags=["operations"])
 

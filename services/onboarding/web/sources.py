@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from chassis import kafka
 from chassis.callers import Opened, Store, Why
 from chassis.commands import Answer, execute, once
+from chassis.operations import Operator
 from chassis.service import Context
 from chassis.unit_of_work import Cause, UnitOfWork
 from services.onboarding.domain.sources import (
@@ -25,7 +26,6 @@ from services.onboarding.handlers import SOURCES
 from services.onboarding.store import agencies, sources
 from services.onboarding.store.sources import topics_of
 from services.onboarding.web.bodies import Lenient
-from services.onboarding.web.staff import Operator
 
 router = APIRouter(prefix="/v1/sources", tags=["sources"])
 
@@ -95,7 +95,11 @@ async def show(slug: Slug, _: Operator, store: Store, opened: Opened) -> SourceS
     return await _one(store, opened, slug)
 
 
-@router.put("/{slug}", summary="Adds a source whose topics are there; the same again changes nothing")
+@router.put(
+    "/{slug}",
+    summary="Adds a source whose topics are there; the same again changes nothing",
+    responses={201: {"model": SourceShown, "description": "Added"}},
+)
 async def put(  # a route is made of what it needs
     slug: Slug, body: SourceBody, who: Operator, store: Store, opened: Opened, why: Why, response: Response
 ) -> SourceShown:

@@ -1,10 +1,5 @@
 """Who may use onboarding's routes: the agency's own people and operators; never a client's user."""
 
-from typing import Annotated
-
-from fastapi import Depends
-
-from chassis.callers import Who
 from chassis.tokens import Caller
 from schemas.errors import Refused
 from schemas.values import Person
@@ -19,12 +14,6 @@ class NotFound(Refused):
     code = "not_found"
 
 
-class OperatorRequired(Refused):
-    """Only an operator of the service may do this."""
-
-    code = "operator_required"
-
-
 def must_administer(who: Caller, agency: str) -> None:
     """Lets the agency's administrators and operators pass. Raises NotFound for another's, AgencyAdminRequired."""
     if "operator" in who.roles and who.client is None:
@@ -33,16 +22,6 @@ def must_administer(who: Caller, agency: str) -> None:
         raise NotFound
     if "agency_admin" not in who.roles or who.client is not None:
         raise AgencyAdminRequired
-
-
-async def operator(who: Who) -> Caller:
-    """The caller, who must be an operator. Raises Unauthenticated, TokenInvalid, OperatorRequired."""
-    if "operator" not in who.roles or who.client is not None:  # a client's own user is nobody's operator
-        raise OperatorRequired
-    return who
-
-
-Operator = Annotated[Caller, Depends(operator)]
 
 
 def must_be_of(who: Caller, agency: str, *roles: str) -> None:

@@ -10,7 +10,6 @@ from chassis.ids import uuid7
 from chassis.settings import CommonSettings
 from schemas.topics import TOPICS
 from tests.infrastructure import Infrastructure
-from tests.integration.insights.in_process import Asked, two_agencies
 from tests.integration.insights.running import Insights
 
 
@@ -30,10 +29,3 @@ async def insights(common: CommonSettings, tmp_path: Path) -> AsyncIterator[Insi
     yield made
     if made.runs:
         made.kill()
-
-
-@pytest.fixture
-async def asked(tmp_path: Path) -> AsyncIterator[Asked]:
-    """Insights in this process that counted one client of each of two agencies; no Kafka."""
-    async with two_agencies(tmp_path) as made:
-        yield made

@@ -1,8 +1,40 @@
 """Who may ask for what, and what the routes refuse."""
 
+from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
 import pytest
 
-from tests.integration.insights.in_process import Asked
+from chassis.settings import CommonSettings
+from chassis.stateless import StatelessContext, create_app, opened
+from chassis.streams import HEARTBEAT, OF_ONE
+from services.insights.__main__ import SERVICE
+from services.insights.counting import Statistics
+from services.insights.domain.facts import Fact
+from services.insights.settings import InsightsSettings
+from services.insights.web import stream
+from tests.integration.insights.running import Insights
+
+
+@pytest.fixture
+async def asked(tmp_path: Path) -> AsyncIterator[tuple[StatelessContext, Insights, httpx.AsyncClient]]:
+    """Insights that counted one client of each of two agencies; no Kafka."""
+    common = CommonSettings(environment="test", token_keys_file=tmp_path / "keys.json")
+    context = opened(SERVICE, common, InsightsSettings())
+    issuer = Insights.of(common, tmp_path)
+    assert isinstance(context.state, Statistics)
+    now = context.clock()
+    context.state.windows.count("a", now, Fact("created", "byra-ett"), now)
+    context.state.windows.count("b", now, Fact("created", "byra-tva"), now)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(create_app(context)), base_url="http://insights"
+    ) as client:
+        yield context, issuer, client
+
+
+Asked = tuple[StatelessContext, Insights, httpx.AsyncClient]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +63,7 @@ async def test_staff_see_their_own_agency_and_operators_see_all(
         ("byra-ett", "client_manager", "/v1/statistics?agency=byra-tva", 403, "not_allowed"),
         ("byra-ett", "client_manager", "/v1/statistics/stream?agency=byra-tva", 403, "not_allowed"),
         ("byra-ett", "visitor", "/v1/statistics", 403, "not_allowed"),
-        ("byra-ett", "agency_admin", "/v1/operations/status", 403, "not_allowed"),
+        ("byra-ett", "agency_admin", "/v1/operations/status", 403, "operator_required"),
         ("aktivera", "operator", "/v1/statistics?since=2026-03-02T12:00:00Z", 422, "unknown_parameter"),
     ],
 )
@@ -52,6 +84,46 @@ async def test_a_client_s_own_user_sees_no_statistics_whatever_role_the_token_sa
 async def test_nobody_sees_statistics_without_a_token(asked: Asked) -> None:
     for path in ("/v1/statistics", "/v1/statistics/stream", "/v1/operations/status"):
         assert (await asked[2].get(path)).json()["code"] == "unauthenticated"
+
+
+@pytest.mark.parametrize(
+    ("subs", "code"),
+    [(["karin"] * OF_ONE, "too_many_streams"), (map(str, range(stream.AT_ONCE)), "service_unavailable")],
+)
+async def test_a_person_and_a_process_have_so_many_streams_and_no_more(
+    asked: Asked, subs: Iterable[str], code: str
+) -> None:
+    context, issuer, client = asked
+    with ExitStack() as opened:
+        for sub in subs:
+            opened.enter_context(context.streams.opened(("byra-ett", sub), stream.AT_ONCE))
+        answer = await client.get("/v1/statistics/stream", headers=issuer.token("karin", "byra-ett", "client_manager"))
+        assert answer.json()["code"] == code
+    assert context.streams.count == 0
+
+
+async def test_a_stream_tells_at_once_and_again_when_something_changed(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, _, _ = asked
+    monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
+    events = stream._events(context.state, "hour", "byra-ett")
+    assert (await anext(events)).startswith(b"retry: ")
+    assert b'"created":1' in await anext(events)
+    assert await anext(events) == HEARTBEAT
+    now = context.clock()
+    context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
+    assert b'"created":2' in await anext(events)
+    await events.aclose()
+
+
+async def test_streams_end_with_the_process(asked: Asked) -> None:
+    context, issuer, client = asked
+    context.stop.set()
+    answer = await client.get("/v1/statistics/stream", headers=issuer.token("karin", "byra-ett", "client_manager"))
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert context.streams.count == 0
 
 
 @pytest.mark.parametrize(

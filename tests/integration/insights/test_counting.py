@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import asyncpg
+import httpx
 import pytest
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
@@ -208,3 +209,16 @@ async def test_a_rebuild_counts_the_same_and_a_new_source_is_heard_without_a_res
     await insights.rebuild()
     await insights.has_read(len(some.records) + 1)
     await equals_sql(insights, truth)
+
+
+async def test_a_stream_ends_with_the_process_which_ends_in_order(insights: Insights) -> None:
+    """Who listens is told by the end of the stream, and holds up nobody."""
+    await insights.start()
+    async with (
+        httpx.AsyncClient(base_url=insights.url, headers=insights.token(), timeout=20) as client,
+        client.stream("GET", "/v1/statistics/stream") as answer,
+    ):
+        lines = answer.aiter_lines()
+        assert await anext(lines) == "retry: 3000"
+        assert await asyncio.to_thread(insights.stop) == 0
+        assert [line async for line in lines if line.startswith("event:")] == ["event: statistics"]

@@ -1,12 +1,14 @@
 """The census of refusals: what provokes each code that the notifier owns, and where it must stand."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
+from chassis.streams import OF_ONE
 from tests.integration.notifier.running import Running
 from tests.unit.notifier.events import listed
 
@@ -91,6 +93,16 @@ async def marked_an_item_that_is_not_there(running: Running) -> Told:
 
 
 @act("not_found")
+async def asked_for_a_template_that_is_not_there(running: Running) -> Told:
+    return await asked(running, "/v1/templates/nosuch/preview", roles=["agency_admin"])
+
+
+@act("not_allowed")
+async def looked_at_templates_as_a_consultant(running: Running) -> Told:
+    return await asked(running, "/v1/templates")
+
+
+@act("not_found")
 async def asked_for_another_agency_s_mail(running: Running) -> Told:
     return await asked(running, f"/v1/emails/{await sent(running)}", agency="byra-tva")
 
@@ -100,12 +112,12 @@ async def listed_mails_as_a_client_s_user(running: Running) -> Told:
     return await asked(running, ANYBODY, roles=[], client=str(uuid4()))
 
 
-@act("not_allowed")
+@act("operator_required")
 async def held_mails_as_a_consultant(running: Running) -> Told:
     return Told.of(await running.post("/v1/operations/mail/hold", json={}))
 
 
-@act("not_allowed")
+@act("operator_required")
 async def looked_at_every_mail_as_a_consultant(running: Running) -> Told:
     return await asked(running, "/v1/operations/emails")
 
@@ -221,6 +233,14 @@ async def the_mail_server_does_not_answer(running: Running) -> Told:
 async def listed_without_a_database(running: Running) -> Told:
     await running.context.database.pool.close()
     return await asked(running, ANYBODY)
+
+
+@act("too_many_streams")
+async def opened_a_sixth_stream(running: Running) -> Told:
+    with ExitStack() as opened:
+        for _ in range(OF_ONE):
+            opened.enter_context(running.context.streams.opened(("byra-ett", "karin"), OF_ONE + 1))
+        return await asked(running, "/v1/notifications/stream")
 
 
 @act("notification_mandatory", "/kinds/client_listed")

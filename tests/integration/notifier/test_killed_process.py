@@ -1,37 +1,21 @@
 """A notifier process that is killed at each step of a mail: never a second copy, and nothing forgotten."""
 
 import asyncio
-import sys
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from chassis.settings import environment
 from services.notifier.leases import sweep
-from tests.infrastructure import ROOT, Infrastructure
+from tests.infrastructure import Infrastructure
+from tests.integration.notifier.process import start_process
 from tests.integration.notifier.running import Running
-from tests.link_keys import write_link_keys
 from tests.unit.notifier.events import listed
 
 
 async def killed_at(place: str, running: Running, infra: Infrastructure, keys: Path) -> None:
     """Runs `python -m services.notifier` until it kills itself at the failpoint."""
-    env = {
-        **environment(),
-        "AKTIVERA_ENVIRONMENT": "test",
-        "AKTIVERA_KAFKA_BOOTSTRAP": infra.kafka,
-        "AKTIVERA_TOKEN_KEYS_FILE": str(keys),
-        "AKTIVERA_FAILPOINT": f"{place}:kill",
-        "NOTIFIER_DATABASE_DSN": running.context.settings.database_dsn,
-        "NOTIFIER_CONSUME": "false",
-        "NOTIFIER_SMTP_PORT": str(running.server.port),
-        "NOTIFIER_SMTP_TLS": "none",
-        "NOTIFIER_LINK_KEYS_FILE": str(write_link_keys(keys.with_name("link-keys.json"))),
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.notifier", cwd=ROOT, env=env, stdout=asyncio.subprocess.DEVNULL
-    )
+    process = await start_process(running, infra, keys, AKTIVERA_FAILPOINT=f"{place}:kill")
     try:
         assert await asyncio.wait_for(process.wait(), 30) == -9
     finally:
