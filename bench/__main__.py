@@ -7,7 +7,21 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import consumer, creating, growth, half_load, idle, latency, mails, managing, poison, relay, replicas
+from bench import (
+    bell,
+    beside_insights,
+    consumer,
+    creating,
+    growth,
+    half_load,
+    idle,
+    latency,
+    mails,
+    managing,
+    poison,
+    relay,
+    replicas,
+)
 from bench.report import Part, write, write_summary
 from bench.servers import Servers, running
 
@@ -22,7 +36,9 @@ PARTS: dict[str, Callable[[Servers, bool], Awaitable[Part]]] = {
     "managing": managing.run,
     "creating": creating.run,
     "mails": mails.run,
+    "bell": bell.run,
     "latency": latency.run,
+    "insights": beside_insights.run,
 }
 
 
