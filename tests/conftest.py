@@ -26,9 +26,16 @@ async def infra(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Infra
 
 
 @pytest.fixture
-async def database_for(infra: Infrastructure) -> Callable[[Service], Awaitable[str]]:
-    """A fresh migrated database: `address = await database_for(SERVICE)`."""
-    return infra.database
+async def database_for(infra: Infrastructure) -> AsyncIterator[Callable[[Service], Awaitable[str]]]:
+    """A fresh migrated database, gone after the test: `address = await database_for(SERVICE)`."""
+    made: list[str] = []
+
+    async def make(service: Service) -> str:
+        made.append(await infra.database(service))
+        return made[-1]
+
+    yield make
+    await infra.drop(*made)
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ class Nodes:
 
     def stop(self) -> None:
         for name, process in self.running.items():
-            process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGKILL)
+            process.send_signal(signal.SIGQUIT if name == "postgres" else signal.SIGKILL)  # its data goes
             process.wait(30)
         self.postgres.remove()
 
@@ -90,6 +90,15 @@ class Infrastructure:
         finally:
             await connection.close()
         return dsn(self.superuser_dsn, service.name, name, password(self.secrets, f"postgres-{service.name}"))
+
+    async def drop(self, *addresses: str) -> None:
+        """Databases that nobody needs any more: removed this soon, they were never written to a disk."""
+        connection = await asyncpg.connect(self.superuser_dsn)
+        try:
+            for address in addresses:
+                await connection.execute(f"drop database if exists {address.rpartition('/')[2]} with (force)")
+        finally:
+            await connection.close()
 
     async def stop(self) -> None:
         """Ends what `start` started."""

@@ -47,7 +47,6 @@ class Servers:
 
     async def stop(self) -> None:
         await self.broker.stop()
-        await asyncio.to_thread(self.nodes.kill, "postgres")  # its data goes: no time for a checkpoint
         await asyncio.to_thread(self.nodes.stop)
 
 

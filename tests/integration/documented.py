@@ -86,4 +86,6 @@ def strict(schema: Any) -> Any:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(path)))
+    """`{a_and_b}` is two in one, with slashes; any other parameter is a segment."""
+    parts = re.sub(r"\\\{[a-z]+_and_[a-z]+\\\}", ".+", re.escape(path))
+    return re.compile(re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", parts))

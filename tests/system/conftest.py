@@ -26,3 +26,4 @@ async def rig(infra: Infrastructure, prefix: str, tmp_path: Path, replicas: tupl
         yield built
     finally:
         built.stop()
+        await infra.drop(*built.databases.values())

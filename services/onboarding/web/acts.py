@@ -6,8 +6,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from chassis.problems import Place
 from services.onboarding.domain.asking import QuestionState
 from services.onboarding.web.bodies import Lenient
+from services.onboarding.web.shapes import AlteredShown, AskedShown, By
 
 
 class ChangesBody(BaseModel):
@@ -85,15 +87,15 @@ class QuestionShown(BaseModel):
     client_id: UUID
     kind: str
     state: QuestionState
-    asked: dict[str, Any]
-    by: dict[str, str]
+    asked: AskedShown
+    by: By
     asked_at: datetime
     settled_at: datetime | None
     code: str | None
     title: str | None
     detail_sv: str | None
     detail_en: str | None
-    errors: list[dict[str, str]]
+    errors: list[Place]
     url: str
 
 
@@ -110,8 +112,8 @@ class ChangeShown(BaseModel):
     edition: int
     at: datetime
     act: str
-    by: dict[str, str]
-    changes: list[dict[str, Any]]
+    by: By
+    changes: list[AlteredShown]
 
 
 class ChangesPage(BaseModel):

@@ -54,7 +54,12 @@ async def show(agency: Id, who: Who, store: Store) -> JSONResponse:
     return JSONResponse(_shown(found).model_dump(mode="json"), headers=etag(found.version))
 
 
-@router.put("/{agency}", summary="Registers or changes an agency, whole", response_model=AgencyShown)
+@router.put(
+    "/{agency}",
+    summary="Registers or changes an agency, whole",
+    response_model=AgencyShown,
+    responses={201: {"model": AgencyShown, "description": "Registered"}},
+)
 async def put(agency: Id, body: AgencyBody, who: Who, store: Store, why: Why, if_match: IfMatch = None) -> JSONResponse:
     """The same again changes nothing. With `If-Match` it is done only where nobody has changed the agency since."""
     must_administer(who, agency)
@@ -84,7 +89,12 @@ async def show_consultant(agency: Id, sub: Sub, who: Who, store: Store) -> JSONR
     return JSONResponse(shown_consultant(found, sub).model_dump(mode="json"), headers=etag(found.version))
 
 
-@router.put("/{agency}/consultants/{sub}", summary="Registers or changes a consultant", response_model=ConsultantShown)
+@router.put(
+    "/{agency}/consultants/{sub}",
+    summary="Registers or changes a consultant",
+    response_model=ConsultantShown,
+    responses={201: {"model": ConsultantShown, "description": "Registered"}},
+)
 async def put_consultant(  # a route is made of what it needs
     agency: Id, sub: Sub, body: ConsultantBody, who: Who, store: Store, why: Why, if_match: IfMatch = None
 ) -> JSONResponse:

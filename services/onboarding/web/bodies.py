@@ -9,6 +9,15 @@ from pydantic import BaseModel, ConfigDict
 from schemas.client import ClientStatus
 from schemas.values import IdentityKind, Locale, Origin
 from services.onboarding.web.remarks import Remark
+from services.onboarding.web.shapes import (
+    AccessShown,
+    AddressShown,
+    AdministratorShown,
+    By,
+    LicencesShown,
+    PlaceShown,
+    WayShown,
+)
 
 
 class Lenient(BaseModel):
@@ -78,7 +87,7 @@ class ListedClient(BaseModel):
     test: bool
     external_ref: str | None
     responsible_consultant: str | None
-    created_by: dict[str, str] | None
+    created_by: By | None
     created_at: datetime
     listed_at: datetime | None
     activated_at: datetime | None
@@ -92,12 +101,12 @@ class ShownClient(ListedClient):
     version: int
     edition: int
     changed_at: datetime | None
-    changed_by: dict[str, str] | None
-    address: dict[str, str] | None
-    access: dict[str, Any]
-    licences: dict[str, Any]
+    changed_by: By | None
+    address: AddressShown | None
+    access: AccessShown
+    licences: LicencesShown
     locale: Locale
-    administrators: list[dict[str, Any]] | None
+    administrators: list[AdministratorShown] | None
     source: str | None
 
 
@@ -130,13 +139,13 @@ class IntakeShown(BaseModel):
     client_id: UUID | None
     external_ref: str | None
     code: str | None
-    errors: list[dict[str, str]]
-    warnings: list[dict[str, str]]
+    errors: list[PlaceShown]
+    warnings: list[PlaceShown]
     retryable: bool
     received_at: datetime
     answers: list[AnswerShown]
     next_try_at: datetime | None = None
-    client: dict[str, Any] | None
+    client: WayShown | None
 
 
 class PublishedKey(BaseModel):

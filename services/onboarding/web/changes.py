@@ -1,7 +1,6 @@
 """Routes on which people change a client: its details, with what others changed meanwhile; and the history of it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -73,7 +72,7 @@ async def history(
         raise NotFound
     rows = await changes.page(store, client_id, CURSORS.read(cursor), limit + 1)
     shown, more = CURSORS.page(rows, limit, lambda row: row["edition"])
-    items: list[dict[str, Any]] = [changes.shown(row) for row in shown]
+    items = [changes.shown(row) for row in shown]
     return JSONResponse(ChangesPage.model_validate({"items": items, "next": more}).model_dump(mode="json"))
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from schemas.values import Locale, Role
 from services.onboarding.web.bodies import Lenient
+from services.onboarding.web.shapes import By
 
 
 class AgencyBody(Lenient):
@@ -59,7 +60,7 @@ class RemovalShown(BaseModel):
     sub: str
     state: str
     requested_at: datetime
-    requested_by: dict[str, str]
+    requested_by: By
     answered_at: datetime | None
     clients: list[UUID]
     code: str | None = None

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, RootModel
 from services.onboarding.domain.draft_content import StepState
 from services.onboarding.domain.drafts import DraftStatus
 from services.onboarding.web.remarks import Remark
+from services.onboarding.web.shapes import By
 
 
 class DraftBody(RootModel[dict[str, Any]]):
@@ -37,7 +38,7 @@ class ListedDraft(BaseModel):
     agency: str
     name: str | None
     steps: list[StepShown]
-    created_by: dict[str, str]
+    created_by: By
     created_at: datetime
     updated_at: datetime
     expires_at: datetime

@@ -102,7 +102,13 @@ async def put(
     return _rendered(looked, store)
 
 
-@router.post("/{draft_id}/submit", status_code=201, summary="Makes a draft a client", response_model=CreatedClient)
+@router.post(
+    "/{draft_id}/submit",
+    status_code=201,
+    summary="Makes a draft a client",
+    response_model=CreatedClient,
+    responses={200: {"model": CreatedClient, "description": "It was made one before"}},
+)
 async def submit(
     draft_id: UUID,
     who: Who,

@@ -8,6 +8,7 @@ from chassis.callers import Who
 from schemas.errors import Pointed
 from services.onboarding.domain.creation import refuse_disclosure
 from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
+from services.onboarding.web.refusals import REFUSALS
 from services.onboarding.web.staff import person
 
 PASSED_ON = ("Idempotency-Key", "X-Correlation-ID")
@@ -33,8 +34,8 @@ def _given(request: Request) -> Iterator[tuple[str, str]]:
 
 
 def guarded(*routers: APIRouter) -> APIRouter:
-    """All these routes, each behind `harmless`."""
-    together = APIRouter(dependencies=[Depends(harmless)])
+    """All these routes, each behind `harmless`, and refusing in the shape that onboarding's refusals have."""
+    together = APIRouter(dependencies=[Depends(harmless)], responses=REFUSALS)
     for each in routers:
         together.include_router(each)
     return together

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from schemas.errors import Pointed
 from services.onboarding.domain.importing import Import, ImportStatus, RowStatus
 from services.onboarding.web.remarks import Remark, remark
+from services.onboarding.web.shapes import By
 
 
 class Progress(BaseModel):
@@ -31,7 +32,7 @@ class ShownImport(BaseModel):
     dry_run: bool
     status: ImportStatus
     rows: Progress
-    created_by: dict[str, str]
+    created_by: By
     created_at: datetime
     finished_at: datetime | None
 
@@ -80,7 +81,7 @@ def shown_import(file: Import) -> ShownImport:
         dry_run=file.dry_run,
         status=file.status,
         rows=Progress(**file.rows),
-        created_by=file.created_by.model_dump(),
+        created_by=By(**file.created_by.model_dump()),
         created_at=file.created_at,
         finished_at=file.finished_at,
     )

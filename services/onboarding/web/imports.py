@@ -46,7 +46,14 @@ class NoCsv(Refused):
     code = "unsupported_media_type"
 
 
-@router.post("/import", status_code=202, summary="Takes in a file", response_model=ShownImport, openapi_extra=_CSV)
+@router.post(
+    "/import",
+    status_code=202,
+    summary="Takes in a file",
+    response_model=ShownImport,
+    responses={200: {"model": ShownImport, "description": "It was taken in before"}},
+    openapi_extra=_CSV,
+)
 async def take(
     request: Request,
     who: Who,
@@ -71,7 +78,12 @@ async def take(
     return JSONResponse(shown_import(taken).model_dump(mode="json"), 202 if is_new else 200, headers)
 
 
-@router.get("/import/template", summary="An empty file with all columns", response_class=Response)
+@router.get(
+    "/import/template",
+    summary="An empty file with all columns",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}}},
+)
 async def empty(who: Who) -> Response:
     who.must_be_staff(*STAFF)
     headers = {"Content-Disposition": 'attachment; filename="clients.csv"'}

@@ -23,6 +23,7 @@ from services.onboarding.handlers import QUESTIONS
 from services.onboarding.store import lists, questions
 from services.onboarding.web.acts import CancelBody, LicencesBody, QuestionPage, QuestionShown
 from services.onboarding.web.seeing import must_see
+from services.onboarding.web.shapes import AskedShown, By
 from services.onboarding.web.staff import STAFF, NotFound, person
 
 router = APIRouter(prefix="/v1/clients/{client_id:uuid}", tags=["clients"], dependencies=[Depends(must_see)])
@@ -116,8 +117,8 @@ def _shown(asked: Question) -> dict[str, Any]:
         client_id=asked.client_id,
         kind=asked.kind,
         state=asked.state,
-        asked=dict(asked.content),
-        by={"sub": asked.by.sub, "name": asked.by.name},
+        asked=AskedShown.model_validate(asked.content),
+        by=By(sub=asked.by.sub, name=asked.by.name),
         asked_at=asked.asked_at,
         settled_at=asked.settled_at,
         code=asked.code,
@@ -126,4 +127,4 @@ def _shown(asked: Question) -> dict[str, Any]:
         detail_en=words.get("detail_en"),
         errors=words.get("errors", []),
         url=f"/v1/clients/{asked.client_id}/requests/{asked.request_id}",
-    ).model_dump(mode="json")
+    ).model_dump(mode="json", by_alias=True, exclude_unset=True)

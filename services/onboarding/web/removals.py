@@ -16,6 +16,7 @@ from services.onboarding.handlers import AGENCIES
 from services.onboarding.store import removals
 from services.onboarding.web.agencies import Id, Sub
 from services.onboarding.web.directory_bodies import RemovalShown
+from services.onboarding.web.shapes import By
 from services.onboarding.web.staff import NotFound, must_administer, person
 
 router = APIRouter(prefix="/v1/agencies/{agency}/consultants/{sub}", tags=["agencies"])
@@ -67,7 +68,7 @@ def _shown(agency: str, removal: Removal) -> RemovalShown:
         sub=removal.sub,
         state=removal.state,
         requested_at=removal.requested_at,
-        requested_by={"sub": removal.by.sub, "name": removal.by.name},
+        requested_by=By(sub=removal.by.sub, name=removal.by.name),
         answered_at=removal.answered_at,
         clients=list(removal.clients),
         **{name: words[name] for name in ("code", "title", "detail_sv", "detail_en") if name in words},

@@ -1,5 +1,6 @@
 """The route on which a source or an agency asks what became of an upstream request."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -7,11 +8,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from chassis.callers import Opened, Store, Who
+from schemas.errors import Pointed
 from services.onboarding.domain import requests as domain
 from services.onboarding.domain.sources import attribute_of
 from services.onboarding.store import requests
 from services.onboarding.web.bodies import AnswerShown, IntakeShown
 from services.onboarding.web.seeing import must_see
+from services.onboarding.web.shapes import PlaceShown, WayShown
 from services.onboarding.web.staff import STAFF, NotFound, must_be_of
 
 PREFIX = "/v1/intake/"
@@ -70,13 +73,17 @@ def _shown(request: domain.Request, client: Any) -> IntakeShown:
         client_id=request.client_id,
         external_ref=request.external_ref,
         code=None if refusal is None else refusal.code,
-        errors=[] if refusal is None else [{"pointer": e.pointer, "code": e.code} for e in refusal.errors],
-        warnings=[{"pointer": each.pointer, "code": each.code} for each in request.warnings],
+        errors=[] if refusal is None else _places(refusal.errors),
+        warnings=_places(request.warnings),
         retryable=request.refusal is not None and request.refusal.retryable,
         received_at=request.received_at,
         answers=_answers(request, client),
-        client=None if client is None else dict(client),
+        client=None if client is None else WayShown(**client),
     )
+
+
+def _places(places: Sequence[Pointed]) -> list[PlaceShown]:
+    return [PlaceShown(pointer=each.pointer, code=each.code) for each in places]
 
 
 def _answers(request: domain.Request, client: Any) -> list[AnswerShown]:

@@ -43,11 +43,18 @@ class RevealedNumber(BaseModel):
     number: str
 
 
+class ByOfAgency(BaseModel):
+    """Who tried, and of which agency."""
+
+    agency: str
+    sub: str
+
+
 class RevealShown(BaseModel):
     """One try to see a number; `refused` is the code that it was refused with."""
 
     at: datetime
-    by: dict[str, str]
+    by: ByOfAgency
     reason: str | None
     refused: str | None
     correlation_id: str
@@ -84,7 +91,7 @@ async def tries(
     items = [
         RevealShown(
             at=row["at"],
-            by={"agency": row["by_agency"], "sub": row["by_sub"]},
+            by=ByOfAgency(agency=row["by_agency"], sub=row["by_sub"]),
             reason=row["reason"],
             refused=row["refused"],
             correlation_id=row["correlation_id"],

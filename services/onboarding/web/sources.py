@@ -95,7 +95,11 @@ async def show(slug: Slug, _: Operator, store: Store, opened: Opened) -> SourceS
     return await _one(store, opened, slug)
 
 
-@router.put("/{slug}", summary="Adds a source whose topics are there; the same again changes nothing")
+@router.put(
+    "/{slug}",
+    summary="Adds a source whose topics are there; the same again changes nothing",
+    responses={201: {"model": SourceShown, "description": "Added"}},
+)
 async def put(  # a route is made of what it needs
     slug: Slug, body: SourceBody, who: Operator, store: Store, opened: Opened, why: Why, response: Response
 ) -> SourceShown:
