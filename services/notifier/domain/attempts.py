@@ -9,8 +9,8 @@ KEPT = 20
 """Attempts of a mail; older ones are forgotten."""
 
 Phase: TypeAlias = Literal["before", "server", "recipient", "content"]
-"""How far an attempt came: nothing was offered; no further than the server itself, greeting to sender; to the recipient;
-to the content."""
+"""How far an attempt came: nothing was offered; no further than the server itself, from greeting to sender; to the
+recipient; to the content."""
 
 _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?!\S)")
 

@@ -1,4 +1,4 @@
-"""What each attempt at a mail came to is kept and shown: when, how far, by which codes; and nothing that was written."""
+"""What each attempt at a mail came to is kept and shown: when, how far, by which codes; nothing that was written."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the notifier does on hearing of a client, a person or a mail reads no table whole, with 100,000 clients stored."""
+"""What the notifier does on hearing of a client, a person or a mail reads no table whole, among 100,000 clients."""
 
 import re
 from typing import Any
