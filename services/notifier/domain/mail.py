@@ -1,7 +1,7 @@
 """A mail's way: pending → sending → transmitting → sent | retry | failed | unknown | withheld, each committed first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -74,7 +74,7 @@ class Deferred:
     fault: Fault
     smtp_code: int | None = None
     trouble: Trouble | None = None
-    enhanced_code: str | None = None
+    enhanced_code: str | None = field(default=None, compare=False)  # for people: it decides nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Bounced:
 
     reason: Reason
     smtp_code: int | None = None
-    enhanced_code: str | None = None
+    enhanced_code: str | None = field(default=None, compare=False)  # for people: it decides nothing
 
 
 @dataclass(frozen=True, slots=True)
