@@ -7,7 +7,20 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import consumer, creating, growth, half_load, idle, latency, mails, managing, poison, relay, replicas
+from bench import (
+    beside_insights,
+    consumer,
+    creating,
+    growth,
+    half_load,
+    idle,
+    latency,
+    mails,
+    managing,
+    poison,
+    relay,
+    replicas,
+)
 from bench.report import Part, write, write_summary
 from bench.servers import Servers, running
 
@@ -23,6 +36,7 @@ PARTS: dict[str, Callable[[Servers, bool], Awaitable[Part]]] = {
     "creating": creating.run,
     "mails": mails.run,
     "latency": latency.run,
+    "insights": beside_insights.run,
 }
 
 

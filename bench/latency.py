@@ -1,18 +1,16 @@
-"""How long a client takes under load, stage by stage, beside the floor; and with insights running, killed or behind."""
+"""How long a client takes under load, stage by stage, beside the floor."""
 
-import asyncio
 from statistics import quantiles
 
-from bench.goals import Goal, ratio
+from bench.goals import Goal
 from bench.half_load import one_after_the_other
 from bench.plots import Bar
 from bench.report import Part
-from bench.road import MAIL, ROW, STAGES, Road, Seen, road
+from bench.road import MAIL, ROW, STAGES, Seen, road
 from bench.servers import Servers
 
 LOADS = (0.1, 0.5, 0.8)
 HALF = 0.5
-OFF, RUNS, KILLED, BEHIND = "off", "runs", "killed half way", "reads all again"
 
 
 async def run(servers: Servers, quick: bool) -> Part:
@@ -22,33 +20,10 @@ async def run(servers: Servers, quick: bool) -> Part:
         await built.most(clients // 4)
         most = await built.most(clients)
         loads = {share: await built.open_loop(most * share, seconds) for share in LOADS}
-        beside = {OFF: loads[HALF], **await _beside_insights(built, most * HALF, seconds)}
-        with_insights = await built.most(clients)
-        built.insights.kill()
-        without = await built.most(clients)
-    return _report(floor, most, loads, beside, (with_insights, without))
+    return _report(floor, most, loads)
 
 
-async def _beside_insights(built: Road, rate: float, seconds: float) -> dict[str, Seen]:
-    """The same load again while insights runs, is killed, and counts everything again from the beginning."""
-    insights = built.insights
-    await insights.start()
-    await insights.has_read(1)
-    found = {RUNS: await built.open_loop(rate, seconds)}
-    load = asyncio.create_task(built.open_loop(rate, seconds))
-    await asyncio.sleep(seconds / 2)
-    insights.kill()
-    found[KILLED] = await load
-    load = asyncio.create_task(built.open_loop(rate, seconds))
-    await insights.start()
-    found[BEHIND] = await load
-    return found
-
-
-def _report(
-    floor: list[float], most: float, loads: dict[float, Seen], beside: dict[str, Seen], rates: tuple[float, float]
-) -> Part:
-    with_insights, without = rates
+def _report(floor: list[float], most: float, loads: dict[float, Seen]) -> Part:
     part = Part(
         "latency",
         "Latency under load",
@@ -59,40 +34,35 @@ def _report(
         " other on idle servers. Load generator, watchers and mail server run on the same machine.",
         ["| load | stage | p50 ms | p99 ms | max ms | clients |", "|---|---|---|---|---|---|"],
     )
-    part.table.append(_row("–", "floor", floor))
+    part.table.append(row("–", "floor", floor))
     for share, seen in loads.items():
-        part.table += [_row(f"{share:.0%}", stage, seen.waits(stage)) for stage in STAGES]
-    part.table += ["", "| insights at 50 % | stage | p50 ms | p99 ms | max ms | clients |", "|---|---|---|---|---|---|"]
-    for state, seen in beside.items():
-        part.table += [_row(state, stage, seen.waits(stage)) for stage in (ROW, MAIL)]
+        part.table += [row(f"{share:.0%}", stage, seen.waits(stage)) for stage in STAGES]
     half = loads[HALF]
-    added = 1e3 * (_cuts(half.waits(ROW))[98] - _cuts(floor)[98])
-    part.goals = [
-        Goal("p99 to the row over the floor's, at 50 %", 100, added, "ms", most=True),
-        Goal("clients/s while insights runs, of those without", 0.95, ratio(with_insights, without)),
-    ]
+    added = 1e3 * (cuts(half.waits(ROW))[98] - cuts(floor)[98])
+    part.goals = [Goal("p99 to the row over the floor's, at 50 %", 100, added, "ms", most=True)]
     part.plots = [("p99 in ms at 50 % (the line begins at p50)", [_bar(stage, half.waits(stage)) for stage in STAGES])]
-    mail = 1e3 * (_cuts(half.waits(MAIL))[98] - _cuts(floor)[98])
+    mail = 1e3 * (cuts(half.waits(MAIL))[98] - cuts(floor)[98])
     part.remarks = [
-        f"As many requests as may be: {with_insights:,.0f} clients/s with insights, {without:,.0f} once it is killed.",
         f"p99 to the mail over the floor's, at 50 %: {mail:.0f} ms; that is twice through Kafka, and the mail server.",
     ]
     return part
 
 
-def _cuts(seconds: list[float]) -> list[float]:
+def cuts(seconds: list[float]) -> list[float]:
+    """The percentiles from the first to the 99th."""
     return quantiles(seconds, n=100, method="inclusive")
 
 
-def _row(load: str, stage: str, seconds: list[float]) -> str:
+def row(load: str, stage: str, seconds: list[float]) -> str:
+    """A line of the table: p50, p99 and the longest, in ms, and how many there were."""
     if len(seconds) < 2:
         return f"| {load} | {stage} | – | – | – | {len(seconds)} |"
-    cuts = _cuts(seconds)
-    values = (cuts[49], cuts[98], max(seconds))
+    found = cuts(seconds)
+    values = (found[49], found[98], max(seconds))
     return f"| {load} | {stage} | " + " | ".join(f"{1e3 * value:.0f}" for value in values) + f" | {len(seconds)} |"
 
 
 def _bar(stage: str, seconds: list[float]) -> Bar:
-    cuts = _cuts(seconds)
-    half, late = 1e3 * cuts[49], 1e3 * cuts[98]
+    found = cuts(seconds)
+    half, late = 1e3 * found[49], 1e3 * found[98]
     return Bar(stage, late, half, late, f"{late:.0f} ms", True)

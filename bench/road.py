@@ -174,7 +174,7 @@ async def road(servers: Servers) -> AsyncIterator[Road]:
         await servers.settle()
         yield built
     finally:
-        if built.insights.process is not None and built.insights.process.poll() is None:
+        if built.insights.runs:
             built.insights.kill()
         await asyncio.to_thread(rig.stop)
         server.stop()

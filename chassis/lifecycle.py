@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -39,7 +40,7 @@ log = structlog.get_logger(__name__)
 STOP_SECONDS = 8.0
 WATCHDOG_SECONDS = 2.0
 STUCK_EXIT = 70
-HEAD_SECONDS = 10.0
+HEAD_SECONDS, READ_SECONDS = 10.0, 60.0
 
 HOUSEKEEPING = (
     Job("forget-settled-held-events", timedelta(hours=1), held_events.forget_settled),
@@ -157,10 +158,14 @@ def _loops(
 
 
 class Impatient(HttpToolsProtocol):
-    """Closes a connection that sends no whole request head: idle strangers may not use up a service."""
+    """Closes a connection that sends no whole request head, or reads no answer: strangers may not use up a service."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; elsewhere the system's own patience holds
+            transport.get_extra_info("socket").setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * READ_SECONDS)
+            )
         self._waiting = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -44,7 +44,11 @@ class Sink(asyncio.Protocol):
     def _hear(self, line: bytes) -> None:
         verb = line[:4].upper()
         self._content = verb == b"DATA"
-        answers = {b"DATA": b"354 go on\r\n", b"EHLO": b"250 sink\r\n", b"VRFY": b"250 %d\r\n" % len(taken)}
+        answers = {
+            b"DATA": b"354 go on\r\n",
+            b"EHLO": b"250-sink\r\n250 PIPELINING\r\n",
+            b"VRFY": b"250 %d\r\n" % len(taken),
+        }
         self._transport.write(answers.get(verb, b"250 2.0.0 ok\r\n"))
         if verb == b"QUIT":
             self._transport.close()

@@ -1,10 +1,9 @@
-"""Commits what several workers do to their mails together: one transaction for all that came while the last one ran."""
+"""Commits what several workers do to their mails: that contents go out, and what became of them."""
 
 import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 from uuid import UUID
 
 import structlog
@@ -13,17 +12,16 @@ from chassis.db import Database
 from chassis.failures import is_transient
 from chassis.unit_of_work import UnitOfWork
 from services.notifier import circuits
-from services.notifier.domain.circuit import Circuit
-from services.notifier.domain.mail import InvalidJump, Mail, Outcome, settle
+from services.notifier.domain.mail import Accepted, InvalidJump, Mail, Outcome, settle
 from services.notifier.outcomes import event_of
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import deliveries
 from services.notifier.store.deliveries import Claimed, Held
+from services.notifier.together import Together
 
 log = structlog.get_logger(__name__)
 
-MOST_AT_ONCE = 64
-AT_A_TIME = 2  # while one waits for the disk the next is written
+LONGEST_BACK_OFF_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,20 +42,8 @@ class CameTo:
     probe: bool = False
 
 
-Step: TypeAlias = GoesOut | CameTo
-
-
-@dataclass(slots=True)
-class Done:
-    """What a transaction did, to be told when it is committed."""
-
-    ours: set[UUID]
-    settled: dict[UUID, Mail]
-    circuits: list[tuple[Circuit, Circuit]]
-
-
 class Commits:
-    """The one place where a process's workers store what they do."""
+    """The one place where a process's workers store what they do. Contents need not wait for outcomes to be stored."""
 
     def __init__(
         self, database: Database, settings: NotifierSettings, lease_seconds: float, shut: Callable[[str], None]
@@ -67,101 +53,96 @@ class Commits:
         self._settings = settings
         self._lease_seconds = lease_seconds
         self._shut = shut
-        self._waiting: list[tuple[Step, asyncio.Future[bool]]] = []
-        self._running: set[asyncio.Task[None]] = set()
+        self._contents = Together("contents go out", self._transmit)
+        self._outcomes = Together("outcomes stored", self._store)
 
     async def goes_out(self, mail: Claimed, content: bytes) -> bool:
         """Commits that the content goes out now, and the content. False where the mail is no longer ours."""
-        return await self._step(GoesOut(mail, content))
+        return await self._contents.take(GoesOut(mail, content))
 
     async def came_to(self, step: CameTo) -> bool:
         """Commits what became of a mail, and says it. False where the attempt is not its last any more."""
-        return await self._step(step)
+        return await self._outcomes.take(step)
+
+    async def until_stored(self, step: CameTo) -> None:
+        """What the server answered must not be lost because the database is away for a while."""
+        wait = 0.2
+        while True:
+            try:
+                await self.came_to(step)
+                return
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("outcome not stored yet", error=type(error).__name__)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_BACK_OFF_SECONDS)
 
     async def finish(self) -> None:
         """Waits for what is under way."""
-        while self._running:
-            await asyncio.wait(self._running)
-
-    async def _step(self, step: Step) -> bool:
-        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((step, future))
-        if len(self._running) < AT_A_TIME:
-            task = asyncio.create_task(self._run(), name="mail commits")
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-        return await future
+        await self._contents.finish()
+        await self._outcomes.finish()
 
     def is_ours(self) -> bool:
         """Whether whoever calls this is a commit of ours."""
-        return asyncio.current_task() in self._running
+        return self._outcomes.is_running()
 
-    async def _run(self) -> None:
-        while self._waiting:
-            steps, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
-            try:
-                await self._commit_or_each(steps)
-            except BaseException:
-                _fail(steps, ConnectionError("the workers were stopped"))
-                raise
+    async def _transmit(self, steps: Sequence[GoesOut]) -> set[GoesOut]:
+        going_out = [(step.mail, step.content) for step in steps]
+        ours = await deliveries.transmit(self._database, going_out, self._lease_seconds)
+        return {step for step in steps if step.mail.id in ours}
 
-    async def _commit_or_each(self, steps: Sequence[tuple[Step, asyncio.Future[bool]]]) -> None:
-        try:
-            await self._commit(steps)
-        except Exception as error:
-            if is_transient(error) or len(steps) == 1:
-                _fail(steps, error)
-                return
-            for each in steps:  # one mail's bug is not the others'
-                await self._commit_or_each([each])
-
-    async def _commit(self, steps: Sequence[tuple[Step, asyncio.Future[bool]]]) -> None:
+    async def _store(self, steps: Sequence[CameTo]) -> set[CameTo]:
         async with self._database.unit_of_work() as uow:
-            done = await self._store(uow, [step for step, _ in steps])
-        for before, after in done.circuits:
+            settled = await self._accept(uow, steps) | await self._settle(uow, steps)
+            learnt = [
+                await circuits.learn(uow, step.relay, step.mail.id, step.outcome, self._settings.waits)
+                for step in steps
+                if step.relay is not None and circuits.says_something(step.outcome, step.probe)
+            ]
+        for before, after in learnt:
             circuits.tell(before, after)
             if after.state != "closed":
                 self._shut(after.relay)
-        for step, future in steps:
-            id_ = step.mail.id
-            if isinstance(step, CameTo) and (mail := done.settled.get(id_)) is not None:
-                log.info("mail settled", email_id=str(id_), state=mail.state, attempt=mail.attempt, code=mail.smtp_code)
-            if not future.done():
-                future.set_result(id_ in (done.ours if isinstance(step, GoesOut) else done.settled))
+        for id_, mail in settled.items():
+            log.info("mail settled", email_id=str(id_), state=mail.state, attempt=mail.attempt, code=mail.smtp_code)
+        for step in steps:
+            if step.mail.id not in settled:
+                log.info("outcome came too late", email_id=str(step.mail.id), attempt=step.mail.attempt)
+        return {step for step in steps if step.mail.id in settled}
 
-    async def _store(self, uow: UnitOfWork, steps: Sequence[Step]) -> Done:
-        going_out = [(step.mail, step.content) for step in steps if isinstance(step, GoesOut)]
-        came_to = [step for step in steps if isinstance(step, CameTo)]
-        ours = await deliveries.transmit(uow, going_out, self._lease_seconds) if going_out else set()
-        settled = await self._settle(uow, came_to) if came_to else {}
-        learnt = [
-            await circuits.learn(uow, step.relay, step.mail.id, step.outcome, self._settings.waits)
-            for step in came_to
-            if step.relay is not None and circuits.says_something(step.outcome, step.probe)
+    async def _accept(self, uow: UnitOfWork, steps: Sequence[CameTo]) -> dict[UUID, Mail]:
+        """The many that went well, by one statement."""
+        codes = [
+            (step.mail.id, step.mail.attempt, step.outcome.smtp_code)
+            for step in steps
+            if isinstance(step.outcome, Accepted)
         ]
-        return Done(ours, settled, learnt)
+        accepted = await deliveries.accept(uow, codes) if codes else []
+        _say(uow, [(held, held.mail) for held in accepted])
+        return {held.mail.id: held.mail for held in accepted}
 
     async def _settle(self, uow: UnitOfWork, steps: Sequence[CameTo]) -> dict[UUID, Mail]:
-        held = await deliveries.lock(uow, [(step.mail.id, step.mail.attempt) for step in steps])
+        """The others, by the rules."""
+        others = [step for step in steps if not isinstance(step.outcome, Accepted)]
+        if not others:
+            return {}
+        held = await deliveries.lock(uow, [(step.mail.id, step.mail.attempt) for step in others])
         settled: list[tuple[Held, Mail]] = []
-        for step in steps:
-            id_ = step.mail.id
+        for step in others:
+            if (before := held.get(step.mail.id)) is None:
+                continue  # a later attempt has begun
             try:
-                if id_ not in held:
-                    raise InvalidJump("a later attempt has begun")
-                after = settle(held[id_].mail, step.outcome, uow.now, self._settings.retries, random.random())
-            except InvalidJump as jump:
-                log.info("outcome came too late", email_id=str(id_), attempt=step.mail.attempt, jump=str(jump))
+                after = settle(before.mail, step.outcome, uow.now, self._settings.retries, random.random())
+            except InvalidJump:
                 continue
-            settled.append((held[id_], after))
+            settled.append((before, after))
         await deliveries.save(uow, [after for _, after in settled])
-        for before, after in settled:
-            if (event := event_of(before, after)) is not None:
-                uow.publish(event, before.cause)
+        _say(uow, settled)
         return {after.id: after for _, after in settled}
 
 
-def _fail(steps: Sequence[tuple[Step, asyncio.Future[bool]]], error: Exception) -> None:
-    for _, future in steps:
-        if not future.done():
-            future.set_exception(error)
+def _say(uow: UnitOfWork, settled: Sequence[tuple[Held, Mail]]) -> None:
+    for held, after in settled:
+        if (event := event_of(held, after)) is not None:
+            uow.publish(event, held.cause)

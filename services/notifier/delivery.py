@@ -1,32 +1,28 @@
 """Delivers queued mails: claims what is due, hands each to a worker, and settles what became of it."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid4
 
 import structlog
-from jinja2 import TemplateError
 
 from chassis.failpoints import reached
 from chassis.failures import is_transient
 from chassis.service import Context
 from services.notifier.circuits import gauge, says_something
 from services.notifier.commits import CameTo, Commits
-from services.notifier.domain.addresses import SenderInvalid, read_sender
-from services.notifier.domain.draft import message_id, out_of_date
-from services.notifier.domain.mail import Bounced, Deferred, Outcome, Withheld
-from services.notifier.domain.message import compose
+from services.notifier.composing import Composer
+from services.notifier.domain.draft import out_of_date
+from services.notifier.domain.mail import Deferred, Outcome, Withheld
 from services.notifier.lanes import Flight, Lane
 from services.notifier.leases import sweep
 from services.notifier.mailer import Parcel
-from services.notifier.rendering import render
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import circuits, deliveries
 from services.notifier.store.deliveries import Claimed
 from services.notifier.store.turns import rise
-from services.notifier.wording import Links
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +32,6 @@ LEASE_MARGIN_SECONDS = 15.0
 SWEEP_SECONDS = 2.0
 RISE_SECONDS = 0.2
 RISE_AT_ONCE = 500
-LONGEST_BACK_OFF_SECONDS = 10.0
 
 
 class Superseded(Exception):  # named after the fact
@@ -70,8 +65,7 @@ class Delivery:
         self._flights: dict[asyncio.Task[None], Flight] = {}
         self._wake = asyncio.Event()
         self._sweep_at = self._rise_at = 0.0
-        self._links = Links(settings.console_url, settings.link_keys)
-        self._sender = read_sender(settings.mail_from).address
+        self._composer = Composer(settings, self._database.clock)
 
     async def run(self) -> None:
         self._heartbeats.expect(LOOP, STUCK_SECONDS)
@@ -110,14 +104,24 @@ class Delivery:
             self._heard = True
         heard, self._heard = self._heard, False
         for lane in self._lanes.values():
-            if (heard or lane.flows) and (wanted := lane.wanted()):
+            if (heard or lane.flows) and (wanted := lane.wanted(lane.pace.room(now))):
                 claimed = await self._unless_stopped(self._claim(lane, wanted))
                 lane.flows = bool(claimed)
-                lane.ready.extend((mail, asyncio.get_running_loop().time()) for mail in claimed)
-                self._dispatch(lane)
+                self._take(lane, claimed)
                 if not claimed and lane.idle and lane.of.relay in self._open:
                     for mail in await self._unless_stopped(self._probe(lane)):
                         self._start(mail, probe=True)
+
+    def _take(self, lane: Lane, claimed: Iterable[Claimed]) -> None:
+        """What may go now waits for a worker. What must wait for its domain's rate is put off, in nobody's way."""
+        now = asyncio.get_running_loop().time()
+        go, later = lane.pace.parted(claimed, now)
+        lane.ready.extend((mail, now) for mail in go)
+        self._dispatch(lane)
+        if later:
+            self._errand(
+                self._put_back((mail, Deferred("email_paced", "us", wait_seconds=wait)) for mail, wait in later)
+            )
 
     async def _claim(self, lane: Lane, limit: int) -> list[Claimed]:
         lease = self._settings.offer_seconds + LEASE_MARGIN_SECONDS
@@ -150,7 +154,9 @@ class Delivery:
     async def _rest(self) -> None:
         """Until something is queued or a worker is free, and never longer than the poll: the table is the truth."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.mail_poll_seconds):
+            now = asyncio.get_running_loop().time()
+            rests = (lane.pace.rest(now) for lane in self._lanes.values() if lane.flows)
+            async with asyncio.timeout(min((self._settings.mail_poll_seconds, *rests))):
                 await self._wake.wait()
 
     def _dispatch(self, lane: Lane) -> None:
@@ -209,7 +215,7 @@ class Delivery:
 
     async def _store(self, flight: Flight, outcome: Outcome) -> None:
         step = self._step(flight.mail, outcome, probe=flight.probe)
-        storing = asyncio.ensure_future(self._until_stored(step))
+        storing = asyncio.ensure_future(self._commits.until_stored(step))
         if not says_something(outcome, flight.probe):  # else the next mail would meet the same before anybody knows
             self._land(flight)
         await storing
@@ -220,13 +226,9 @@ class Delivery:
             return Withheld("email_superseded")
         if worker.connection is None:
             return Withheld()
-        try:
-            content = mail.content or self._compose(mail)
-        except (TemplateError, KeyError, SenderInvalid):
-            log.exception("mail not composed", email_id=str(mail.id), template=mail.template)
-            return Deferred("internal_error", "relay")
-        except ValueError:
-            return Bounced("unprocessable")
+        content = self._composer.content(mail)
+        if not isinstance(content, bytes):
+            return content
 
         async def before_content() -> None:
             if not await self._commits.goes_out(mail, content):
@@ -236,19 +238,16 @@ class Delivery:
             await reached("notifier.before_data")
             flight.must_finish = True
 
-        return await worker.connection.deliver(Parcel(self._sender, mail.recipient, content), before_content)
-
-    def _compose(self, mail: Claimed) -> bytes:
-        settings = self._settings
-        id_ = message_id(mail.template, mail.cause_id, mail.recipient, mail.resend, settings.mail_domain)
-        rendered = render(mail, self._links)
-        return compose(rendered, settings.mail_from, mail.recipient, id_, self._database.clock(), mail.locale)
+        return await worker.connection.deliver(Parcel(self._composer.sender, mail.recipient, content), before_content)
 
     def _step(self, mail: Claimed, outcome: Outcome, *, probe: bool = False) -> CameTo:
         return CameTo(mail, outcome, self._lanes[mail.test].of.relay, probe)
 
     async def _give_back(self, mails: Iterable[Claimed], *, probe: bool = False) -> None:
-        steps = [self._step(mail, Deferred("interrupted", "us"), probe=probe) for mail in mails]
+        await self._put_back(((mail, Deferred("interrupted", "us")) for mail in mails), probe=probe)
+
+    async def _put_back(self, mails: Iterable[tuple[Claimed, Deferred]], *, probe: bool = False) -> None:
+        steps = [self._step(mail, why, probe=probe) for mail, why in mails]
         # As above: the lease decides about what cannot be given back.
         await asyncio.gather(*(self._commits.came_to(step) for step in steps), return_exceptions=True)
 
@@ -260,23 +259,12 @@ class Delivery:
                 self._return(lane)
 
     def _return(self, lane: Lane) -> None:
-        errand = asyncio.create_task(self._give_back(lane.unbegun()), name="mails given back")
+        self._errand(self._give_back(lane.unbegun()))
+
+    def _errand(self, giving_back: Coroutine[None, None, None]) -> None:
+        errand = asyncio.create_task(giving_back, name="mails given back")
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
-
-    async def _until_stored(self, step: CameTo) -> None:
-        """What the server answered must not be lost because the database is away for a while."""
-        wait = 0.2
-        while True:
-            try:
-                await self._commits.came_to(step)
-                return
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                log.warning("outcome not stored yet", error=type(error).__name__)
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_BACK_OFF_SECONDS)
 
     async def _stop(self) -> None:
         """Mails that the server has not got are given back; for the others its answer is awaited a little."""

@@ -6,11 +6,12 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from services.notifier.mailer import Connection
+from services.notifier.paces import Pace
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import deliveries
 from services.notifier.store.deliveries import Claimed
 
-MOST_AHEAD = 64
+MOST_AHEAD = 256
 WINDOW_SECONDS = 0.25
 
 
@@ -45,6 +46,7 @@ class Lane:
         self.ready: deque[tuple[Claimed, float]] = deque()
         connections = [None if settings is None else Connection(settings) for _ in range(workers)]
         self.idle = [Worker(each) for each in connections]
+        self.pace = Pace(*(None, None) if settings is None else (settings.server_rate, settings.domain_rate))
         self.flows = True
         """Whether there were mails at the last look. A lane without is looked at when something was heard, and by the
         clock."""
@@ -52,14 +54,14 @@ class Lane:
         self._ahead = 0
         self._since = time.monotonic()
 
-    def wanted(self) -> int:
-        """How many mails to claim now: none while there are enough."""
+    def wanted(self, room: float) -> int:
+        """How many mails to claim now: none while there are enough, nor where there is no room for more."""
         now = time.monotonic()
         if now - self._since >= WINDOW_SECONDS:
             self._ahead = min(self._done, MOST_AHEAD) if now - self._since < 2 * WINDOW_SECONDS else 0
             self._done, self._since = 0, now
         wanted = len(self.idle) + self._ahead - len(self.ready)
-        return wanted if self.idle or 2 * len(self.ready) <= self._ahead else 0
+        return int(min(wanted, room)) if self.idle or 2 * len(self.ready) <= self._ahead else 0
 
     def start(self, mail: Claimed, *, probe: bool) -> Flight:
         """Gives the mail to a worker that is free."""

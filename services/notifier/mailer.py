@@ -1,7 +1,6 @@
 """One SMTP dialogue a mail, on a connection that is kept while all goes well."""
 
 import asyncio
-import re
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -18,14 +17,15 @@ from services.notifier.domain.attempts import enhanced_code
 from services.notifier.domain.mail import Accepted, Bounced, Deferred, Outcome, Unanswered
 from services.notifier.domain.troubles import Trouble
 from services.notifier.settings import NotifierSettings
+from services.notifier.wire import Answer, Wire, taken_over
 
 MOST_MAILS = 100
 LONGEST_IDLE_SECONDS = 20.0  # servers close idle connections; better we do, between two mails
 FRESH_SECONDS = 2.0  # so soon after a mail that went well there is nothing to reset, and hardly a connection lost
 QUIT_SECONDS = 1.0
+OK = 250
+TAKES_RECIPIENT = frozenset({250, 251})
 START_INPUT = 354
-
-_LINE_START_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 BeforeContent = Callable[[], Awaitable[None]]
 
@@ -53,7 +53,8 @@ class Connection:
 
     def __init__(self, settings: NotifierSettings) -> None:
         self._settings = settings
-        self._client: aiosmtplib.SMTP | None = None
+        self._wire: Wire | None = None
+        self._extensions: frozenset[str] = frozenset()
         self._mails = 0
         self._last_used = 0.0
         self._went_well = False
@@ -67,7 +68,7 @@ class Connection:
             if outcome is None:
                 await before_content()
                 outcome = await self._transmit(parcel.content)
-            kept = isinstance(outcome, Accepted | Bounced)
+            kept = isinstance(outcome, Accepted | Bounced) and self._wire is not None and self._wire.in_step
             self._went_well = isinstance(outcome, Accepted)
             return outcome
         finally:
@@ -88,76 +89,93 @@ class Connection:
             recipient = for_the_wire(parcel.recipient)
         except AddressInvalid:
             return Bounced("unprocessable")
-        encoding = "utf-8" if recipient.smtputf8 else "ascii"
         try:
-            client = await self._ready()
-            if recipient.smtputf8 and not client.supports_extension("smtputf8"):
+            wire = await self._ready()
+            if recipient.smtputf8 and "smtputf8" not in self._extensions:
                 return Bounced("email_rejected")
-            refusal = await self._sender(client, parcel.sender, encoding)
+            options = " SMTPUTF8 BODY=8BITMIME" if recipient.smtputf8 else ""
+            sender = f"MAIL FROM:<{for_the_wire(parcel.sender).address}>{options}\r\n".encode()
+            envelope = (sender, f"RCPT TO:<{recipient.address}>\r\n".encode(), b"DATA\r\n")
+            refusal = await self._sender(wire, envelope, with_options=bool(options))
         except Obstacle as obstacle:
             return Deferred("mail_server_unavailable", "relay", obstacle.code, obstacle.trouble)
-        return await self._recipient(client, recipient.address, encoding) if refusal is None else refusal
+        return await self._recipient(wire, envelope) if refusal is None else refusal
 
-    async def _recipient(self, client: aiosmtplib.SMTP, address: str, encoding: str) -> Outcome | None:
+    async def _sender(self, wire: Wire, envelope: tuple[bytes, ...], *, with_options: bool) -> Outcome | None:
+        """MAIL, and the rest of the envelope with it where the server takes several commands at once. Whatever is wrong
+        here, it is not the mail, unless it needs what few mails need. Raises Obstacle."""
+        try:
+            wire.say(*envelope if self._pipelines else envelope[:1])
+            answer = await wire.answer(self._settings.mail_seconds)
+        except (OSError, TimeoutError) as error:
+            raise Obstacle("unreachable") from error
+        if answer.code == OK:
+            return None
+        if with_options and troubles.cannot_be_spoken(answer.code, answer.text):
+            return Bounced("email_rejected", answer.code)
+        raise Obstacle(troubles.at_sender(answer.code, answer.text), _code(answer.code))
+
+    async def _recipient(self, wire: Wire, envelope: tuple[bytes, ...]) -> Outcome | None:
         """RCPT and DATA."""
         settings = self._settings
+        _, recipient, data = envelope
         try:
-            await client.rcpt(address, encoding=encoding, timeout=settings.rcpt_seconds)
+            answer = await self._asked(wire, recipient, settings.rcpt_seconds)
+            if answer.code not in TAKES_RECIPIENT:
+                await self._out_of_data(wire)
+                return _refused(answer.code, answer.text)
             await reached("notifier.after_rcpt")
-            answer = await client.execute_command(b"DATA", timeout=settings.start_seconds)
-        except SMTPResponseException as error:
-            return _refused(error.code, error.message)
-        except (SMTPException, OSError, TimeoutError, ValueError):
+            answer = await self._asked(wire, data, settings.start_seconds)
+        except (OSError, TimeoutError):
             return Deferred("mail_server_unavailable", "relay")
-        return None if answer.code == START_INPUT else _refused(answer.code, answer.message)
+        return None if answer.code == START_INPUT else _refused(answer.code, answer.text)
 
-    async def _sender(self, client: aiosmtplib.SMTP, sender: str, encoding: str) -> Outcome | None:
-        """MAIL. Whatever is wrong here, it is not the mail, unless it needs what few mails need. Raises Obstacle."""
-        address = for_the_wire(sender).address
-        options = ["SMTPUTF8", "BODY=8BITMIME"] if encoding == "utf-8" else []
-        try:
-            await client.mail(address, options=options, encoding=encoding, timeout=self._settings.mail_seconds)
-        except SMTPResponseException as error:
-            if options and troubles.cannot_be_spoken(error.code, error.message):
-                return Bounced("email_rejected", error.code)
-            raise Obstacle(troubles.at_sender(error.code, error.message), _code(error)) from error
-        except (SMTPException, OSError, TimeoutError, ValueError) as error:
-            raise Obstacle("unreachable") from error
-        return None
+    async def _asked(self, wire: Wire, command: bytes, seconds: float) -> Answer:
+        """The answer to a command, which was said already where several are said at once."""
+        if not self._pipelines:
+            wire.say(command)
+        return await wire.answer(seconds)
+
+    async def _out_of_data(self, wire: Wire) -> None:
+        """After a refused recipient: DATA may have been said with it. A server that waits for a content all the same
+        is left, since it would take the next command for one (RFC 2920 §3.1)."""
+        if self._pipelines:
+            with suppress(OSError, TimeoutError):
+                if (await wire.answer(self._settings.start_seconds)).code != START_INPUT:
+                    return
+            self.close()
 
     async def _transmit(self, content: bytes) -> Outcome:
-        """The content and its answer. aiosmtplib's own `data()` sends DATA and content in one step; here the answer to
-        DATA is known, so that only a lost answer to the content leaves the outcome open."""
-        protocol = self._client.protocol if self._client else None
-        if protocol is None or not protocol.is_connected:
+        """The content and its answer. The answer to DATA is known here, so that only a lost answer to the content
+        leaves the outcome open."""
+        wire = self._wire
+        if wire is None or not wire.stands:
             return Deferred("mail_server_unavailable", "relay")  # it hung up meanwhile: it has nothing
         try:
-            protocol.write(on_the_wire(content))
+            wire.say(on_the_wire(content))
             await reached("notifier.after_dot")
-            answer = await protocol.read_response(timeout=self._settings.smtp_data_timeout_seconds)
-        except (SMTPException, OSError, TimeoutError):
+            answer = await wire.answer(self._settings.smtp_data_timeout_seconds)
+        except (OSError, TimeoutError):
             return Unanswered()
         await reached("notifier.after_250")
         self._mails += 1
-        return accepted_or_not(answer.code, answer.message)
+        return accepted_or_not(answer.code, answer.text)
 
-    async def _ready(self) -> aiosmtplib.SMTP:
+    async def _ready(self) -> Wire:
         """A connection on which MAIL can be said. Raises Obstacle."""
         idle = time.monotonic() - self._last_used
-        if self._client is not None and (self._mails >= MOST_MAILS or idle > LONGEST_IDLE_SECONDS):
+        if self._wire is not None and (self._mails >= MOST_MAILS or idle > LONGEST_IDLE_SECONDS):
             await self.quit()
-        if self._client is not None and self._client.is_connected:
+        if self._wire is not None and self._wire.stands:
             if self._went_well and idle < FRESH_SECONDS:
-                return self._client
-            try:
-                await self._client.rset(timeout=self._settings.smtp_command_timeout_seconds)
-            except (SMTPException, OSError, TimeoutError):
-                self.close()
-            else:
-                return self._client
+                return self._wire
+            with suppress(OSError, TimeoutError):
+                self._wire.say(b"RSET\r\n")
+                if (await self._wire.answer(self._settings.smtp_command_timeout_seconds)).code == OK:
+                    return self._wire
         return await self._connect()
 
-    async def _connect(self) -> aiosmtplib.SMTP:
+    async def _connect(self) -> Wire:
         """Connection, greeting, TLS and login, each with a deadline of its own. TLS that is asked for and not to be had
         ends it: nothing is said in the clear instead."""
         settings = self._settings
@@ -171,7 +189,6 @@ class Connection:
             local_hostname=settings.mail_domain,
             timeout=settings.smtp_command_timeout_seconds,
         )
-        self._client, self._mails = client, 0
         trouble: Callable[[int, str], Trouble] = troubles.at_greeting
         silent: Trouble = "unreachable"
         try:
@@ -184,35 +201,42 @@ class Connection:
             if settings.smtp_user is not None:
                 trouble, silent = troubles.at_login, "login_refused"
                 await client.login(settings.smtp_user, settings.smtp_password or "", timeout=settings.login_seconds)
+            wire = taken_over(client.transport)
         except SMTPResponseException as error:
-            self.close()  # a client that failed to connect is not used again
-            raise Obstacle(trouble(error.code, error.message), _code(error)) from error
+            client.close()  # a client that failed to connect is not used again
+            raise Obstacle(trouble(error.code, error.message), _code(error.code)) from error
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
-            self.close()
+            client.close()
             raise Obstacle(_silence(error, silent)) from error
         except BaseException:
-            self.close()
+            client.close()
             raise
-        return client
+        self._wire, self._mails, self._extensions = wire, 0, frozenset(client.esmtp_extensions)
+        return wire
+
+    @property
+    def _pipelines(self) -> bool:
+        return "pipelining" in self._extensions
 
     async def quit(self) -> None:
         """Takes leave of the server where that is quick."""
-        if self._client is not None and self._client.is_connected:
-            with suppress(SMTPException, OSError, TimeoutError):
-                await self._client.quit(timeout=QUIT_SECONDS)
+        if self._wire is not None and self._wire.stands:
+            with suppress(OSError, TimeoutError):
+                self._wire.say(b"QUIT\r\n")
+                await self._wire.answer(QUIT_SECONDS)
         self.close()
 
     def close(self) -> None:
         """Hangs up at once: a content that is not complete is thrown away by the server."""
-        if self._client is not None:
-            self._client.close()
-        self._client = None
+        if self._wire is not None:
+            self._wire.close()
+        self._wire = None
 
 
 def on_the_wire(content: bytes) -> bytes:
     """Content with dots doubled at line starts and the final dot (RFC 5321 §4.5.2). Its lines end with CRLF already."""
     ended = content if content.endswith(b"\r\n") else content + b"\r\n"
-    return _LINE_START_DOT.sub(b"..", ended) + b".\r\n"
+    return b"." * content.startswith(b".") + ended.replace(b"\r\n.", b"\r\n..") + b".\r\n"
 
 
 def accepted_or_not(code: int, message: str = "") -> Outcome:
@@ -245,5 +269,5 @@ def _silence(error: BaseException, trouble: Trouble) -> Trouble:
     )
 
 
-def _code(error: SMTPResponseException) -> int | None:
-    return error.code if 200 <= error.code <= 599 else None
+def _code(code: int) -> int | None:
+    return code if 200 <= code <= 599 else None

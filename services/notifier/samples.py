@@ -51,6 +51,7 @@ def sample(template: Template, locale: Locale, **changes: Any) -> Claimed:
         resend=0,
         client_id=_CLIENT,
         client_name="Exempelbolaget AB",
+        agency="exempelbyran",
         agency_name="Exempelbyrån",
         locale=locale,
         test=False,

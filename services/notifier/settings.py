@@ -13,6 +13,7 @@ from chassis.settings import ServiceSettings, read_secret
 from services.notifier.domain.addresses import read_sender
 from services.notifier.domain.circuit import Waits
 from services.notifier.domain.mail import Retries
+from services.notifier.domain.pacing import Rate
 
 
 class NotifierSettings(ServiceSettings):
@@ -46,6 +47,14 @@ class NotifierSettings(ServiceSettings):
         pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$",
         description="domain of Message-IDs and of our greeting to the server",
     )
+    mail_server_rate_per_second: float | None = Field(
+        None, gt=0, description="mails to the mail server, of each process; unset: as fast as it takes them"
+    )
+    mail_server_burst_mails: int = Field(10, ge=1, description="at once after a rest, where that rate is set")
+    mail_domain_rate_per_second: float | None = Field(
+        None, gt=0, description="mails to recipients of one domain, of each process; unset: as fast as it goes"
+    )
+    mail_domain_burst_mails: int = Field(10, ge=1, description="at once after a rest, where that rate is set")
     mail_workers: int = Field(4, ge=1, le=32, description="connections to the mail server in a process")
     mail_retry_delays_seconds: tuple[float, ...] = Field(
         Retries().delays, min_length=1, description="wait after each attempt that was put off; the last is repeated"
@@ -125,6 +134,18 @@ class NotifierSettings(ServiceSettings):
     def waits(self) -> Waits:
         """Of an open circuit."""
         return Waits(self.mail_circuit_seconds, self.mail_server_retry_seconds)
+
+    @property
+    def server_rate(self) -> Rate | None:
+        if self.mail_server_rate_per_second is None:
+            return None
+        return Rate(self.mail_server_rate_per_second, self.mail_server_burst_mails)
+
+    @property
+    def domain_rate(self) -> Rate | None:
+        if self.mail_domain_rate_per_second is None:
+            return None
+        return Rate(self.mail_domain_rate_per_second, self.mail_domain_burst_mails)
 
     @property
     def retries(self) -> Retries:

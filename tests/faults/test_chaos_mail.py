@@ -48,7 +48,11 @@ async def rig(pace: Pace, infra: Infrastructure, tmp_path: Path) -> AsyncIterato
 
 
 @pytest.mark.parametrize(
-    "pace", [pytest.param(BRIEF, id="brief"), pytest.param(LONG, id="long", marks=pytest.mark.soak)]
+    "pace",
+    [
+        pytest.param(BRIEF, id="brief"),
+        pytest.param(LONG, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(2400)]),
+    ],
 )
 async def test_no_mail_is_lost_and_none_has_a_second_copy(rig: MailRig, pace: Pace) -> None:
     """Would break: a retry of what may be delivered, a mail forgotten by a killed process, a content made anew."""

@@ -17,6 +17,7 @@ from tests.house.tree import PRODUCT, ROOT, python_files
 UNITS = {
     *("seconds", "minutes", "hours", "days", "bytes", "events", "rows", "attempts"),
     *("connections", "workers", "partitions", "replication", "port", "clients", "rounds"),
+    *("mails", "per second"),
 }
 NUMBERS = (int, float)
 TESTS = Path("tests/settings.py")
@@ -49,7 +50,8 @@ class Setting:
 
     @property
     def last_word(self) -> str:
-        return self.name.rpartition("_")[2].lower()
+        name = self.name.lower()
+        return "per second" if name.endswith("_per_second") else name.rpartition("_")[2]
 
     @property
     def unit(self) -> str:

@@ -101,6 +101,11 @@ def test_every_long_running_container_tells_its_health_and_has_time_to_stop(name
     assert int(service["stop_grace_period"].removesuffix("s")) > 10
 
 
+def test_the_statistics_can_be_left_out_and_nobody_starts_after_them() -> None:
+    assert SERVICES["insights"]["scale"] == "${INSIGHTS_REPLICAS:-1}"
+    assert [name for name, service in SERVICES.items() if "insights" in service.get("depends_on", {})] == []
+
+
 def test_only_web_pages_are_published_and_only_on_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert set(published) == {"onboarding", "activation", "notifier", "insights", "mailpit"}

@@ -21,9 +21,9 @@ MAIL = [
     Mutant(
         "a content is made anew",
         "Every attempt at a mail sends the same bytes.",
-        "services/notifier/delivery.py",
-        "content = mail.content or self._compose(mail)",
-        "content = self._compose(mail)",
+        "services/notifier/composing.py",
+        "return mail.content or self._compose(mail)",
+        "return self._compose(mail)",
         f"{_DELIVERY}::test_a_mail_put_off_after_the_content_is_sent_again_with_the_same_bytes",
     ),
     Mutant(
@@ -46,8 +46,8 @@ MAIL = [
         "no fence before the content",
         "A worker that comes late does not send what another one is sending.",
         _DELIVERIES,
-        "where e.id = n.id and e.attempt = n.attempt and e.state",
-        "where e.id = n.id and e.state",
+        "where e.id = n.id and e.attempt = n.attempt and e.state = any($5)",
+        "where e.id = n.id and e.state = any($5)",
         f"{_FENCES}::test_a_worker_whose_mail_another_has_by_now_sends_nothing",
     ),
     Mutant(
@@ -56,6 +56,14 @@ MAIL = [
         _DELIVERIES,
         "n(id, attempt) on e.id = n.id and e.attempt = n.attempt\n",
         "n(id, attempt) on e.id = n.id\n",
+        f"{_FENCES}::test_a_worker_whose_mail_another_has_by_now_settles_nothing",
+    ),
+    Mutant(
+        "no fence at the server's yes",
+        "A worker that comes late does not decide about another one's attempt, however well its own went.",
+        _DELIVERIES,
+        "where e.id = n.id and e.attempt = n.attempt and e.state = any($6)",
+        "where e.id = n.id and e.state = any($6) or e.id = n.id",
         f"{_FENCES}::test_a_worker_whose_mail_another_has_by_now_settles_nothing",
     ),
     Mutant(

@@ -1,6 +1,6 @@
 """The route that tells how it flowed in a period."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -13,9 +13,10 @@ from services.insights.web.shown import Answer, Kept, Whose, answer
 router = APIRouter(prefix="/v1/statistics", tags=["statistics"])
 
 DAY = timedelta(hours=24)
+FIRST = datetime.min.replace(tzinfo=UTC)
 
 
-class PeriodHasNoEnd(Refused):
+class PeriodIsEmpty(Refused):
     """The period begins where it ends, or after."""
 
     code = "invalid_content"
@@ -30,7 +31,7 @@ async def show_statistics(
     window: Annotated[Window, Query()] = "hour",
 ) -> Answer:
     until = end or kept.clock()
-    since = begin or until - DAY
+    since = begin or until - min(DAY, until - FIRST)
     if since >= until:
-        raise PeriodHasNoEnd([Pointed("/from", "invalid_date", "query")])
+        raise PeriodIsEmpty([Pointed("/from", "empty_period", "query")])
     return answer(kept, window, since, until, agency)

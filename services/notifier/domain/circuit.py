@@ -11,7 +11,7 @@ from services.notifier.domain.troubles import Trouble
 
 CircuitState: TypeAlias = Literal["closed", "open", "half_open"]
 
-SAYS_NOTHING: frozenset[Reason] = frozenset({"interrupted", "internal_error", "unprocessable"})
+SAYS_NOTHING: frozenset[Reason] = frozenset({"interrupted", "internal_error", "unprocessable", "email_paced"})
 """For these the server was not asked."""
 
 

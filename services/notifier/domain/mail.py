@@ -39,6 +39,9 @@ CLAIMABLE = before("sending")
 TRANSMITTABLE = before("transmitting")
 """From these the content may go out."""
 
+ACCEPTABLE = before("sent")
+"""From these the server's yes leads to the end."""
+
 Reason: TypeAlias = Literal[
     "mail_server_unavailable",
     "email_deferred",
@@ -48,6 +51,7 @@ Reason: TypeAlias = Literal[
     "internal_error",
     "interrupted",
     "email_superseded",
+    "email_paced",
 ]
 Fault: TypeAlias = Literal["mail", "relay", "us"]
 
@@ -68,12 +72,13 @@ class Accepted:
 @dataclass(frozen=True, slots=True)
 class Deferred:
     """The server does not have the mail, and may take it later. `fault`: what stood in the way. `trouble`: what stands
-    in the way of every mail."""
+    in the way of every mail. `wait_seconds`: how long we keep it ourselves."""
 
     reason: Reason
     fault: Fault
     smtp_code: int | None = None
     trouble: Trouble | None = None
+    wait_seconds: float = 0.0
     enhanced_code: str | None = field(default=None, compare=False)  # for people: it decides nothing
 
 
@@ -197,7 +202,7 @@ def _put_off(mail: Mail, outcome: Deferred, now: datetime, retries: Retries, jit
     # The late worker knows that the server does not have it; whether to try again is a person's choice by now.
     if patience_is_over or mail.state == "unknown":
         return settle(mail, Bounced(outcome.reason, outcome.smtp_code), now, retries, jitter)
-    due_at = now + retries.after(times, outcome.fault, jitter)
+    due_at = now + retries.after(times, outcome.fault, jitter) + timedelta(seconds=outcome.wait_seconds)
     return replace(_jump(mail, "retry"), due_at=due_at, smtp_code=outcome.smtp_code, reason=outcome.reason)
 
 

@@ -13,7 +13,7 @@ from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.notification import Template
 from schemas.values import Locale
 from services.notifier.domain.draft import WITH_CODES
-from services.notifier.domain.mail import LEASED, TRANSMITTABLE, Mail
+from services.notifier.domain.mail import ACCEPTABLE, LEASED, TRANSMITTABLE, Mail
 from services.notifier.store import attempts
 from services.notifier.store.turns import WAITS
 
@@ -38,7 +38,7 @@ WORLD = Lane(False, None)
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A mail in a worker's hands. `content` is None until it was about to go out for the first time. `superseded`: what
-    it says is no longer so."""
+    it says is no longer so. `paced`: it was told to come again at this time."""
 
     id: UUID
     attempt: int
@@ -48,6 +48,7 @@ class Claimed:
     resend: int
     client_id: UUID
     client_name: str
+    agency: str
     agency_name: str | None
     locale: Locale
     test: bool
@@ -55,6 +56,7 @@ class Claimed:
     created_at: datetime
     content: bytes | None
     superseded: bool
+    paced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ async def claim(
                      where n.client_id = due.client_id) r on true
             where e.id = due.id
            returning e.id, e.attempt, e.template, e.cause_id, e.recipient, e.resend, e.client_id, e.client_name,
-                     e.locale, e.test, e.facts, e.created_at, e.content, e.superseded_at is not null as superseded,
+                     e.agency, e.locale, e.test, e.facts, e.created_at, e.content,
+                     e.superseded_at is not null as superseded, e.reason is not distinct from 'email_paced' as paced,
                      (select name from agencies a where a.agency = e.agency) as agency_name""",  # noqa: S608  # constant text
         now,
         limit,
@@ -119,10 +122,10 @@ async def claim(
     return [Claimed(**{**row, "facts": orjson.loads(row["facts"])}) for row in rows]
 
 
-async def transmit(uow: UnitOfWork, going_out: Sequence[tuple[Claimed, bytes]], lease_seconds: float) -> set[UUID]:
+async def transmit(source: Source, going_out: Sequence[tuple[Claimed, bytes]], lease_seconds: float) -> set[UUID]:
     """Notes that contents go out now, and the contents with it. Answers which of the mails are still ours, and say
-    what is still so."""
-    rows = await uow.connection.fetch(
+    what is still so. Outside a unit of work it is committed when this returns."""
+    rows = await source.fetch(
         """update emails e
               set state = 'transmitting', content = n.content, transmitted_at = clock_timestamp(),
                   lease_until = clock_timestamp() + make_interval(secs => $4)
@@ -157,6 +160,26 @@ async def lock_expired(uow: UnitOfWork, limit: int) -> list[Held]:
              order by lease_until limit $2 for update skip locked""",  # noqa: S608
         LEASED,
         limit,
+    )
+    return [_held(row) for row in rows]
+
+
+async def accept(uow: UnitOfWork, mails: Sequence[tuple[UUID, int, int]]) -> list[Held]:
+    """Of these mails, attempts and codes, those that are sent by that, as `settle` has it: with their new state."""
+    rows = await uow.connection.fetch(
+        f"""update emails e
+              set state = 'sent', settled_at = $4, smtp_code = n.code, reason = null, turn = null,
+                  lease_until = null, worker = null,
+                  content = case when e.template = any($5) then null else e.content end
+             from unnest($1::uuid[], $2::int[], $3::int[]) n(id, attempt, code)
+            where e.id = n.id and e.attempt = n.attempt and e.state = any($6)
+           returning {_MAIL}, {_SUBJECT}""",  # noqa: S608  # constant text
+        [id_ for id_, _, _ in mails],
+        [attempt for _, attempt, _ in mails],
+        [code for _, _, code in mails],
+        uow.now,
+        WITH_CODES,
+        ACCEPTABLE,
     )
     return [_held(row) for row in rows]
 

@@ -76,7 +76,7 @@ class ChaosServer:
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         greeting = self.greetings(self.connections)
-        dialogue = Dialogue(self, reader, writer, stripped=greeting == "stripped")
+        dialogue = Dialogue(self, reader, writer, greeting == "stripped", pipelines=self.connections % 2 == 0)
         try:
             if greeting == "554":
                 self.fired.add("554")
@@ -97,6 +97,7 @@ class Dialogue:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     stripped: bool
+    pipelines: bool
     encrypted: bool = False
     hung_up: bool = False
     attempt: Attempt | None = None
@@ -139,7 +140,7 @@ class Dialogue:
         if offered and self.stripped:
             self.server.fired.add("stripped")
             offered = False
-        self.writer.write(EHLO + (b"250-STARTTLS\r\n" if offered else b""))
+        self.writer.write(EHLO + b"250-PIPELINING\r\n" * self.pipelines + b"250-STARTTLS\r\n" * offered)
         await self.say("250 HELP")
 
     async def secure(self) -> None:
@@ -154,6 +155,7 @@ class Dialogue:
         self.server.attempts[recipient].append(self.attempt)
         if script.place == "rcpt" and self.server.due(script, recipient):
             await self.trouble(script)
+            self.attempt = None  # nobody to take a content for
         else:
             await self.say("250 ok")
 

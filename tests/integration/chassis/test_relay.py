@@ -10,9 +10,10 @@ import orjson
 import pytest
 
 from chassis.failures import NotNow
+from chassis.ids import uuid7
 from chassis.outbox import LARGEST_PAYLOAD_BYTES
 from chassis.produce import Sent
-from chassis.relay import BYTES, CLAIM, READ, SAFETY_SECONDS, STANDBY_SECONDS, Lease, Relay
+from chassis.relay import BYTES, CLAIM, LEASE, READ, REMOVE, SAFETY_SECONDS, STANDBY_SECONDS, Lease, Relay
 from chassis.service import Context
 from chassis.settings import CommonSettings
 from chassis.unit_of_work import Cause
@@ -73,6 +74,21 @@ async def test_only_one_of_two_replicas_sends_and_the_other_takes_over(
         await say(first, "a", range(200, 300))
         await eventually(lambda: outbox_is_empty(first), within=15)
     assert len(await everything(common, "toy-totals")) == 199 * 2 + 100
+
+
+async def test_a_removal_waits_for_no_disk_and_what_was_said_does(open_toy: OpenToy) -> None:
+    """What is read next waits for the removal of what was sent; that one is lost costs a repetition, an event more."""
+    context = await open_toy()
+    await say(context, "a", range(1, 2))
+    owner = uuid7()
+    async with context.database.unit_of_work() as uow:
+        assert await uow.connection.fetchval("show synchronous_commit") == "on"
+        epoch = await uow.connection.fetchval(CLAIM, owner, LEASE)
+        (row,) = await uow.connection.fetch(READ, 1)
+        assert await uow.connection.execute(REMOVE, [row["id"]], owner, epoch) == "DELETE 1"
+        assert await uow.connection.fetchval("show synchronous_commit") == "off"
+    async with context.database.unit_of_work() as uow:
+        assert await uow.connection.fetchval("show synchronous_commit") == "on"
 
 
 async def test_a_rolled_back_transaction_says_nothing(open_toy: OpenToy) -> None:

@@ -27,5 +27,5 @@ async def insights(common: CommonSettings, tmp_path: Path) -> AsyncIterator[Insi
     """Not started."""
     made = Insights.of(common, tmp_path)
     yield made
-    if made.process is not None and made.process.poll() is None:
+    if made.runs:
         made.kill()

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -43,6 +45,10 @@ class Insights:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     async def start(self, **settings: str) -> None:
         """Starts it, and waits until it answers."""
         own = {
@@ -80,6 +86,16 @@ class Insights:
         self.process.kill()
         assert self.process.wait(10) == -signal.SIGKILL
 
+    @asynccontextmanager
+    async def stopped(self) -> AsyncIterator[None]:
+        """SIGSTOP, and SIGCONT at the end: it is there and does nothing."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         assert self.process is not None
@@ -115,7 +131,7 @@ class Insights:
         async with httpx.AsyncClient(base_url=self.url, headers=self.token(), timeout=30) as client:
             assert (await client.post("/v1/operations/rebuild")).status_code == 202
 
-    async def has_read(self, records: int) -> dict[str, Any]:
+    async def has_read(self, records: int, within: float = READ_SECONDS) -> dict[str, Any]:
         """The status once that many records were read and all is complete."""
 
         async def probe() -> dict[str, Any]:
@@ -125,4 +141,4 @@ class Insights:
             assert read >= records, f"{read} of {records}: {status['outcomes']}"
             return status
 
-        return await eventually(probe, within=READ_SECONDS, every=0.25)
+        return await eventually(probe, within=within, every=0.25)

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from aktivera import SERVICES, STATISTICS
 from aktivera.local import ports, stack
 from aktivera.local.kafka import KafkaCannotRun
 from aktivera.local.layout import Layout
@@ -151,3 +152,19 @@ def test_each_service_is_told_its_own_settings_and_no_more(tmp_path: Path) -> No
     owners = migration_environment(endpoints, tmp_path)
     assert owners["ACTIVATION_OWNER_DSN"] == "postgresql://activation_owner@127.0.0.1:1/activation"
     assert not any("s3" in value for value in (*notifier.values(), *owners.values()))
+
+
+@pytest.mark.timeout(300)
+def test_without_the_statistics_all_the_rest_runs_and_with_them_they_come_too(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the mock broker, so that it is quick; a service that waited for insights would not become ready."""
+    monkeypatch.setenv("AKTIVERA_BROKER", "mock")
+    monkeypatch.setenv("AKTIVERA_INSIGHTS", "false")
+    without = stack.up(root, say=print)
+    assert STATISTICS not in without
+    assert STATISTICS not in processes(root)
+    assert set(SERVICES) <= set(without)
+    monkeypatch.setenv("AKTIVERA_INSIGHTS", "true")
+    assert stack.up(root, say=print).keys() - without.keys() == {STATISTICS}
+    assert STATISTICS in processes(root)

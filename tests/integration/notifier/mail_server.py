@@ -1,12 +1,13 @@
 """A mail server that answers as a test tells it to, and keeps what it was given."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 
 @dataclass
@@ -15,6 +16,8 @@ class MailServer:
 
     An answer `drop` hangs up instead; `wait` waits for `released` and then gives the answer behind it, or accepts.
     `offered` are the contents that came in whole, whatever was answered; `accepted` those answered with 250.
+    `pipelines`: it says that it takes several commands at once. `tls`: what it encrypts with, from the first byte on
+    where `implicit`, else when asked. `login`: the only user name and password that may send. `senders` counts MAIL.
     """
 
     port: int = 0
@@ -25,9 +28,21 @@ class MailServer:
     accepted: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     connections: int = 0
+    senders: int = 0
+    pipelines: bool = False
+    tls: ssl.SSLContext | None = None
+    implicit: bool = False
+    login: tuple[bytes, bytes] | None = None
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
+    async def handle_EHLO(
+        self, _server: SMTP, session: Any, _envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], *["250-PIPELINING"] * self.pipelines, responses[-1]]
+
     async def handle_MAIL(self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:
+        self.senders += 1
         answer = self.mail.pop(0) if self.mail else "250 ok"
         if answer.startswith("250"):
             envelope.mail_from = address
@@ -55,6 +70,23 @@ class MailServer:
             self.recipients += envelope.rcpt_tos
         return answer
 
+    def speaking(self) -> SMTP:
+        """The server's side of one connection."""
+        self.connections += 1
+        return SMTP(
+            self,
+            enable_SMTPUTF8=True,
+            hostname="mail.test",
+            timeout=60,
+            tls_context=None if self.implicit else self.tls,
+            auth_required=self.login is not None,
+            authenticator=self._authenticate,
+        )
+
+    def _authenticate(self, _server: SMTP, _session: Any, _envelope: Any, _how: str, said: Any) -> AuthResult:
+        right = isinstance(said, LoginPassword) and (said.login, said.password) == self.login
+        return AuthResult(success=right, handled=False)
+
 
 def hang_up(server: SMTP) -> None:
     """Ends the connection without a word."""
@@ -63,18 +95,18 @@ def hang_up(server: SMTP) -> None:
 
 
 @asynccontextmanager
-async def mail_server() -> AsyncIterator[MailServer]:
+async def mail_server(scripted: MailServer | None = None) -> AsyncIterator[MailServer]:
     """A server on a free port."""
-    scripted = MailServer()
+    scripted = scripted or MailServer()
     protocols: list[SMTP] = []
 
     def protocol() -> SMTP:
-        scripted.connections += 1
-        protocols.append(SMTP(scripted, enable_SMTPUTF8=True, hostname="mail.test", timeout=60))
+        protocols.append(scripted.speaking())
         return protocols[-1]
 
     factory: Callable[[], Any] = protocol
-    server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+    tls = scripted.tls if scripted.implicit else None
+    server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0, ssl=tls)
     scripted.port = server.sockets[0].getsockname()[1]
     try:
         yield scripted

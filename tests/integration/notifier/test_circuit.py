@@ -21,9 +21,8 @@ NEVER = 1000.0
 
 def patient(running: Running) -> Any:
     """A process that tries an open circuit only much later."""
-    settings = running.context.settings.model_copy(
-        update={"mail_circuit_seconds": NEVER, "mail_server_retry_seconds": NEVER, "mail_workers": 1}
-    )
+    later = {"mail_circuit_seconds": NEVER, "mail_server_retry_seconds": NEVER, "mail_retry_delays_seconds": (NEVER,)}
+    settings = running.context.settings.model_copy(update={"mail_workers": 1, **later})
     return replace(running.context, settings=settings)
 
 
@@ -73,6 +72,28 @@ async def test_a_refusal_of_us_stops_all_mails_and_fails_none(
     assert {row["state"] for row in rows} <= {"pending", "retry"}
     assert [(row["attempts"], row["deferrals"]) for row in rows] == [(0, 0)] * 6
     assert running.server.accepted == []
+
+
+@pytest.mark.parametrize("answer", ["550 5.1.7 bad sender", "550 5.1.8 Domain not found", "550 5.7.26 no SPF"])
+async def test_one_receiver_s_refusal_of_our_sender_stops_no_other_mail(running: Running, answer: str) -> None:
+    """Would break: a circuit that opens by what a mail server hands on from one receiver, again and again."""
+    running.server.rcpt = [answer]
+    await hear_some(running, 4)
+    async with running.delivering(patient(running)):
+        await eventually(lambda: _accepted(running, 3), within=10)
+        (waits,) = await eventually(lambda: _put_off(running, 1), within=10)
+    assert (waits["reason"], waits["smtp_code"], waits["settled_at"]) == ("mail_server_unavailable", 550, None)
+    assert await circuits.every(running.context.database) == []
+
+
+async def _accepted(running: Running, mails: int) -> bool:
+    return len(running.server.accepted) == mails
+
+
+async def _put_off(running: Running, mails: int) -> list[dict[str, Any]]:
+    rows = await running.rows("select * from emails where state = 'retry'")
+    assert len(rows) == mails
+    return rows
 
 
 async def test_a_server_that_is_away_opens_it_and_one_mail_s_success_closes_it(running: Running) -> None:

@@ -150,7 +150,7 @@ async def expire(running: Running) -> None:
 
 async def goes_out(running: Running, mail: deliveries.Claimed) -> bool:
     async with running.context.database.unit_of_work() as uow:
-        return await deliveries.transmit(uow, [(mail, b"content")], 60) == {mail.id}
+        return await deliveries.transmit(uow.connection, [(mail, b"content")], 60) == {mail.id}
 
 
 async def claimed(running: Running) -> deliveries.Claimed:

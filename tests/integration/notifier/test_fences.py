@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.notifier.domain.mail import LEASED, MailState
+from services.notifier.domain.mail import FINAL, JUMPS, LEASED, Accepted, MailState, Retries, settle
 from services.notifier.leases import sweep
 from services.notifier.store import deliveries
 from services.notifier.store.deliveries import Claimed
@@ -19,7 +19,7 @@ async def claimed(running: Running) -> list[Claimed]:
 
 async def may_send(running: Running, mail: Claimed) -> bool:
     async with running.context.database.unit_of_work() as uow:
-        return mail.id in await deliveries.transmit(uow, [(mail, b"content")], 60)
+        return mail.id in await deliveries.transmit(uow.connection, [(mail, b"content")], 60)
 
 
 async def expire(running: Running) -> None:
@@ -55,6 +55,27 @@ async def test_a_worker_whose_mail_another_has_by_now_sends_nothing(running: Run
     assert await may_send(running, now)
 
 
+@pytest.mark.parametrize("state", JUMPS)
+async def test_the_server_s_yes_leads_where_the_rules_say_and_nowhere_else(state: MailState, running: Running) -> None:
+    """Would break: the one statement for what went well, where it differs from what `settle` says."""
+    await running.hear(listed(uuid4()))
+    (mail,) = await claimed(running)
+    await running.context.database.execute(
+        """update emails set state = $1, reason = 'interrupted', settled_at = case when $1 = any($2) then now() end,
+                  worker = null, lease_until = case when $1 = any($3) then now() end""",
+        state,
+        FINAL,
+        LEASED,
+    )
+    async with running.context.database.unit_of_work() as uow:
+        (held,) = (await deliveries.lock(uow, [(mail.id, mail.attempt)])).values()
+        accepted = await deliveries.accept(uow, [(mail.id, mail.attempt, 250)])
+        if "sent" in JUMPS[state]:
+            assert [each.mail for each in accepted] == [settle(held.mail, Accepted(250), uow.now, Retries(), 0)]
+        else:
+            assert accepted == []
+
+
 async def test_a_worker_whose_mail_another_has_by_now_settles_nothing(running: Running) -> None:
     await running.hear(listed(uuid4()))
     (late,) = await claimed(running)
@@ -62,4 +83,5 @@ async def test_a_worker_whose_mail_another_has_by_now_settles_nothing(running: R
     (now,) = await claimed(running)
     async with running.context.database.unit_of_work() as uow:
         assert await deliveries.lock(uow, [(late.id, late.attempt)]) == {}
+        assert await deliveries.accept(uow, [(late.id, late.attempt, 250)]) == []
         assert list(await deliveries.lock(uow, [(now.id, now.attempt)])) == [now.id]

@@ -1,11 +1,15 @@
 """The bytes of a mail, its address and its identity."""
 
 import email
+import re
+from binascii import a2b_qp
 from datetime import UTC, datetime
 from email.policy import default
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.notifier.domain.addresses import (
@@ -48,6 +52,40 @@ def test_a_mail_has_text_and_html_and_its_language() -> None:
 def test_every_line_ends_with_crlf() -> None:
     assert composed().replace(b"\r\n", b"").count(b"\n") == 0
     assert composed().isascii()
+
+
+TEXTS = st.lists(
+    st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(["\n", "\r\n", ".", " ", "=", "\t"])
+)
+
+
+@given(TEXTS.map("".join), TEXTS.map("".join))
+@example(".\n..\n. \n", "å" * 500)
+def test_a_reader_gets_text_and_html_as_they_were_in_lines_that_mail_allows(text: str, html: str) -> None:
+    """RFC 2045 §6.7: no line of quoted-printable has more than 76 letters, nor ends with a space."""
+    content = composed(rendered=Rendered("x", text, html))
+    parts = content.split(b"\r\n\r\n")[1:]
+    assert all(len(line) <= 76 and not line.endswith((b" ", b"\t")) for part in parts for line in part.split(b"\r\n"))
+    message = email.message_from_bytes(content, policy=default)
+    for part, given_ in zip(message.iter_parts(), (text, html), strict=True):
+        read = part.get_payload(decode=True)
+        assert isinstance(read, bytes)
+        assert read.splitlines() == given_.encode().splitlines()
+
+
+@pytest.mark.parametrize("subject", ["Åkeri & Söner är upplagd", "ö" * 80, "𝄞" * 40, "a " * 60, "x=?y?=_z\u00a0"])
+def test_a_subject_is_read_as_it_was_in_words_that_mail_allows(subject: str) -> None:
+    """RFC 2047 §2: a line with encoded words has at most 76 letters, and each word is whole letters."""
+    content = composed(rendered=Rendered(subject, "", ""))
+    head, _, _ = content.partition(b"\r\nMessage-ID")
+    assert all(len(line) <= 76 for line in head.split(b"\r\n"))
+    assert email.message_from_bytes(content, policy=default)["Subject"] == subject
+    for word in re.findall(rb"=\?utf-8\?q\?(.*?)\?=", head):
+        a2b_qp(word, header=True).decode()
+
+
+def test_the_same_mail_is_the_same_bytes() -> None:
+    assert composed() == composed()
 
 
 def test_a_line_break_in_the_subject_is_refused() -> None:
