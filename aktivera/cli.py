@@ -226,9 +226,13 @@ def secrets(folder: Annotated[Path, typer.Argument(help="Where they are kept.")]
 def migrate(as_json: Json = False) -> None:
     """Bring every service's database to the newest schema, as its owner."""
     from aktivera.provisioning import migrate_all
+    from chassis.migrate import LockHeld
     from chassis.settings import environment
 
-    done = migrate_all(environment())
+    try:
+        done = migrate_all(environment())
+    except LockHeld as fact:
+        fail(f"failed: {fact}", as_json)
     show(done, as_json, [f"{service:<12}{', '.join(steps) or 'nothing to do'}" for service, steps in done.items()])
 
 

@@ -18,10 +18,11 @@ from aktivera.local.postgres.binaries import PostgresCannotRun
 from aktivera.local.services import Endpoints, migration_environment, service_spec
 from aktivera.local.surroundings import base_environment, starter_environment
 from aktivera.settings import StackSettings
+from chassis.migrate import LockHeld
 
 Step = Callable[[Mapping[str, str]], None]
 # What a person can act on from its message alone.
-FAILURES = (KafkaCannotRun, PostgresCannotRun, control.NotReady, control.NoSupervisor)
+FAILURES = (KafkaCannotRun, PostgresCannotRun, LockHeld, control.NotReady, control.NoSupervisor)
 
 
 def tell(line: str) -> None:
