@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bench import (
+    bell,
     beside_insights,
     consumer,
     creating,
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[Servers, bool], Awaitable[Part]]] = {
     "managing": managing.run,
     "creating": creating.run,
     "mails": mails.run,
+    "bell": bell.run,
     "latency": latency.run,
     "insights": beside_insights.run,
 }

@@ -43,6 +43,17 @@ class Heard:
         return cls(topic, value, event.subject.encode(), (("ce_type", event.type.encode()),))
 
 
+async def hear(context: Context, *heard: Heard | Envelope[Any], at_last: bool = False) -> Outcome:
+    """As `InProcess.hear`."""
+    records = [each if isinstance(each, Heard) else Heard.of(each) for each in heard]
+    (topic,) = {record.topic for record in records}
+    subscription = context.subscriptions[context.common.topic_prefix + topic]
+    async with context.database.unit_of_work() as uow:
+        fold = Fold(uow, subscription, CATALOGUE, {})
+        fold.at_last = at_last
+        return await fold.apply([read(record, subscription, CATALOGUE) for record in records])
+
+
 @dataclass(frozen=True)
 class InProcess:
     """`http` speaks to the routes; `hear` handles records as one batch; `rows` looks into the tables."""
@@ -53,13 +64,7 @@ class InProcess:
 
     async def hear(self, *heard: Heard | Envelope[Any], at_last: bool = False) -> Outcome:
         """Handles records of one topic as one batch. `at_last`: as where they had waited long enough."""
-        records = [each if isinstance(each, Heard) else Heard.of(each) for each in heard]
-        (topic,) = {record.topic for record in records}
-        subscription = self.context.subscriptions[self.context.common.topic_prefix + topic]
-        async with self.context.database.unit_of_work() as uow:
-            fold = Fold(uow, subscription, CATALOGUE, {})
-            fold.at_last = at_last
-            return await fold.apply([read(record, subscription, CATALOGUE) for record in records])
+        return await hear(self.context, *heard, at_last=at_last)
 
     def token(self, sub: str = "karin", **claims: Any) -> dict[str, str]:
         """The header of somebody's bearer token: a client manager of byra-ett, unless the claims say otherwise."""

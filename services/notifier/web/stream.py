@@ -14,11 +14,11 @@ from chassis.callers import Opened, Who
 from chassis.db import Database
 from chassis.failures import is_transient
 from chassis.streams import HEARTBEAT, HEARTBEAT_SECONDS, EventStream, came, event, retry
-from chassis.tokens import Caller, NotAllowed
+from chassis.tokens import Caller
 from services.notifier.domain.bell_texts import language
 from services.notifier.listening import Ear
 from services.notifier.store import inbox
-from services.notifier.store.pokes import MANY
+from services.notifier.store.pokes import GONE, MANY
 from services.notifier.web.items import item
 from services.notifier.web.notifications import Counts, Seq
 
@@ -35,8 +35,12 @@ LOOKS_AT_ONCE = 3
 EVENTS = """\
 `item`: a new item, as in the list; its `id` is its `seq`. `changed`: an item reads otherwise now, here or in another
 tab. `counts`: the badge, after each of them and at the beginning. `resync`: read the first page anew, since more has
-changed than is told one by one. Comments in between keep the way open. The stream ends after 15 minutes, with the
-token, and when the service stops: come again with `Last-Event-ID`, as browsers do."""
+changed than is told one by one. `gone`: you have left the agency, and need not come again. Comments in between keep the
+way open. The stream ends after 15 minutes, with the token, and when the service stops: come again with `Last-Event-ID`,
+as browsers do."""
+
+NEVER = b"retry: 86400000\n" + event("gone", b"{}")
+"""To whoever came after they had left."""
 
 _looks = asyncio.Semaphore(LOOKS_AT_ONCE)
 
@@ -53,10 +57,6 @@ async def stream_notifications(
     last_event_id: Annotated[Seq | None, Header(alias="Last-Event-ID", description="goes before `after`")] = None,
     after: Annotated[Seq | None, Query(description="the newest `seq` that is shown; without: from now on")] = None,
 ) -> EventStream:
-    person = (who.agency, who.sub)
-    _, has_left = (await inbox.standing(context.database, [person]))[person]
-    if has_left:
-        raise NotAllowed
     telling = Telling(context.database, who)
     events = telling.events(after if last_event_id is None else last_event_id, again=last_event_id is not None)
     return EventStream(context, who, events, AT_ONCE, telling.ear)
@@ -71,7 +71,7 @@ class Telling:
     ear: Ear = field(default_factory=Ear)
 
     async def events(self, after: int | None, *, again: bool) -> AsyncGenerator[bytes, None]:
-        """Until the user has left."""
+        """Until the user has left. The first line asks the table nothing, so that a thousand may come at once."""
         yield retry()
         self.ear.heard.set()
         begun = False
@@ -82,7 +82,7 @@ class Telling:
             try:
                 async with _looks:
                     begun = begun or await self._begin(after, again=again)
-                    told = await self._look()
+                    told = [] if self.ear.gone else await self._look()
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -92,18 +92,23 @@ class Telling:
                 continue
             for each in told:
                 yield each
+        if not begun:
+            yield NEVER
 
     async def _begin(self, after: int | None, *, again: bool) -> bool:
-        last = await self._last()
+        last, has_left = await self._standing()
+        if has_left:
+            self.ear.poke(GONE)
+            return False
         self.ear.begin(last if after is None else after, again=again)
         if after is not None and after > last:  # of another database, or made up
             self.ear.begin(last)
             self.ear.poke(MANY)
         return True
 
-    async def _last(self) -> int:
+    async def _standing(self) -> tuple[int, bool]:
         person = (self.who.agency, self.who.sub)
-        return (await inbox.standing(self.database, [person]))[person][0]
+        return (await inbox.standing(self.database, [person]))[person]
 
     async def _look(self) -> list[bytes]:
         anew, changed = self.ear.take()
@@ -111,7 +116,7 @@ class Telling:
         new = await inbox.since(*where, self.ear.position, FAR + 1)
         position = new[-1]["seq"] if new else self.ear.position
         if len(new) > FAR:
-            anew, new, position = True, [], await self._last()
+            anew, new, (position, _) = True, [], await self._standing()
         old = await inbox.numbered(*where, changed) if changed and not anew else []
         counts = Counts(**await inbox.count(*where))
         told = [self._told("item", row, row["seq"]) for row in new]

@@ -144,6 +144,11 @@ class Reader:
 
         await eventually(probe, within=within)
 
+    async def finished(self) -> None:
+        """Waits until the stream has ended, where it began."""
+        if self._reading is not None and self.status == 200:
+            await self._reading
+
     async def cut(self) -> None:
         """The connection is gone without a word from either side."""
         if self._writer is not None:

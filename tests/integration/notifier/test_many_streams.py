@@ -1,6 +1,7 @@
 """PROMISE: whatever becomes of streams and of the process, each reader is told of exactly the items of the table."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from tests.unit.notifier.events import listed
 TABS = 5
 AGAIN_SECONDS = 0.1
 START_SECONDS = 40.0
+STREAM_MEGABYTES, GROWTH_MEGABYTES = 0.1, 20
 
 
 @dataclass
@@ -55,6 +57,11 @@ class Crowd:
         self.process.terminate()
         return await asyncio.wait_for(self.process.wait(), 10)
 
+    def resident_megabytes(self) -> float:
+        assert self.process is not None
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
     async def ring(self, people: int, rounds: int) -> None:
         for _ in range(rounds):
             events = [(f"s{number}", uuid4()) for number in range(people)]
@@ -71,7 +78,7 @@ class Crowd:
         while True:
             with suppress(OSError, asyncio.IncompleteReadError):
                 await reader.open(self.port, query)
-                await reader.ends(within=600)
+                await reader.finished()
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def numbers(self, sub: str) -> list[int]:
@@ -110,6 +117,19 @@ async def following(crowd: Crowd, people: int) -> AsyncIterator[list[tuple[str, 
             await reader.close()
 
 
+@asynccontextmanager
+async def asleep(crowd: Crowd, people: range) -> AsyncIterator[list[tuple[str, Reader]]]:
+    """People with five tabs each that are open and do not read."""
+    readers = [(f"s{number}", Reader(crowd.running.token(f"s{number}"))) for number in people for _ in range(TABS)]
+    try:
+        for _, reader in readers:
+            await reader.open(crowd.port, "?after=0", read=False)
+        yield readers
+    finally:
+        for _, reader in readers:
+            await reader.close()
+
+
 async def told_all(crowd: Crowd, readers: list[tuple[str, Reader]], within: float) -> None:
     """Each number once, in order, and no other."""
     wanted = {sub: await crowd.numbers(sub) for sub in {sub for sub, _ in readers}}
@@ -128,26 +148,35 @@ async def test_after_cuts_and_a_restart_a_hundred_streams_have_told_exactly_the_
     crowd: Crowd,
 ) -> None:
     """A fifth of them does not read; the others do not notice. SIGTERM ends all streams and the process in order."""
-    people, asleep = 16, [Reader(crowd.running.token(f"s{number}")) for number in range(16, 20) for _ in range(TABS)]
-    for reader in asleep:
-        await reader.open(crowd.port, "?after=0", read=False)
-    async with following(crowd, people) as readers:
-        await crowd.ring(20, 3)
+    awake, people = 16, 20
+    async with asleep(crowd, range(awake, people)) as sleepers, following(crowd, awake) as readers:
+        await crowd.ring(people, 3)
         await told_all(crowd, readers, within=30)
         for _, reader in readers[::2]:
             await reader.cut()
-        await crowd.ring(20, 3)
+        await crowd.ring(people, 3)
         assert await crowd.stop() == 0
-        await crowd.ring(20, 3)
+        await crowd.ring(people, 3)
         await crowd.start()
-        await crowd.ring(20, 1)
+        await crowd.ring(people, 1)
         await told_all(crowd, readers, within=30)
         assert min(reader.connections for _, reader in readers) >= 2
-        for reader in asleep:
-            await reader.close()
-        woken = [(f"s{16 + place // TABS}", reader) for place, reader in enumerate(asleep)]
-        for _, reader in woken:
+        for _, reader in sleepers:
             await reader.open(crowd.port, "?after=0")
-        await told_all(crowd, woken, within=30)
-        for reader in asleep:
-            await reader.close()
+        await told_all(crowd, sleepers, within=30)
+
+
+@pytest.mark.soak
+async def test_a_thousand_streams_take_little_memory_and_no_more_however_much_they_tell(crowd: Crowd) -> None:
+    """A fifth of them does not read: what waits for those is bounded too."""
+    awake, people, rounds = 160, 200, 15
+    base, sizes = crowd.resident_megabytes(), []
+    async with asleep(crowd, range(awake, people)), following(crowd, awake) as readers:
+        for _ in range(4):
+            await crowd.ring(people, rounds)
+            await told_all(crowd, readers, within=120)
+            sizes.append(crowd.resident_megabytes())
+        assert max(reader.connections for _, reader in readers) == 1
+    seen = f"{base:.0f} MB without streams, then {[f'{each:.0f}' for each in sizes]}"
+    assert sizes[0] - base <= people * TABS * STREAM_MEGABYTES, seen
+    assert sizes[-1] - sizes[0] <= GROWTH_MEGABYTES, seen
