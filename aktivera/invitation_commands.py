@@ -1,4 +1,4 @@
-"""The command `invitation`: what an invitation's link holds, without opening its mail; this machine's stack only."""
+"""The command `invitation`: what an invitation's mail holds, without opening it; this machine's stack only."""
 
 import json
 from dataclasses import asdict

@@ -8,6 +8,8 @@ from aktivera.wording import moment, table
 HEAD = ("ID", "TEMPLATE", "CLIENT", "TO", "RESEND", "QUEUED", "MESSAGE-ID")
 
 
+_PHASES = {"before": "making it", "server": "the server", "recipient": "the recipient", "content": "the content"}
+
 LIST_HEAD = ("ID", "QUEUED", "STATE", "TRIED", "TEMPLATE", "AGENCY", "CLIENT", "TO", "WHY", "NEXT")
 
 
@@ -40,9 +42,15 @@ def show_lines(mail: dict[str, Any]) -> list[str]:
     ]
     if mail["transmitted_at"]:
         lines.append(f"its content last went out {moment(mail['transmitted_at'])}")
+    lines += [_tried(each) for each in mail["tries"]]
     lines.append(_now(mail))
     others = [each for each in mail["copies"] if each["id"] != mail["id"]]
     return lines + [f"also {_copy(each)}" for each in others]
+
+
+def _tried(each: dict[str, Any]) -> str:
+    codes = " ".join(str(code) for code in (each["smtp_code"], each["enhanced_code"], each["reason"]) if code)
+    return f"tried until {moment(each['at'])}, as far as {_PHASES[each['phase']]}: {codes}"
 
 
 def _now(mail: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Owns the look at a client's open invitations with their codes: on this machine's own stack, in place of the mail."""
+"""Owns the look at a client's open invitations with their codes, without the mail: on this machine's own stack."""
 
 from dataclasses import dataclass
 from datetime import datetime

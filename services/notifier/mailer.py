@@ -13,6 +13,7 @@ from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException
 from chassis.failpoints import reached
 from services.notifier.domain import troubles
 from services.notifier.domain.addresses import AddressInvalid, for_the_wire
+from services.notifier.domain.attempts import enhanced_code
 from services.notifier.domain.mail import Accepted, Bounced, Deferred, Outcome, Unanswered
 from services.notifier.domain.troubles import Trouble
 from services.notifier.settings import NotifierSettings
@@ -248,10 +249,11 @@ def accepted_or_not(code: int, message: str = "") -> Outcome:
 def _refused(code: int, message: str) -> Outcome:
     trouble = troubles.at_mail(code, message)
     if trouble is not None or code == 421 or troubles.blames_sender(code, message):
-        return Deferred("mail_server_unavailable", "relay", code, trouble)
+        return Deferred("mail_server_unavailable", "relay", code, trouble, enhanced_code=enhanced_code(message))
     if 500 <= code <= 599:
-        return Bounced("email_rejected", code)
-    return Deferred("email_deferred", "mail", code if 200 <= code <= 499 else None)
+        return Bounced("email_rejected", code, enhanced_code(message))
+    known = code if 200 <= code <= 499 else None
+    return Deferred("email_deferred", "mail", known, enhanced_code=enhanced_code(message))
 
 
 def _tls_refused(_code: int, _text: str) -> Trouble:

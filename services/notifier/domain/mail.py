@@ -1,11 +1,12 @@
 """A mail's way: pending → sending → transmitting → sent | retry | failed | unknown | withheld, each committed first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from services.notifier.domain.attempts import Phase, Tried
 from services.notifier.domain.troubles import Trouble
 
 MailState: TypeAlias = Literal["pending", "sending", "transmitting", "sent", "retry", "failed", "unknown", "withheld"]
@@ -78,6 +79,7 @@ class Deferred:
     smtp_code: int | None = None
     trouble: Trouble | None = None
     wait_seconds: float = 0.0
+    enhanced_code: str | None = field(default=None, compare=False)  # for people: it decides nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Bounced:
 
     reason: Reason
     smtp_code: int | None = None
+    enhanced_code: str | None = field(default=None, compare=False)  # for people: it decides nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ class Retries:
 class Mail:
     """What decides about a mail. `attempt` is the fence: whoever holds an older one has nothing to say any more.
     `deferrals`: how often the mail itself was put off, since `deferred_since`. `uncounted`: attempts that were stopped
-    by us or by what stops every mail.
+    by us or by what stops every mail. `tried`: the attempt that ended just now, unless it went well or was no try.
     """
 
     id: UUID
@@ -145,6 +148,7 @@ class Mail:
     deferrals: int = 0
     deferred_since: datetime | None = None
     uncounted: int = 0
+    tried: Tried | None = None
 
     @property
     def attempts(self) -> int:
@@ -154,6 +158,26 @@ class Mail:
 
 def settle(mail: Mail, outcome: Outcome, now: datetime, retries: Retries, jitter: float) -> Mail:
     """What an attempt came to. Raises InvalidJump where the mail is not in a state in which an attempt can end."""
+    return replace(_settled(mail, outcome, now, retries, jitter), tried=_tried(mail, outcome, now))
+
+
+def _tried(mail: Mail, outcome: Outcome, now: datetime) -> Tried | None:
+    match outcome:
+        case Unanswered():
+            return Tried(now, "content", None, None, "email_outcome_unknown")
+        case Deferred(fault="us") | Accepted() | Withheld():
+            return None
+    phase: Phase = "recipient"
+    if mail.state != "sending":
+        phase = "content"
+    elif outcome.reason in ("internal_error", "unprocessable"):
+        phase = "before"
+    elif isinstance(outcome, Deferred) and outcome.fault == "relay":
+        phase = "server"
+    return Tried(now, phase, outcome.smtp_code, outcome.enhanced_code, outcome.reason)
+
+
+def _settled(mail: Mail, outcome: Outcome, now: datetime, retries: Retries, jitter: float) -> Mail:
     match outcome:
         case Accepted(smtp_code):
             return replace(_jump(mail, "sent"), settled_at=now, smtp_code=smtp_code, reason=None)
@@ -187,7 +211,7 @@ def lease_ran_out(mail: Mail, now: datetime) -> Mail:
     if mail.state == "sending":
         mail = replace(_jump(mail, "retry"), due_at=now, reason="interrupted", smtp_code=None)
         return replace(mail, uncounted=mail.uncounted + 1)
-    return _unknown(mail, now)
+    return replace(_unknown(mail, now), tried=_tried(mail, Unanswered(), now))
 
 
 def _unknown(mail: Mail, now: datetime) -> Mail:

@@ -14,6 +14,7 @@ from schemas.notification import Template
 from schemas.values import Locale
 from services.notifier.domain.draft import WITH_CODES
 from services.notifier.domain.mail import ACCEPTABLE, LEASED, TRANSMITTABLE, Mail
+from services.notifier.store import attempts
 from services.notifier.store.turns import WAITS
 
 _SUBJECT = "e.client_id, e.agency, e.template, e.cause_id, e.correlation_id, e.causation_id, e.traceparent"
@@ -207,6 +208,7 @@ async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
         [mail.uncounted for mail in mails],
         WITH_CODES,
     )
+    await attempts.note(uow, mails)
 
 
 def _held(row: Any) -> Held:

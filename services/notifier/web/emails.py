@@ -25,6 +25,7 @@ from services.notifier.domain.resending import NoSuchEmail, Resend, Sending
 from services.notifier.handlers import EMAILS
 from services.notifier.store import emails, people
 from services.notifier.store.emails import EmailKey, Wanted
+from services.notifier.web.tries import Try, tries_of
 
 router = APIRouter(prefix="/v1/emails", tags=["emails"])
 
@@ -54,6 +55,12 @@ class Email(BaseModel):
     settled_at: datetime | None
     smtp_code: int | None
     reason: str | None
+
+
+class EmailTried(Email):
+    """A mail with what its attempts came to, the newest of them, the oldest first."""
+
+    tries: list[Try]
 
 
 class Emails(BaseModel):
@@ -111,9 +118,10 @@ async def list_emails(  # noqa: PLR0913, PLR0917  # one parameter a filter
 
 
 @router.get("/{email_id}", summary="One mail")
-async def get_email(email_id: UUID, who: Who, store: Store) -> Email:
+async def get_email(email_id: UUID, who: Who, store: Store) -> EmailTried:
     who.must_be_staff(*STAFF)
-    return _email(await _seen(who, store, email_id))
+    mail = _email(await _seen(who, store, email_id))
+    return EmailTried(**mail.model_dump(), tries=await tries_of(store, email_id))
 
 
 @router.post(

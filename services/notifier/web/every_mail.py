@@ -22,6 +22,7 @@ from services.notifier.handlers import EMAILS
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import every_mail as store_of
 from services.notifier.store.every_mail import Wanted, unrecognised
+from services.notifier.web.tries import Try, tries_of
 
 log = structlog.get_logger(__name__)
 
@@ -65,9 +66,11 @@ class Mails(BaseModel):
 
 
 class Whole(Mail):
-    """A mail with the Message-ID that a mail server's log has, and all that was sent of it, the first first."""
+    """A mail with the Message-ID that a mail server's log has, what its newest attempts came to, and all that was sent
+    of it, the first first."""
 
     message_id: str
+    tries: list[Try]
     copies: list[Mail]
 
 
@@ -114,7 +117,8 @@ async def show_mail(_: Operator, context: Opened, email_id: UUID) -> Whole:
     if mail is None:
         raise NoSuchEmail
     copies = await store_of.copies(context.database, mail)
-    return Whole(**_shown(mail), copies=[Mail(**_shown(row)) for row in copies])
+    tries = await tries_of(context.database, email_id)
+    return Whole(**_shown(mail), tries=tries, copies=[Mail(**_shown(row)) for row in copies])
 
 
 @router.post("/{email_id}/retry", summary="Try a waiting mail at once, or have another sent again; a dry run first")

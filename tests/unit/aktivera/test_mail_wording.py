@@ -79,7 +79,9 @@ def test_the_list_says_how_the_gate_stands_then_each_mail_with_why_and_when_next
 
 
 def test_one_mail_is_told_with_its_way_and_its_copies() -> None:
-    lines = show_lines(MAIL | {"copies": [MAIL, AGAIN]})
+    tried = {"at": SINCE, "phase": "recipient", "smtp_code": 451, "enhanced_code": "4.2.1", "reason": "email_deferred"}
+    lines = show_lines(MAIL | {"copies": [MAIL, AGAIN], "tries": [tried]})
+    assert f"tried until {moment(SINCE)}, as far as the recipient: 451 4.2.1 email_deferred" in lines
     assert "Message-ID <1@aktivera.local>" in lines
     assert f"retry (email_deferred 451); tried 2 times; the next try is at {moment(SINCE)}" in lines
     (other,) = (line for line in lines if line.startswith("also "))
