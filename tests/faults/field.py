@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import cast
 
 from chassis.ids import uuid7
+from tests.eventually import eventually
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Servers, port_of, through
 from tests.system.numbers import organisation_numbers
-from tests.system.rig import Replica, Rig
+from tests.system.rig import READY_SECONDS, Replica, Rig
 from tests.system.test_kills import Load
 
 LANES = 6
@@ -74,8 +75,12 @@ class Field:
             proxy.heal()
 
     async def ready(self) -> None:
-        for replica in list(self.rig.replicas):
-            await self.rig.ready(replica)
+        """All that run by then: the last fault may end one that is started again meanwhile."""
+
+        async def all_ready() -> bool:
+            return all([await self.rig.is_ready(replica) for replica in list(self.rig.replicas)])
+
+        await eventually(all_ready, within=READY_SECONDS)
 
 
 @asynccontextmanager

@@ -101,15 +101,16 @@ class Rig:
         return replica
 
     async def ready(self, replica: Replica) -> None:
-        async def probe() -> bool:
-            assert replica.process.poll() is None, f"{replica.service} ended with {replica.process.returncode}"
-            async with httpx.AsyncClient() as client:
-                try:
-                    return (await client.get(f"{replica.url}/health/ready", timeout=3)).status_code == 200
-                except httpx.HTTPError as error:
-                    raise AssertionError(repr(error)) from error
+        await eventually(lambda: self.is_ready(replica), within=READY_SECONDS)
 
-        await eventually(probe, within=READY_SECONDS)
+    async def is_ready(self, replica: Replica) -> bool:
+        """Raises AssertionError where it does not answer."""
+        assert replica.process.poll() is None, f"{replica.service} ended with {replica.process.returncode}"
+        async with httpx.AsyncClient() as client:
+            try:
+                return (await client.get(f"{replica.url}/health/ready", timeout=3)).status_code == 200
+            except httpx.HTTPError as error:
+                raise AssertionError(repr(error)) from error
 
     async def listens(self, replica: Replica) -> bool:
         """Whether the replica takes connections: before that, there is nobody to call, and no orderly end."""
