@@ -27,7 +27,7 @@ from services.notifier.store.turns import rise
 log = structlog.get_logger(__name__)
 
 LOOP = "delivery"
-STUCK_SECONDS = 120.0  # more than one database wait; waiting on the mail server does not stop the beat
+STUCK_SECONDS = 60.0  # more than a wait for Postgres; waiting on the mail server does not stop the beat
 LEASE_MARGIN_SECONDS = 15.0
 SWEEP_SECONDS = 2.0
 RISE_SECONDS = 0.2
@@ -97,15 +97,19 @@ class Delivery:
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_SECONDS
             await sweep(self._database)
+            self._heartbeats.beat(LOOP)
             self._open = await gauge(self._database)
+            self._heartbeats.beat(LOOP)
         if now >= self._rise_at:
             self._rise_at = now + RISE_SECONDS
             await rise(self._database, self._database.clock(), RISE_AT_ONCE)
+            self._heartbeats.beat(LOOP)
             self._heard = True
         heard, self._heard = self._heard, False
         for lane in self._lanes.values():
             if (heard or lane.flows) and (wanted := lane.wanted(lane.pace.room(now))):
                 claimed = await self._unless_stopped(self._claim(lane, wanted))
+                self._heartbeats.beat(LOOP)
                 lane.flows = bool(claimed)
                 self._take(lane, claimed)
                 if not claimed and lane.idle and lane.of.relay in self._open:

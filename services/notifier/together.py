@@ -8,6 +8,7 @@ from chassis.failures import is_transient
 
 MOST_AT_ONCE = 64
 AT_A_TIME = 2  # while one waits for the disk the next is written
+COMMIT_SECONDS = 60.0  # longer than Postgres lets a transaction idle; all workers wait for this one
 
 Step = TypeVar("Step")
 
@@ -15,14 +16,20 @@ Step = TypeVar("Step")
 class Together(Generic[Step]):
     """Steps of one kind. `commit` takes some in one transaction, and answers those that took effect."""
 
-    def __init__(self, name: str, commit: Callable[[Sequence[Step]], Awaitable[Collection[Step]]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        commit: Callable[[Sequence[Step]], Awaitable[Collection[Step]]],
+        within_seconds: float = COMMIT_SECONDS,
+    ) -> None:
         self._name = name
         self._commit = commit
+        self._within = within_seconds
         self._waiting: list[tuple[Step, asyncio.Future[bool]]] = []
         self._running: set[asyncio.Task[None]] = set()
 
     async def take(self, step: Step) -> bool:
-        """Whether it took effect, once that is committed. Raises what `commit` raises."""
+        """Whether it took effect, once that is committed. Raises what `commit` raises, TimeoutError where it hangs."""
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((step, future))
         if len(self._running) < AT_A_TIME:
@@ -51,7 +58,8 @@ class Together(Generic[Step]):
 
     async def _all_or_each(self, steps: Sequence[tuple[Step, asyncio.Future[bool]]]) -> None:
         try:
-            effective = await self._commit([step for step, _ in steps])
+            async with asyncio.timeout(self._within):
+                effective = await self._commit([step for step, _ in steps])
         except Exception as error:
             if is_transient(error) or len(steps) == 1:
                 _fail(steps, error)

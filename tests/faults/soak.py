@@ -17,6 +17,7 @@ from tests.system import checker
 
 FOLDER = ROOT / ".local" / "soak"
 LIVE_SECONDS = 60.0
+WATCHDOG_SECONDS = 60.0  # only then a hang is over
 PER_SECOND = 2.0
 
 
@@ -78,6 +79,7 @@ async def soak(on: Field, seed: int, seconds: float) -> Report:
     report, stop = Report(seed), asyncio.Event()
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
+    hung_until = 0.0
     feeding = asyncio.ensure_future(on.feed(PER_SECOND, stop))
     for at, entry in enumerate(schedule(seed)):
         if report.wrong or (loop.time() > until and at >= len(FAULTS)):
@@ -86,15 +88,18 @@ async def soak(on: Field, seed: int, seconds: float) -> Report:
         try:
             await FAULTS[entry.name](on, Random(entry.seed))
             report.fired[entry.name] += 1
+            if entry.name == "failpoint hang":
+                hung_until = loop.time() + WATCHDOG_SECONDS
         except Exception as error:
             report.wrong.append(f"{at}: {entry.name}: {error!r} {traceback.format_exc(limit=-2)}")
     on.heal()
     stop.set()
     healed = loop.time()
+    within = LIVE_SECONDS + max(0.0, hung_until - healed)
     try:
-        await asyncio.wait_for(feeding, LIVE_SECONDS)
+        await asyncio.wait_for(feeding, within)
         await on.ready()
-        await eventually(lambda: checker.settled(on.rig), within=LIVE_SECONDS, every=0.5)
+        await eventually(lambda: checker.settled(on.rig), within=within, every=0.5)
     except (AssertionError, TimeoutError) as error:
         report.wrong.append(f"I10: {error!r}")
     report.recovery_seconds = loop.time() - healed
