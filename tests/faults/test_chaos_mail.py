@@ -27,7 +27,7 @@ from tests.link_keys import write_link_keys
 
 BRIEF = Pace(mails=150, kills=6, speed=240, scale=1 / 30, data_timeout=5)
 LONG = Pace(mails=1000, kills=48, speed=60, scale=1, data_timeout=120, within=2400)
-"""Three scripts hold a connection for 90 s or two minutes each: 150 mails on 16 connections take a quarter of an hour."""
+"""Three scripts hold a connection for 90 to 120 s: their 150 mails take 16 connections a quarter of an hour."""
 
 
 @pytest.fixture
