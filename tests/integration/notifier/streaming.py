@@ -42,8 +42,7 @@ async def served(context: Context, *, hearing: bool = True) -> AsyncIterator[int
         server.should_exit = True
         for task in tasks[1:]:
             task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)  # all of them: the server has a socket to close
         context.stop.clear()
 
 

@@ -14,7 +14,6 @@ from schemas.agency import ConsultantRemovedV1
 from schemas.values import Person
 from services.notifier import listening
 from services.notifier.listening import look
-from services.notifier.store.pokes import CHANNEL
 from services.notifier.web import stream
 from tests.eventually import eventually
 from tests.integration.notifier.running import Running
@@ -238,12 +237,11 @@ async def test_what_is_silent_is_kept_open_by_comments(
 async def test_streams_go_on_when_the_database_comes_back(running: Running, opened: Open) -> None:
     reader = await opened()
     await reader.has(counts=1)
-    (name,) = await running.rows("select current_database() as it, $1 as channel", CHANNEL)
     await ring(running)
     await reader.has(item=1)
     await running.rows(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()",
-        name["it"],
+        """select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and usename = current_user and pid <> pg_backend_pid()"""
     )
     await reader.has(resync=1)  # the line was laid anew: what was poked meanwhile is unknown
     await ring(running)
