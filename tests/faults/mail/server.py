@@ -27,7 +27,7 @@ class HungUp(Exception):  # named after the fact
 class Attempt:
     """One offer of a mail to its recipient. `content`: what came of it, without the final dot if `whole`; `answer`: the
     code that was written to it, None where none was; `by_script`: the server itself left it without one; `left`: the
-    client was gone without one more command."""
+    client was gone before it had shown that it stored the answer, which it shows by one more mail's content."""
 
     recipient: str
     at: datetime
@@ -87,6 +87,8 @@ class ChaosServer:
         except (HungUp, OSError, EOFError):
             if dialogue.attempt is not None:
                 dialogue.attempt.left = not dialogue.hung_up
+            if dialogue.unstored is not None:
+                dialogue.unstored.left |= dialogue.unstored is not dialogue.attempt
 
 
 @dataclass
@@ -101,6 +103,8 @@ class Dialogue:
     encrypted: bool = False
     hung_up: bool = False
     attempt: Attempt | None = None
+    unstored: Attempt | None = None
+    """The last whose content came: the envelope of the next may follow before its outcome is stored."""
 
     async def run(self) -> None:
         await self.say("220 chaos.test")
@@ -190,6 +194,7 @@ class Dialogue:
         """The content to its dot; what came of it is kept where the client hangs up."""
         try:
             while (line := await self.reader.readuntil(b"\r\n")) != b".\r\n":
+                self.unstored = attempt
                 attempt.content += line
         except asyncio.IncompleteReadError as left:
             attempt.content += left.partial
