@@ -219,6 +219,6 @@ async def test_a_stream_ends_with_the_process_which_ends_in_order(insights: Insi
         client.stream("GET", "/v1/statistics/stream") as answer,
     ):
         lines = answer.aiter_lines()
-        assert await anext(lines) == "retry: 3000"
+        assert (await anext(lines)).startswith("retry: ")
         assert await asyncio.to_thread(insights.stop) == 0
         assert [line async for line in lines if line.startswith("event:")] == ["event: statistics"]
