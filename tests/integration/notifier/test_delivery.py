@@ -42,13 +42,18 @@ async def test_a_mail_put_off_at_the_recipient_is_sent_later(running: Running) -
 
 
 async def test_a_mail_put_off_after_the_content_is_sent_again_with_the_same_bytes(running: Running) -> None:
-    running.server.data = ["452 4.3.1 disk full"]
+    """Whatever has changed meanwhile: here the sender."""
+    running.server.data = ["452 4.3.1 disk full"] * 99
     await running.hear(listed(uuid4()))
     async with running.delivering():
+        await running.mail_is("retry")
+    running.server.data.clear()
+    settings = running.context.settings.model_copy(update={"mail_from": "Annan <annan@example.se>"})
+    async with running.delivering(replace(running.context, settings=settings)):
         await running.mail_is("sent")
-    first, second = running.server.offered
-    assert first == second
-    assert running.server.accepted == [second]
+    assert len(running.server.offered) >= 2
+    assert set(running.server.offered) == set(running.server.accepted)
+    assert len(running.server.accepted) == 1
 
 
 @pytest.mark.parametrize("place", ["rcpt", "data"])
