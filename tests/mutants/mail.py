@@ -96,7 +96,7 @@ MAIL = [
         _ADDRESSES,
         " or ENCODED_WORD in local or",
         " or",
-        f"{_HEADERS}::test_an_address_of_the_corpus_is_refused[encoded word]",
+        f"{_HEADERS}::test_an_address_of_the_corpus_is_refused[encoded word as a whole]",
     ),
     Mutant(
         "a domain is looked at before IDNA alone",
