@@ -17,6 +17,7 @@ from services.notifier.domain.addresses import ENCODED_WORD, SenderInvalid, for_
 
 _ONE_LINE = 68
 _ROOM = 75 - len("Subject: =?utf-8?q??=")
+_BEFORE_A_BREAK = 75
 _AS_IT_IS = {letter: letter for letter in ascii_letters + digits + "-!*+/"} | {" ": "_"}
 _UNSEEN = frozenset({"Cc", "Zl", "Zp", "Cs"})
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.-]+@[A-Za-z0-9.-]+>")
@@ -121,4 +122,12 @@ def _part(boundary: str, kind: bytes, text: str) -> bytes:
 
 @lru_cache(maxsize=512)  # most lines are those of the layout, in every mail
 def _quoted(line: bytes) -> bytes:
-    return b2a_qp(line + b"\r\n", quotetabs=False, istext=True, header=False)
+    """RFC 2045 §6.7. Blanks at the end are encoded here: the library does that too, but in lines that grow too long."""
+    seen = line.rstrip(b" \t")
+    quoted = b2a_qp(seen + b"\r\n", quotetabs=False, istext=True, header=False).removesuffix(b"\r\n")
+    room = _BEFORE_A_BREAK - len(quoted.rpartition(b"\n")[2])
+    for blank in line[len(seen) :]:
+        if room < len("=20"):
+            quoted, room = quoted + b"=\r\n", _BEFORE_A_BREAK
+        quoted, room = quoted + b"=%02X" % blank, room - len("=20")
+    return quoted + b"\r\n"

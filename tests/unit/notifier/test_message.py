@@ -61,6 +61,7 @@ TEXTS = st.lists(
 
 @given(TEXTS.map("".join), TEXTS.map("".join))
 @example(".\n..\n. \n", "å" * 500)
+@example("x" * 75 + " \t" * 40, "0000\x1f\x80\x80\x80\x80\x800000\x1f\x80\x80\x80\x80\x80 ")
 def test_a_reader_gets_text_and_html_as_they_were_in_lines_that_mail_allows(text: str, html: str) -> None:
     """RFC 2045 §6.7: no line of quoted-printable has more than 76 letters, nor ends with a space."""
     content = composed(rendered=Rendered("x", text, html))
