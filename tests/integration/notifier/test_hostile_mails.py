@@ -28,6 +28,16 @@ async def delivered(running: Running) -> None:
         await running.all_settled(within=60)
 
 
+async def test_a_name_with_a_line_break_fails_its_own_mail_alone(running: Running) -> None:
+    await running.hear(
+        listed(uuid4(), client_name="Bolaget\r\nBcc: all@example.se"),
+        listed(uuid4(), confirmation_email="next@exempelbolaget.se"),
+    )
+    await delivered(running)
+    assert await running.rows("select from emails where state = 'failed'") != []
+    assert running.server.recipients == ["next@exempelbolaget.se"]
+
+
 async def test_no_name_that_comes_by_event_adds_a_header_or_a_recipient(running: Running) -> None:
     agency = AgencyRegisteredV1(agency="byra-ett", name=NAMES["CR LF"], locale="sv", client_visibility="all")
     await running.hear(event_of(agency))
