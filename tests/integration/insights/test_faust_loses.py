@@ -51,6 +51,7 @@ async def committed(infra: Infrastructure) -> Committed:
         )
         for kind in KINDS
     ]
+    crashing = processes[list(KINDS).index("crashing")]
     admin = AIOKafkaAdminClient(bootstrap_servers=infra.kafka)
     await admin.start()
     found: Committed = {}
@@ -65,6 +66,7 @@ async def committed(infra: Infrastructure) -> Committed:
             place = TopicPartition(prefix + kind, 0)
             found[kind] = offsets[place].offset if place in offsets else -1
         assert {kind for kind, offset in found.items() if offset <= 0} == set(), found
+        assert crashing.poll() is not None, "has not ended, and may commit as it does"
         looks.append(dict(found))
         return looks[-SETTLED:] == [found] * SETTLED
 
