@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import orjson
 from joserfc import jwt
@@ -82,6 +83,16 @@ class InProcess:
 
     async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
         return [dict(row) for row in await self.context.database.fetch(query, *arguments)]
+
+    async def owner_does(self, superuser_dsn: str, *statements: str) -> None:
+        """As the server's owner in this database: what the service's own login may not, and what takes long."""
+        server, database = superuser_dsn.rpartition("/")[0], self.context.settings.dsn.rpartition("/")[2]
+        owner: asyncpg.Connection[Any] = await asyncpg.connect(f"{server}/{database}")
+        try:
+            for statement in statements:
+                await owner.execute(statement, timeout=120)
+        finally:
+            await owner.close()
 
     async def said(self, topic: str | None = None, key: object = None) -> list[dict[str, Any]]:
         """The events that wait in the outbox, in order; of one topic or key, or all."""

@@ -4,6 +4,7 @@ A route, a loop or a topic that waits for insights would break it.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ async def test_clients_are_listed_and_mailed_while_insights_is_stopped_killed_or
 async def some_go_the_whole_way(rig: Rig, numbers: Iterator[str], so_far: int) -> None:
     """Three more clients, each on the list and with a mail of its own."""
     for client_id in [await create(rig, next(numbers)) for _ in range(3)]:
-        row = await eventually(lambda client_id=client_id: activation(rig, client_id), within=WITHIN_SECONDS)  # type: ignore[misc]
+        row = await eventually(partial(activation, rig, client_id), within=WITHIN_SECONDS)
         assert row["status"] == "pending"
 
     async def mailed() -> bool:

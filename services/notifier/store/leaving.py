@@ -54,7 +54,7 @@ _OF_USERS = (
 _NAMES_OF_USERS = (
     f"""update bells b set about = null from {_USERS}
          where b.client_id = n.client_id and (b.about_sub = n.sub or b.facts->>'user_id' = n.user_id::text)
-           and {_NO_CONSULTANT} returning b.id""",  # noqa: S608  # as above
+           and {_NO_CONSULTANT} returning b.id""",  # noqa: S608  # constant text
     f"""update bells b set handled_by = null from {_USERS}
          where b.client_id = n.client_id and b.handled_by_sub = n.sub and {_NO_CONSULTANT}
          returning b.id""",  # noqa: S608  # constant text

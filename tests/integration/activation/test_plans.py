@@ -77,12 +77,7 @@ async def full(running: Running, infra: Any) -> Running:
             await connection.execute(statement, *([CLIENTS] if "$1" in statement else []), timeout=120)
     finally:
         await connection.close()
-    database = address.rpartition("/")[2]
-    owner: asyncpg.Connection[Any] = await asyncpg.connect(f"{infra.superuser_dsn.rpartition('/')[0]}/{database}")
-    try:
-        await owner.execute("analyze", timeout=120)
-    finally:
-        await owner.close()
+    await running.owner_does(infra.superuser_dsn, "analyze")
     return running
 
 

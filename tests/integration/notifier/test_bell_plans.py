@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, get_args
 from uuid import UUID
 
-import asyncpg
 import orjson
 import pytest
 
@@ -35,26 +34,20 @@ SIZES = {"erik": FEW, "karin": MANY}
 
 @pytest.fixture
 async def full(running: Running, infra: Any) -> Running:
-    address = running.context.settings.dsn
-    owner: asyncpg.Connection[Any] = await asyncpg.connect(
-        f"{infra.superuser_dsn.rpartition('/')[0]}/{address.rpartition('/')[2]}"
-    )
-    try:
-        for statement in FILL:
-            await owner.execute(statement, timeout=120)
-        await owner.execute("vacuum analyze", timeout=120)
-    finally:
-        await owner.close()
+    await running.owner_does(infra.superuser_dsn, *FILL, "vacuum analyze")
     return running
 
 
 Look = Callable[[Any, str, int], Awaitable[Any]]
 PERSON = "byra-ett"
+
+
+def page_of(shown: Shown | None) -> Look:
+    return lambda one, sub, _size: inbox.page(one, PERSON, sub, shown, None, None, 51)
+
+
 LOOKS: dict[str, Look] = {
-    **{
-        f"page of {shown}": lambda one, sub, _size, shown=shown: inbox.page(one, PERSON, sub, shown, None, None, 51)  # type: ignore[misc]  # a default binds it
-        for shown in (None, *get_args(Shown))
-    },
+    **{f"page of {shown}": page_of(shown) for shown in (None, *get_args(Shown))},
     "a page in the middle": lambda one, sub, size: inbox.page(one, PERSON, sub, None, None, size // 2, 51),
     "count": lambda one, sub, _size: inbox.count(one, PERSON, sub),
     "catch-up": lambda one, sub, size: inbox.since(one, PERSON, sub, size - FAR, FAR + 1),

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from services.notifier.store import counts, emails, every_mail, gate
@@ -27,15 +26,7 @@ NOT_SENT = {"emails_due", "emails_leased", "emails_ended_badly"}
 
 @pytest.fixture
 async def full(running: Running, infra: Any) -> Running:
-    address = running.context.settings.dsn
-    owner: asyncpg.Connection[Any] = await asyncpg.connect(
-        f"{infra.superuser_dsn.rpartition('/')[0]}/{address.rpartition('/')[2]}"
-    )
-    try:
-        await owner.execute(FILL, timeout=120)
-        await owner.execute("analyze", timeout=120)
-    finally:
-        await owner.close()
+    await running.owner_does(infra.superuser_dsn, FILL, "analyze")
     return running
 
 

@@ -4,7 +4,6 @@ import re
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from chassis.fold import Fold, read
@@ -66,16 +65,7 @@ ERIK = Person(sub="erik", name="Erik")
 
 @pytest.fixture
 async def full(running: Running, infra: Any) -> Running:
-    address = running.context.settings.dsn
-    owner: asyncpg.Connection[Any] = await asyncpg.connect(
-        f"{infra.superuser_dsn.rpartition('/')[0]}/{address.rpartition('/')[2]}"
-    )
-    try:
-        for statement in FILL:
-            await owner.execute(statement, timeout=120)
-        await owner.execute("analyze", timeout=120)
-    finally:
-        await owner.close()
+    await running.owner_does(infra.superuser_dsn, *FILL, "analyze")
     return running
 
 

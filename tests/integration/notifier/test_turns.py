@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import orjson
 
 from services.notifier.store import deliveries
@@ -66,20 +65,11 @@ async def test_a_claim_and_a_turn_touch_as_much_whatever_is_stored(running: Runn
     found = {}
     for rows in (NARROW, WIDE):
         await running.context.database.execute(FILL, rows, 20)
-        await _analyze(running, infra)
+        await running.owner_does(infra.superuser_dsn, "vacuum analyze emails")
         found[rows] = await _touched(running)
         await running.context.database.execute("delete from emails")
     assert found[WIDE][0] <= 2 * found[NARROW][0]
     assert found[WIDE][1] <= 2 * found[NARROW][1] + 10
-
-
-async def _analyze(running: Running, infra: Any) -> None:
-    database = running.context.settings.dsn.rpartition("/")[2]
-    owner: asyncpg.Connection[Any] = await asyncpg.connect(f"{infra.superuser_dsn.rpartition('/')[0]}/{database}")
-    try:
-        await owner.execute("vacuum analyze emails")
-    finally:
-        await owner.close()
 
 
 async def _touched(running: Running) -> list[int]:

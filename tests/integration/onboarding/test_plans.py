@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from services.onboarding.store import lists, people
@@ -29,15 +28,7 @@ FILL = (
 
 @pytest.fixture
 async def full(running: Running, infra: Any) -> Running:
-    address = running.context.settings.dsn
-    owner: asyncpg.Connection[Any] = await asyncpg.connect(
-        f"{infra.superuser_dsn.rpartition('/')[0]}/{address.rpartition('/')[2]}"
-    )
-    try:
-        for statement in (*FILL, "analyze"):
-            await owner.execute(statement, timeout=120)
-    finally:
-        await owner.close()
+    await running.owner_does(infra.superuser_dsn, *FILL, "analyze")
     return running
 
 
