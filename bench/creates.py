@@ -13,6 +13,8 @@ from chassis.ids import uuid7
 from schemas.envelope import CONTENT_TYPE
 from tests.system.test_road import request
 
+LANES = 8
+REQUESTS = "onboarding-requests"
 SOURCE = "/upstream/demo"
 TYPE = "se.aktivera.onboarding.requested.v1"
 
