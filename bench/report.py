@@ -93,6 +93,11 @@ def _memory_gb() -> float:
 
 
 def _commit() -> str:
-    command = ["git", "-c", "safe.directory=*", "describe", "--always", "--dirty"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "an unknown commit"
+    """What was measured. The pages that the run itself has written make it no other."""
+    commit = _git("describe", "--always") or "an unknown commit"
+    return f"{commit}-dirty" if _git("status", "--porcelain", "--", ".", ":!bench/report") else commit
+
+
+def _git(*words: str) -> str:
+    command = ["git", "-c", "safe.directory=*", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()

@@ -9,23 +9,25 @@ from typing import Any
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiosmtpd.controller import Controller
 
-from aktivera.local.ports import free_port
+from aktivera.local.ports import LOOPBACK, free_port
+from bench.contestants.fast_sink import Sink, header
 from bench.creates import lane
 from bench.servers import PARTITIONS, Servers, database_of
 from chassis.clock import system_clock
 from chassis.ids import uuid7
 from tests.eventually import eventually
 from tests.integration.insights.running import Insights
+from tests.integration.notifier.streaming import Reader
 from tests.system.numbers import organisation_numbers
 from tests.system.rig import Rig
 from tests.system.test_road import request
 
 LANES = 32
 SETTLE_SECONDS = 60.0
-ANSWER, CREATED, ROW, LISTED, MAIL = "answer", "client.created in Kafka", "row in the list", "listed in Kafka", "mail"
-STAGES = (ANSWER, CREATED, ROW, LISTED, MAIL)
+ANSWER, CREATED, ROW, LISTED = "answer", "client.created in Kafka", "row in the list", "listed in Kafka"
+MAIL, BELL = "mail", "bell's stream"
+STAGES = (ANSWER, CREATED, ROW, LISTED, MAIL, BELL)
 TOPICS = {"client-events": ("client.created", CREATED), "activation-events": ("activation.listed", LISTED)}
 
 NOTED = """
@@ -54,15 +56,32 @@ class Seen:
         return [at - self.intended[key] for key, at in self.stages[stage].items() if key in self.intended]
 
 
-class Sink:
-    """Takes every mail and notes when; the recipient's local part names the client."""
+class Mails:
+    """When each mail was taken; the recipient's local part names the client."""
 
     def __init__(self) -> None:
-        self.accepted: dict[str, float] = {}
+        self.taken: dict[str, float] = {}
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # aiosmtpd's name
-        self.accepted[envelope.rcpt_tos[0].split("@")[0]] = moment()
-        return "250 accepted"
+    def take(self, content: bytes) -> None:
+        self.taken[header(content, b"To").split("@")[0]] = moment()
+
+    async def served(self, port: int) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: Sink(self.take, self.taken.__len__), LOOPBACK, port)
+
+
+@dataclass
+class Bell(Reader):
+    """The stream of who creates the clients: when each client's item came, by the client's id."""
+
+    rung: dict[str, float] = field(default_factory=dict)
+
+    def _take(self, frame: str) -> None:
+        before = len(self.events)
+        super()._take(frame)
+        for name, data in self.events[before:]:
+            if name == "item":
+                self.rung.setdefault(data["client_id"], moment())
 
 
 @dataclass
@@ -70,7 +89,8 @@ class Road:
     """What runs, and the numbers that no client has yet."""
 
     rig: Rig
-    sink: Sink
+    mails: Mails
+    bell: Bell
     insights: Insights
     numbers: Iterator[str]
 
@@ -109,12 +129,15 @@ class Road:
             queue.put_nowait(None)
         await asyncio.gather(*lanes)
 
-        async def all_mailed() -> bool:
-            assert (missing := len(seen.intended.keys() - self.sink.accepted.keys())) == 0, f"{missing} mails"
+        async def all_told() -> bool:
+            mails, items = seen.intended.keys() - self.mails.taken.keys(), seen.ids.keys() - self.bell.rung.keys()
+            assert not mails, f"{len(mails)} mails are missing"
+            assert not items, f"{len(items)} items of the bell are missing; its stream ended: {self.bell.ended}"
             return True
 
-        await eventually(all_mailed, within=SETTLE_SECONDS)
-        seen.stages[MAIL] = {key: self.sink.accepted[key] for key in seen.intended}
+        await eventually(all_told, within=SETTLE_SECONDS)
+        seen.stages[MAIL] = {key: self.mails.taken[key] for key in seen.intended}
+        seen.stages[BELL] = {key: self.bell.rung[id_] for id_, key in seen.ids.items()}
         return seen
 
     async def _lane(self, queue: "asyncio.Queue[str | None]", seen: Seen) -> None:
@@ -160,23 +183,24 @@ async def road(servers: Servers) -> AsyncIterator[Road]:
     name = f"road{uuid7().hex[-8:]}-"
     folder = servers.folder / name
     (folder / "insights").mkdir(parents=True)
-    sink = Sink()
-    server = Controller(sink, hostname="127.0.0.1", port=free_port())
-    server.start()
     rig = await Rig.build(servers.infra, name, folder, partitions=PARTITIONS)
-    rig.ports["smtp"] = server.port
+    rig.ports["smtp"] = free_port()
     await servers.superuser(NOTED, database=database_of(rig.databases["activation"]))
-    built = Road(rig, sink, Insights.of(rig.common, folder / "insights"), organisation_numbers())
+    insights = Insights.of(rig.common, folder / "insights")
+    built = Road(rig, Mails(), Bell(rig.token("karin")), insights, organisation_numbers())
+    server = await built.mails.served(rig.ports["smtp"])
     try:
         for service in ("onboarding", "activation", "notifier"):
-            await rig.start(service)
+            replica = await rig.start(service)
         await rig.directory()
+        await built.bell.open(replica.port)
         await servers.settle()
         yield built
     finally:
         if built.insights.runs:
             built.insights.kill()
+        await built.bell.close()
         await asyncio.to_thread(rig.stop)
-        server.stop()
+        server.close()
         for dsn in rig.databases.values():
             await servers.drop(dsn)

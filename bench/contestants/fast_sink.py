@@ -8,17 +8,21 @@ import asyncio
 import json
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 import uvloop
 
 END = b"\r\n.\r\n"
-taken: list[tuple[float, str]] = []
 
 
 class Sink(asyncio.Protocol):
-    """The least of RFC 5321 that a client can do with."""
+    """The least of RFC 5321 that a client can do with. `take`: called with each mail's content."""
+
+    def __init__(self, take: Callable[[bytes], None], count: Callable[[], int]) -> None:
+        self._taken = take
+        self._count = count
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -36,8 +40,7 @@ class Sink(asyncio.Protocol):
             self._take(read) if self._content else self._hear(read)
 
     def _take(self, content: bytes) -> None:
-        start = content.index(b"Message-ID: ") + 12
-        taken.append((time.monotonic(), content[start : content.index(b"\r\n", start)].decode()))
+        self._taken(content)
         self._content = False
         self._transport.write(b"250 2.0.0 taken\r\n")
 
@@ -47,11 +50,17 @@ class Sink(asyncio.Protocol):
         answers = {
             b"DATA": b"354 go on\r\n",
             b"EHLO": b"250-sink\r\n250 PIPELINING\r\n",
-            b"VRFY": b"250 %d\r\n" % len(taken),
+            b"VRFY": b"250 %d\r\n" % self._count(),
         }
         self._transport.write(answers.get(verb, b"250 2.0.0 ok\r\n"))
         if verb == b"QUIT":
             self._transport.close()
+
+
+def header(content: bytes, name: bytes) -> str:
+    """The value of a mail's header that stands on one line."""
+    line = next(line for line in content.split(b"\r\n\r\n", 1)[0].split(b"\r\n") if line.startswith(name + b": "))
+    return line.partition(b": ")[2].decode()
 
 
 async def main() -> None:
@@ -62,7 +71,12 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    async with await loop.create_server(Sink, "127.0.0.1", asked.port):
+    taken: list[tuple[float, str]] = []
+
+    def take(content: bytes) -> None:
+        taken.append((time.monotonic(), header(content, b"Message-ID")))
+
+    async with await loop.create_server(lambda: Sink(take, taken.__len__), "127.0.0.1", asked.port):
         await stop.wait()
     asked.out.write_text(json.dumps(taken))
 

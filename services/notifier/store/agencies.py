@@ -13,29 +13,44 @@ from services.notifier.store import bells, leaving, mailings, preferences
 ADD_MISSING = """insert into agencies (agency) select agency from unnest($1::text[]) a(agency) order by agency
                  on conflict do nothing"""
 
+# Consultants have roles, what somebody turned off has a kind, and who has left has neither.
+STAFF = """select agency, sub, name, roles, null as kind from consultants where agency = any($1)
+           union all select agency, sub, null, null, kind from muted_kinds where agency = any($1)
+           union all select agency, sub, null, null, null from former_consultants where agency = any($1)
+           order by agency, sub"""
+
 
 async def staff(uow: UnitOfWork, agencies: Sequence[str]) -> dict[str, Staff]:
     """Agency → whom it has, and had. The agencies' rows are share-locked: a client manager who is registered meanwhile
     waits for us, and then finds the bells that wait for them."""
-    await uow.connection.execute(ADD_MISSING, agencies)
-    await uow.connection.execute("select from agencies where agency = any($1) order by agency for share", agencies)
+    if len(await _shared(uow, agencies)) < len(set(agencies)):
+        await uow.connection.execute(ADD_MISSING, agencies)
+        await _shared(uow, agencies)
     return await _staff(uow, agencies)
 
 
+async def _shared(uow: UnitOfWork, agencies: Sequence[str]) -> Sequence[Any]:
+    return await uow.connection.fetch("select from agencies where agency = any($1) order by agency for share", agencies)
+
+
 async def _staff(uow: UnitOfWork, agencies: Sequence[str]) -> dict[str, Staff]:
+    """Asked after the lock, and all at once: this is read for each batch."""
     there: dict[str, list[Any]] = {agency: [] for agency in agencies}
-    for row in await uow.connection.fetch(
-        "select agency, sub, name, roles from consultants where agency = any($1) order by agency, sub", agencies
-    ):
-        there[row["agency"]].append(row)
-    gone = await preferences.former(uow, agencies)
-    muted = await preferences.muted(uow, agencies)
+    gone: dict[str, set[str]] = {agency: set() for agency in agencies}
+    muted: dict[str, set[tuple[str, str]]] = {agency: set() for agency in agencies}
+    for row in await uow.connection.fetch(STAFF, agencies):
+        if row["roles"] is not None:
+            there[row["agency"]].append(row)
+        elif row["kind"] is not None:
+            muted[row["agency"]].add((row["sub"], row["kind"]))
+        else:
+            gone[row["agency"]].add(row["sub"])
     return {
         agency: Staff(
             tuple(row["sub"] for row in rows if "client_manager" in row["roles"]),
             tuple(row["sub"] for row in rows if "agency_admin" in row["roles"]),
-            gone.get(agency, frozenset()),
-            muted.get(agency, frozenset()),
+            frozenset(gone[agency]),
+            frozenset(muted[agency]),
             {row["sub"]: row["name"] for row in rows},
         )
         for agency, rows in there.items()

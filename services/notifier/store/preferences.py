@@ -37,15 +37,6 @@ async def muted(uow: UnitOfWork, agencies: Sequence[str]) -> dict[str, frozenset
     }
 
 
-async def former(uow: UnitOfWork, agencies: Sequence[str]) -> dict[str, frozenset[str]]:
-    """Agency → the consultants who have left it."""
-    rows = await uow.connection.fetch("select agency, sub from former_consultants where agency = any($1)", agencies)
-    return {
-        agency: frozenset(row["sub"] for row in rows if row["agency"] == agency)
-        for agency in {row["agency"] for row in rows}
-    }
-
-
 async def came_back(uow: UnitOfWork, told: Sequence[tuple[str, str]]) -> None:
     """Consultants who are there are not former ones."""
     if told:
