@@ -1,9 +1,10 @@
-"""Owns the mutants of the vault and of erasure, and of who holds a client while they decide about it."""
+"""Owns the mutants of the vault, of erasure and of records, and of who holds a client while they decide about it."""
 
 from tests.mutants.mutant import Mutant
 
 ERASURE = "tests/integration/onboarding/test_erasure.py"
 ROTATION = "tests/integration/onboarding/test_rotation.py"
+TRIES = "tests/integration/onboarding/test_refused_tries.py"
 LOCKS = "tests/integration/onboarding/test_row_locks.py::test_a_client_is_held_while_somebody_decides_about_it"
 HISTORY = (
     "tests/integration/activation/test_saving.py"
@@ -83,6 +84,30 @@ SEALED = [
         "order by client_id for update",
         "order by client_id",
         f"{LOCKS}[changed]",
+    ),
+    Mutant(
+        "a refused try leaves nothing",
+        "What somebody tried to change and was refused stands on record.",
+        "services/onboarding/web/refused_tries.py",
+        "        if request.method not in READS:\n",
+        "        if request.method in READS:\n",
+        f"{TRIES}::test_a_client_of_others_that_somebody_tries_at_is_on_record_at_theirs",
+    ),
+    Mutant(
+        "who is named by a number is recorded",
+        "Nothing personal is in the record of refused tries.",
+        "services/onboarding/web/harmless.py",
+        "[Depends(harmless), Depends(recorded)]",
+        "[Depends(recorded), Depends(harmless)]",
+        f"{TRIES}::test_nothing_that_was_sent_is_in_the_record",
+    ),
+    Mutant(
+        "a flood of tries fills the record",
+        "A flood of one person does not fill the record of refused tries.",
+        "services/onboarding/store/refused_tries.py",
+        "and at > $8) < $9",
+        "and at > $8) < $9 + 1000",
+        f"{TRIES}::test_a_flood_of_one_person_does_not_fill_the_record",
     ),
     Mutant(
         "an export of JSON lines is called CSV",

@@ -9,6 +9,7 @@ from schemas.errors import Pointed
 from services.onboarding.domain.creation import refuse_disclosure
 from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
 from services.onboarding.web.refusals import REFUSALS
+from services.onboarding.web.refused_tries import recorded
 from services.onboarding.web.staff import person
 
 PASSED_ON = ("Idempotency-Key", "X-Correlation-ID")
@@ -34,8 +35,11 @@ def _given(request: Request) -> Iterator[tuple[str, str]]:
 
 
 def guarded(*routers: APIRouter) -> APIRouter:
-    """All these routes, each behind `harmless`, and refusing in the shape that onboarding's refusals have."""
-    together = APIRouter(dependencies=[Depends(harmless)], responses=REFUSALS)
+    """All these routes, each behind `harmless`, refusing in the shape of onboarding's refusals, and on record.
+
+    In this order: who is named by a number is not recorded.
+    """
+    together = APIRouter(dependencies=[Depends(harmless), Depends(recorded)], responses=REFUSALS)
     for each in routers:
         together.include_router(each)
     return together

@@ -16,6 +16,7 @@ from services.onboarding.revealing import reveal
 from services.onboarding.store import lists, reveals
 from services.onboarding.web.bodies import Lenient
 from services.onboarding.web.seeing import must_see
+from services.onboarding.web.shapes import ByOfAgency
 from services.onboarding.web.staff import NotFound
 
 router = APIRouter(
@@ -41,13 +42,6 @@ class RevealedNumber(BaseModel):
     client_id: UUID
     kind: IdentityKind
     number: str
-
-
-class ByOfAgency(BaseModel):
-    """Who tried, and of which agency."""
-
-    agency: str
-    sub: str
 
 
 class RevealShown(BaseModel):

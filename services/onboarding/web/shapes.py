@@ -16,6 +16,13 @@ class By(BaseModel):
     name: str
 
 
+class ByOfAgency(BaseModel):
+    """Who tried, and of which agency."""
+
+    agency: str
+    sub: str
+
+
 class PlaceShown(BaseModel):
     """A place in what a source sent, and the code of what is to be said of it."""
 

@@ -66,6 +66,7 @@ async def the_clients(reading: Reading) -> None:
     await did(reading, "PATCH", client, {"If-Match": '"1"'}, json=changed)
     stale = await reading.http.patch(f"/v1{client}", json=changed, headers=reading.token() | {"If-Match": '"1"'})
     assert (stale.status_code, len(stale.json()["changes"])) == (412, 1)
+    assert (await did(reading, "GET", "/refused-tries"))["items"]
     other = {"details": {"identity": {**association(), "responsible_person": "Bo Ek"}}}
     await did(reading, "POST", f"{client}/identity", {"If-Match": '"2"'}, json=other)
     await did(reading, "GET", f"{client}/changes")
