@@ -25,6 +25,10 @@ Source = Annotated[
     str | None,
     typer.Option(help="Slug of a further source; the first one otherwise.", callback=lambda slug: slug and named(slug)),
 ]
+NOT_READ = {
+    "paused": "{0} is paused, and what it sends waits unread; aktivera source resume {0} has it read again",
+    "removed": "{0} was removed, and nobody reads it; aktivera source add {0} --agency … adds it anew",
+}
 STRUCTURED = [("content-type", b"application/cloudevents+json")]
 
 
@@ -66,7 +70,7 @@ def send(
         event = fresh(example, new_client=new_client, source=source)
     except ExampleUnknown as fact:
         fail(str(fact), as_json)
-    _must_be_known(place, source, as_json)
+    _must_be_read(place, source, as_json)
     if not as_json:
         typer.echo(f"sent      id {event['id']}")
     record = Sent(json.dumps(event, ensure_ascii=False).encode(), STRUCTURED)
@@ -85,7 +89,7 @@ def replay(
 ) -> None:
     """Send the same bytes again, as they lie in the topic, and show that nothing changes. Exits 1 where it does."""
     place = where(as_json)
-    _must_be_known(place, source, as_json)
+    _must_be_read(place, source, as_json)
     with explained(as_json):
         found = _run(_replay(place, source, request_id, seconds), seconds, as_json)
     if isinstance(found, str):
@@ -99,11 +103,14 @@ def replay(
         raise typer.Exit(1)
 
 
-def _must_be_known(place: Addresses, source: str | None, as_json: bool) -> None:
-    """Ends the command where onboarding knows no such source: of topics that are not there, Kafka only waits."""
-    if source is not None:
-        with explained(as_json), SourceClient(place) as services:
-            services.source(source)
+def _must_be_read(place: Addresses, source: str | None, as_json: bool) -> None:
+    """Ends the command where nobody would answer: no such source, or one that is not read (the first always is)."""
+    if source is None:
+        return
+    with explained(as_json), SourceClient(place) as services:
+        state = services.source(source)["state"]
+    if state != "active":
+        fail(f"nothing was sent: {NOT_READ[state].format(source)}", as_json)
 
 
 def _run(work: Any, seconds: float, as_json: bool) -> Any:

@@ -186,6 +186,24 @@ def test_whoever_sends_or_replays_for_a_source_that_there_is_not_is_told_at_once
     assert run("contract", "send", "minimal", "--source", "Nobody", root=mock_root).exit_code == 2
 
 
+def test_whoever_sends_or_replays_for_a_source_that_is_not_read_is_told_at_once_what_to_do(
+    mock_root: Path, run: Run
+) -> None:
+    assert run("source", "add", "silent", "--agency", "byra-ett", root=mock_root).exit_code == 0
+    for act, remedy in (
+        ("pause", "source resume silent has it read again"),
+        ("remove", "source add silent --agency …"),
+    ):
+        assert run("source", act, "silent", root=mock_root).exit_code == 0
+        for words in (("send", "minimal"), ("replay", "evt-1")):
+            answer = run("contract", *words, "--source", "silent", "--seconds", "600", root=mock_root)
+            assert (answer.exit_code, answer.stdout) == (1, "")
+            assert answer.stderr.startswith(
+                f"nothing was sent: silent {'is paused' if act == 'pause' else 'was removed'}"
+            )
+            assert remedy in answer.stderr
+
+
 def test_a_mock_that_forgets_is_started_beside_databases_that_forget_too(mock_root: Path, run: Run) -> None:
     assert run("demo", root=mock_root).exit_code == 0
     asyncio.run(plant_kafka_s_database(mock_root))
