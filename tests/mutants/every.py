@@ -3,10 +3,21 @@
 from tests.mutants.client_life import CLIENT_LIFE
 from tests.mutants.contract import CONTRACT
 from tests.mutants.mail import MAIL
+from tests.mutants.passed_over import PASSED_OVER
 from tests.mutants.sealed import SEALED
 from tests.mutants.senders import SENDERS
 from tests.mutants.statistics import STATISTICS
 from tests.mutants.table import MUTANTS as CHASSIS_AND_SERVICES
 from tests.mutants.ways_in import WAYS_IN
 
-MUTANTS = [*CHASSIS_AND_SERVICES, *WAYS_IN, *CLIENT_LIFE, *SENDERS, *MAIL, *STATISTICS, *CONTRACT, *SEALED]
+MUTANTS = [
+    *CHASSIS_AND_SERVICES,
+    *WAYS_IN,
+    *CLIENT_LIFE,
+    *SENDERS,
+    *PASSED_OVER,
+    *MAIL,
+    *STATISTICS,
+    *CONTRACT,
+    *SEALED,
+]

@@ -14,8 +14,11 @@ from services.onboarding.domain import fields
 from services.onboarding.domain.editions import must_have_been
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.rule_book import LOCALES, ContentInvalid
+from services.onboarding.domain.unknown_fields import beyond
 
 Visibility = Literal["all", "linked"]
+AGENCY_FIELDS = ("name", "locale", "client_visibility")
+CONSULTANT_FIELDS = ("name", "email", "locale", "roles")
 
 
 class AgencyUnknown(Refused):
@@ -132,7 +135,7 @@ def put_agency(state: Agency | None, command: PutAgency, _now: datetime) -> Deci
         found, command.content.get("client_visibility"), "/client_visibility", get_args(Visibility), default="all"
     )
     if name is None or found.errors:
-        raise ContentInvalid(found.errors)
+        raise ContentInvalid(found.errors, beyond(command.content, AGENCY_FIELDS))
     if state is None:
         new = Agency(command.agency, 1, name, locale, visibility)
         return Decision(new, (_said(AgencyRegisteredV1, new),))
@@ -188,7 +191,7 @@ def _consultant(command: PutConsultant) -> Consultant:
     locale: Any = fields.choice(found, content.get("locale"), "/locale", LOCALES, default="sv")
     roles = _roles(found, content.get("roles"))
     if sub is None or name is None or email is None or locale is None or found.errors:
-        raise ContentInvalid(found.errors)
+        raise ContentInvalid(found.errors, beyond(content, CONSULTANT_FIELDS))
     return Consultant(sub, name, email, locale, roles)
 
 

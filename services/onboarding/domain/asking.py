@@ -17,6 +17,7 @@ from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.instructions import read_day, read_reason
 from services.onboarding.domain.life_cycle import must_be_cancellable, must_live
 from services.onboarding.domain.rule_book import ContentInvalid, read_counts
+from services.onboarding.domain.unknown_fields import beyond
 
 Kind = Literal["cancellation", "licences"]
 QuestionState = Literal["pending", "done", "refused", "unanswered"]
@@ -99,13 +100,20 @@ class AskLicences(Ask):
     """Other numbers of licences, and with them access to programs or none."""
 
 
+FIELDS: Mapping[type[Ask], tuple[str, ...]] = {
+    AskCancellation: ("reason",),
+    AskLicences: ("counts", "program_access", "effective_at", "reason"),
+}
+"""What is read of each; other fields are passed over, with a warning."""
+
+
 def ask_cancellation(state: Askable | None, command: AskCancellation, now: datetime) -> Decision[Askable]:
     """Asks activation to cancel. Raises ContentInvalid, AlreadyActivated, TransitionInvalid, RequestPending."""
     client = _of(state, command)
     found = Findings()
     reason = read_reason(found, command.content.get("reason"))
     if reason is None:
-        raise ContentInvalid(found.errors)
+        raise ContentInvalid(found.errors, beyond(command.content, FIELDS[AskCancellation]))
     must_be_cancellable(client.status, activated_by=client.activated_by, activated_at=client.activated_at)
     data = ClientCancellationRequestedV1(
         client_id=client.client_id, request_id=command.request_id, requested_by=_requested_by(command.by), reason=reason
@@ -155,7 +163,7 @@ def _read_licences(content: Mapping[str, Any], client: Askable, now: datetime) -
         if access is not None and effective_at is not None:
             found.add("/effective_at", "invalid_value")  # programs are given and taken at once
     if counts is None or found.errors:
-        raise ContentInvalid(found.errors)
+        raise ContentInvalid(found.errors, beyond(content, FIELDS[AskLicences]))
     return {"counts": counts, "program_access": access, "effective_at": effective_at, "reason": reason}
 
 

@@ -10,10 +10,13 @@ from schemas.errors import Refused
 from services.onboarding.domain import fields
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.rule_book import ContentInvalid
+from services.onboarding.domain.unknown_fields import beyond
 
 May = Literal["requested", "cancellation", "licences"]
 MAY: tuple[May, ...] = get_args(May)
 State = Literal["active", "paused", "removed"]
+SOURCE_FIELDS = ("agencies", "may", "test")
+CHANGE_FIELDS = ("agencies", "may")
 MOST_AGENCIES = 1000
 MOST_SOURCES = 50
 """Each source has a reader of its own in every replica."""
@@ -123,7 +126,7 @@ def add_source(state: Standing | None, command: AddSource, now: datetime) -> Dec
     may = _may(found, command.content.get("may", list(MAY)))
     test = fields.flag(found, command.content.get("test"), "/test", default=False)
     if found.errors or test is None:
-        raise ContentInvalid(found.errors)
+        raise ContentInvalid(found.errors, beyond(command.content, SOURCE_FIELDS))
     before = _further(state.source)
     wanted = Source(command.slug, attribute_of(command.slug), agencies, may, test, added_at=now)
     differs = set() if before is None else _differences(before, wanted)
@@ -147,7 +150,7 @@ def change_source(state: Standing | None, command: ChangeSource, _now: datetime)
     agencies = before.agencies if content.get("agencies") is None else _agencies(found, content["agencies"])
     may = before.may if content.get("may") is None else _may(found, content["may"])
     if found.errors:
-        raise ContentInvalid(found.errors)
+        raise ContentInvalid(found.errors, beyond(content, CHANGE_FIELDS))
     wanted = replace(before, agencies=agencies, may=may)
     if wanted == before:
         return Decision(state)

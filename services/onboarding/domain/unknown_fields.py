@@ -1,6 +1,6 @@
 """Fields of what was sent that nobody reads, misspelt perhaps: passed over, and the sender is warned of each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, get_args
 
@@ -29,6 +29,13 @@ def unknown_of_a_person(content: Mapping[str, Any]) -> tuple[Pointed, ...]:
     if "agency" in content:
         aside.add("/agency", CODE)
     return (*aside.errors, *unknown_fields(content))
+
+
+def beyond(content: Mapping[str, Any], read: Collection[str]) -> tuple[Pointed, ...]:
+    """The place of each field of a flat content that is none of those which are read."""
+    found = Findings()
+    _look(found, content, {name: {} for name in read}, "")
+    return tuple(found.errors)
 
 
 def _look(found: Findings, value: Any, known: Known, place: str) -> None:

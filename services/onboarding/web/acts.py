@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from chassis.problems import Place
 from services.onboarding.domain.asking import QuestionState
-from services.onboarding.web.bodies import Lenient
+from services.onboarding.web.bodies import Lenient, Warned
+from services.onboarding.web.remarks import Remark
 from services.onboarding.web.shapes import AlteredShown, AskedShown, By
 
 
@@ -54,7 +55,7 @@ class IdentityBody(Lenient):
     confirm_duplicate: Any = None
 
 
-class CancelBody(Lenient):
+class CancelBody(Warned):
     """Why the client is cancelled: mistake, duplicate, withdrawn, ended or other."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"reason": "mistake"}})
@@ -62,7 +63,7 @@ class CancelBody(Lenient):
     reason: Any = None
 
 
-class LicencesBody(Lenient):
+class LicencesBody(Warned):
     """The numbers wanted, of the programs named; from when, if not at once. `program_access`: with them, or none."""
 
     model_config = ConfigDict(
@@ -80,7 +81,8 @@ class LicencesBody(Lenient):
 class QuestionShown(BaseModel):
     """Something that was asked of activation: pending, then done, or refused with a code and what to do.
 
-    `unanswered`: no answer came within a day, and the same may be asked again.
+    `unanswered`: no answer came within a day, and the same may be asked again. `warnings`, when it is asked: fields
+    that nobody read.
     """
 
     request_id: UUID
@@ -97,6 +99,7 @@ class QuestionShown(BaseModel):
     detail_en: str | None
     errors: list[Place]
     url: str
+    warnings: list[Remark] = []
 
 
 class QuestionPage(BaseModel):

@@ -9,7 +9,15 @@ from chassis.callers import Store, Who, Why
 from chassis.commands import Answer, answer
 from chassis.handling import Change
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
-from services.onboarding.domain.agency import Agency, ConsultantUnknown, PutAgency, PutConsultant
+from services.onboarding.domain.agency import (
+    AGENCY_FIELDS,
+    CONSULTANT_FIELDS,
+    Agency,
+    ConsultantUnknown,
+    PutAgency,
+    PutConsultant,
+)
+from services.onboarding.domain.unknown_fields import beyond
 from services.onboarding.handlers import AGENCIES
 from services.onboarding.store import agencies
 from services.onboarding.web.directory_bodies import (
@@ -20,8 +28,11 @@ from services.onboarding.web.directory_bodies import (
     ConsultantList,
     ConsultantShown,
     ListedAgency,
+    StoredAgency,
+    StoredConsultant,
 )
 from services.onboarding.web.editions import IfMatch, etag, perhaps_seen
+from services.onboarding.web.remarks import remarked
 from services.onboarding.web.staff import STAFF, NotFound, must_administer, must_be_of
 
 router = APIRouter(prefix="/v1/agencies", tags=["agencies"])
@@ -57,17 +68,19 @@ async def show(agency: Id, who: Who, store: Store) -> JSONResponse:
 @router.put(
     "/{agency}",
     summary="Registers or changes an agency, whole",
-    response_model=AgencyShown,
-    responses={201: {"model": AgencyShown, "description": "Registered"}},
+    response_model=StoredAgency,
+    responses={201: {"model": StoredAgency, "description": "Registered"}},
 )
 async def put(agency: Id, body: AgencyBody, who: Who, store: Store, why: Why, if_match: IfMatch = None) -> JSONResponse:
     """The same again changes nothing. With `If-Match` it is done only where nobody has changed the agency since."""
     must_administer(who, agency)
+    content = dict(body)
 
     def render(change: Change[str, Agency]) -> Answer:
-        return Answer(201 if change.before is None else 200, _shown(change.after).model_dump(mode="json"))
+        shown = StoredAgency(**dict(_shown(change.after)), warnings=remarked(beyond(content, AGENCY_FIELDS)))
+        return Answer(201 if change.before is None else 200, shown.model_dump(mode="json"))
 
-    command = PutAgency(agency, dict(body), perhaps_seen(if_match))
+    command = PutAgency(agency, content, perhaps_seen(if_match))
     given = await answer(store, AGENCIES, agency, command, why, render)
     return JSONResponse(given.body, given.status, etag(given.body["version"]))
 
@@ -92,23 +105,25 @@ async def show_consultant(agency: Id, sub: Sub, who: Who, store: Store) -> JSONR
 @router.put(
     "/{agency}/consultants/{sub}",
     summary="Registers or changes a consultant",
-    response_model=ConsultantShown,
-    responses={201: {"model": ConsultantShown, "description": "Registered"}},
+    response_model=StoredConsultant,
+    responses={201: {"model": StoredConsultant, "description": "Registered"}},
 )
 async def put_consultant(  # a route is made of what it needs
     agency: Id, sub: Sub, body: ConsultantBody, who: Who, store: Store, why: Why, if_match: IfMatch = None
 ) -> JSONResponse:
     """As for agencies; the `ETag` is the agency's. Who is about to be removed is given nothing new."""
     must_administer(who, agency)
-    version = 0
+    content, version = dict(body), 0
 
     def render(change: Change[str, Agency]) -> Answer:
         nonlocal version
         version = change.after.version
         is_new = change.before is None or sub not in change.before.consultants
-        return Answer(201 if is_new else 200, shown_consultant(change.after, sub).model_dump(mode="json"))
+        warnings = remarked(beyond(content, CONSULTANT_FIELDS))
+        shown = StoredConsultant(**dict(shown_consultant(change.after, sub)), warnings=warnings)
+        return Answer(201 if is_new else 200, shown.model_dump(mode="json"))
 
-    command = PutConsultant(agency, sub, dict(body), perhaps_seen(if_match))
+    command = PutConsultant(agency, sub, content, perhaps_seen(if_match))
     given = await answer(store, AGENCIES, agency, command, why, render)
     return JSONResponse(given.body, given.status, etag(version))
 

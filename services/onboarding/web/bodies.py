@@ -26,11 +26,16 @@ class Lenient(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
 
-class NewClientBody(Lenient):
+class Warned(Lenient):
+    """A body of which what is unknown is passed over too, and its sender warned of each field."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class NewClientBody(Warned):
     """The three steps, and what stands beside them; see GET /v1/programs for the programs."""
 
     model_config = ConfigDict(
-        extra="allow",  # what is not known is passed over, and warned of
         json_schema_extra={
             "example": {
                 "access": {"program_access": True, "invoice_recipient": "agency", "invoice_interval": "quarter"},

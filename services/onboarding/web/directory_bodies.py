@@ -7,11 +7,12 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from schemas.values import Locale, Role
-from services.onboarding.web.bodies import Lenient
+from services.onboarding.web.bodies import Warned
+from services.onboarding.web.remarks import Remark
 from services.onboarding.web.shapes import By
 
 
-class AgencyBody(Lenient):
+class AgencyBody(Warned):
     """An agency, whole."""
 
     name: Any = None
@@ -19,7 +20,7 @@ class AgencyBody(Lenient):
     client_visibility: Any = None
 
 
-class ConsultantBody(Lenient):
+class ConsultantBody(Warned):
     """A consultant, whole."""
 
     name: Any = None
@@ -49,6 +50,18 @@ class AgencyShown(BaseModel):
     client_visibility: str
     version: int
     consultants: list[ConsultantShown]
+
+
+class StoredAgency(AgencyShown):
+    """An agency as it was stored, and the fields of what was sent that nobody read."""
+
+    warnings: list[Remark]
+
+
+class StoredConsultant(ConsultantShown):
+    """A consultant as they were stored, and the fields of what was sent that nobody read."""
+
+    warnings: list[Remark]
 
 
 class RemovalShown(BaseModel):

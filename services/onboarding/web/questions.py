@@ -1,6 +1,7 @@
 """Routes on which people ask activation for something that it decides, and read what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,12 +17,14 @@ from chassis.ids import uuid7
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
 from chassis.tokens import Caller
 from chassis.unit_of_work import Cause
-from schemas.errors import Refused, problem
+from schemas.errors import Pointed, Refused, problem
 from services.onboarding import vault
-from services.onboarding.domain.asking import Ask, Askable, AskCancellation, AskLicences, Question
+from services.onboarding.domain.asking import FIELDS, Ask, Askable, AskCancellation, AskLicences, Question
+from services.onboarding.domain.unknown_fields import beyond
 from services.onboarding.handlers import QUESTIONS
 from services.onboarding.store import lists, questions
 from services.onboarding.web.acts import CancelBody, LicencesBody, QuestionPage, QuestionShown
+from services.onboarding.web.remarks import remarked
 from services.onboarding.web.seeing import must_see
 from services.onboarding.web.shapes import AskedShown, By
 from services.onboarding.web.staff import STAFF, NotFound, person
@@ -49,7 +52,8 @@ class Asking:
     async def ask(self, act: type[Ask], client_id: UUID, content: Mapping[str, Any]) -> JSONResponse:
         """Asks, or answers as before where the same was asked with the same key. Raises what refuses it."""
         command = act(self.caller.agency, uuid7(), content, person(self.caller), self._cause.correlation_id)
-        given = await answer(self._store, QUESTIONS, client_id, command, self._cause, _accepted, self._once)
+        render = partial(_accepted, beyond(content, FIELDS[act]))
+        given = await answer(self._store, QUESTIONS, client_id, command, self._cause, render, self._once)
         return JSONResponse(given.body, given.status, headers={"Location": given.body["url"]})
 
 
@@ -103,10 +107,11 @@ async def _must_see(client_id: UUID, who: Caller, store: Store) -> None:
         raise NotFound
 
 
-def _accepted(change: Change[UUID, Askable]) -> Answer:
+def _accepted(passed_over: Sequence[Pointed], change: Change[UUID, Askable]) -> Answer:
     asked = change.after.asked
     assert asked is not None
-    return Answer(202, _shown(asked))
+    warnings = [each.model_dump(mode="json") for each in remarked(passed_over)]
+    return Answer(202, _shown(asked) | ({"warnings": warnings} if warnings else {}))
 
 
 def _shown(asked: Question) -> dict[str, Any]:

@@ -28,3 +28,8 @@ def remark(what: Pointed, client_id: UUID | None = None) -> Remark:
 def remarks(warned: Sequence[Warned]) -> list[Remark]:
     """Several, as they were found."""
     return [remark(Pointed(each.pointer, each.code), each.client_id) for each in warned]
+
+
+def remarked(passed_over: Sequence[Pointed]) -> list[Remark]:
+    """The fields of a body that nobody read."""
+    return [remark(each) for each in passed_over]

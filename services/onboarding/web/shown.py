@@ -10,7 +10,7 @@ from services.onboarding.domain.client import Client
 from services.onboarding.domain.drafts import form_warnings
 from services.onboarding.domain.identity_numbers import IdentityNumber
 from services.onboarding.web.bodies import CreatedClient, ListedClient, ShownClient
-from services.onboarding.web.remarks import remark, remarks
+from services.onboarding.web.remarks import remarked, remarks
 
 _PLAIN = (
     "client_id",
@@ -39,7 +39,7 @@ def created_client(client: Client, passed_over: Sequence[Pointed]) -> CreatedCli
         status=client.status,
         external_ref=client.external_ref,
         created_at=client.created_at,
-        warnings=[*remarks(warned), *map(remark, passed_over)],
+        warnings=[*remarks(warned), *remarked(passed_over)],
     )
 
 

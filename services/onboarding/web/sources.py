@@ -1,6 +1,7 @@
 """Routes on which operators set up upstream sources."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,7 +14,10 @@ from chassis.commands import Answer, execute, once
 from chassis.operations import Operator
 from chassis.service import Context
 from chassis.unit_of_work import Cause, UnitOfWork
+from schemas.errors import Pointed
 from services.onboarding.domain.sources import (
+    CHANGE_FIELDS,
+    SOURCE_FIELDS,
     AddSource,
     ChangeSource,
     SetState,
@@ -22,10 +26,12 @@ from services.onboarding.domain.sources import (
     TopicsMissing,
     attribute_of,
 )
+from services.onboarding.domain.unknown_fields import beyond
 from services.onboarding.handlers import SOURCES
 from services.onboarding.store import agencies, sources
 from services.onboarding.store.sources import topics_of
-from services.onboarding.web.bodies import Lenient
+from services.onboarding.web.bodies import Warned
+from services.onboarding.web.remarks import Remark, remarked
 
 router = APIRouter(prefix="/v1/sources", tags=["sources"])
 
@@ -33,7 +39,7 @@ Slug = Annotated[str, Path(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])$", des
 KAFKA_SECONDS = 5.0
 
 
-class SourceBody(Lenient):
+class SourceBody(Warned):
     """How a source shall be. `may`: `requested`, `cancellation`, `licences`; all of them unless it says less."""
 
     agencies: Any = None
@@ -41,7 +47,7 @@ class SourceBody(Lenient):
     test: Any = None
 
 
-class SourceChange(Lenient):
+class SourceChange(Warned):
     """What shall be otherwise; what is not named stays."""
 
     agencies: Any = None
@@ -78,6 +84,12 @@ class SourceShown(SourceListed):
     acts: list[ActShown]
 
 
+class StoredSource(SourceShown):
+    """A source as it was stored, and the fields of what was sent that nobody read."""
+
+    warnings: list[Remark]
+
+
 class SourcePage(BaseModel):
     """All sources, removed ones too; fifty at most are not removed."""
 
@@ -98,19 +110,21 @@ async def show(slug: Slug, _: Operator, store: Store, opened: Opened) -> SourceS
 @router.put(
     "/{slug}",
     summary="Adds a source whose topics are there; the same again changes nothing",
-    responses={201: {"model": SourceShown, "description": "Added"}},
+    responses={201: {"model": StoredSource, "description": "Added"}},
 )
 async def put(  # a route is made of what it needs
     slug: Slug, body: SourceBody, who: Operator, store: Store, opened: Opened, why: Why, response: Response
-) -> SourceShown:
-    response.status_code = await _do(store, opened, AddSource(slug, _given(body), who.sub), why)
-    return await _one(store, opened, slug)
+) -> StoredSource:
+    content = _given(body)
+    response.status_code = await _do(store, opened, AddSource(slug, content, who.sub), why)
+    return await _stored(store, opened, slug, beyond(content, SOURCE_FIELDS))
 
 
 @router.patch("/{slug}", summary="Changes what a source may send, and for which agencies")
-async def change(slug: Slug, body: SourceChange, who: Operator, store: Store, opened: Opened, why: Why) -> SourceShown:
-    await _do(store, opened, ChangeSource(slug, _given(body), who.sub), why)
-    return await _one(store, opened, slug)
+async def change(slug: Slug, body: SourceChange, who: Operator, store: Store, opened: Opened, why: Why) -> StoredSource:
+    content = _given(body)
+    await _do(store, opened, ChangeSource(slug, content, who.sub), why)
+    return await _stored(store, opened, slug, beyond(content, CHANGE_FIELDS))
 
 
 @router.post("/{slug}/pause", summary="Reads nothing more of it for now; what it asked before is answered")
@@ -163,6 +177,10 @@ async def _one(store: Store, opened: Context, slug: str) -> SourceShown:
     return SourceShown(**dict(listed), acts=shown)
 
 
+async def _stored(store: Store, opened: Context, slug: str, passed_over: Sequence[Pointed]) -> StoredSource:
+    return StoredSource(**dict(await _one(store, opened, slug)), warnings=remarked(passed_over))
+
+
 async def _listed(store: Store, opened: Context, source: Source) -> SourceListed:
     named = sorted(source.agencies or ())
     registered = await agencies.registered(store, named)
@@ -182,5 +200,7 @@ async def _listed(store: Store, opened: Context, source: Source) -> SourceListed
     )
 
 
-def _given(body: Lenient) -> dict[str, Any]:
-    return {name: value for name, value in dict(body).items() if value is not None}
+def _given(body: Warned) -> dict[str, Any]:
+    """What was sent; a null is as if it were not there, but where nobody knows the field."""
+    unknown = body.model_extra or {}
+    return {name: value for name, value in dict(body).items() if value is not None or name in unknown}
