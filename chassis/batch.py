@@ -3,6 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -10,7 +12,7 @@ from chassis import consumer_offsets, held_events, metrics
 from chassis.breaker import Breaker, Watch
 from chassis.consumer_offsets import Offset, Place, fresh, record_id
 from chassis.failpoints import reached
-from chassis.failures import NotNow
+from chassis.failures import FellTogether, NotNow
 from chassis.fold import Fold, Item, Outcome
 from chassis.handling import Subscription
 from chassis.reading import Items
@@ -28,9 +30,26 @@ async def handle_batch(
     loop: str = "consumer",
 ) -> dict[Place, Offset]:
     """Handles what was read of any partitions; answers how far each is. Raises StopReading, and what is transient."""
+    try:
+        return await _handle(context, subscriptions, batch, _Attempt(breaker.watch(), loop, whole=True))
+    except FellTogether:
+        return await _handle(context, subscriptions, batch, _Attempt(breaker.watch(), loop, whole=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """`loop`: whose heart beats. `whole`: what fails is not looked for, and raises FellTogether."""
+
+    watch: Watch
+    loop: str
+    whole: bool
+
+
+async def _handle(
+    context: Context, subscriptions: Mapping[str, Subscription], batch: Items, attempt: _Attempt
+) -> dict[Place, Offset]:
     clock = asyncio.get_running_loop().time
     started = clock()
-    watch = breaker.watch()
     offsets: dict[Place, Offset] = {}
     outcomes: dict[str, Outcome] = {}
     async with context.database.unit_of_work() as uow:
@@ -45,23 +64,24 @@ async def handle_batch(
                 by_topic.setdefault(place.topic, []).extend(new)
                 offsets[place.topic, place.partition] = Offset(new[-1].offset + 1, record_id(new[-1].record))
         for topic, items in by_topic.items():
-            outcomes[topic] = await _handle_topic(context, uow, subscriptions[topic], items, watch, loop)
+            outcomes[topic] = await _handle_topic(context, uow, subscriptions[topic], items, attempt)
         await reached("consumer.after_apply")
         if offsets:
             await consumer_offsets.advance(uow, offsets)
         await reached("consumer.after_offsets")
-    watch.committed()
+    attempt.watch.committed()
     _count(outcomes, clock() - started)
     return offsets
 
 
 async def _handle_topic(
-    context: Context, uow: UnitOfWork, subscription: Subscription, items: Sequence[Item], watch: Watch, loop: str
+    context: Context, uow: UnitOfWork, subscription: Subscription, items: Sequence[Item], attempt: _Attempt
 ) -> Outcome:
     topic = items[0].record.topic
     held = await held_events.held_keys(uow, topic, {item.key for item in items})
-    fold = Fold(uow, subscription, context.service.catalogue, held, watch, beat=lambda: context.heartbeats.beat(loop))
-    outcome = await fold.apply(items)
+    beat = partial(context.heartbeats.beat, attempt.loop)
+    fold = Fold(uow, subscription, context.service.catalogue, held, attempt.watch, beat=beat)
+    outcome = await fold.apply(items, whole=attempt.whole)
     if outcome.holds:
         reasons = Counter(hold.reason for hold in outcome.holds)
         log.warning("events held", topic=topic, reasons=dict(reasons), first=outcome.holds[0].detail)

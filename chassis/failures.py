@@ -25,6 +25,10 @@ class NotNow(Exception):  # the word of the field
     """This cannot be done now; try the same again later, for as long as it takes."""
 
 
+class FellTogether(Exception):  # named after the fact
+    """A batch failed for which no savepoint was set: nothing of it may be committed; it is handled again, with one."""
+
+
 TRANSIENT_CLASSES = ("08", "53", "57")  # connection, resources, operator intervention (PostgreSQL appendix A)
 TRANSIENT_STATES = {
     "40001",

@@ -11,7 +11,7 @@ import structlog
 from chassis import version_guard
 from chassis.breaker import OUR_FAULTS, CircuitOpen, Watch
 from chassis.decoding import decode
-from chassis.failures import Unprocessable, is_transient
+from chassis.failures import FellTogether, Unprocessable, is_transient
 from chassis.handling import Change, CutRecord, Record, Subscription
 from chassis.heartbeats import unheard
 from chassis.unit_of_work import Cause, UnitOfWork
@@ -96,7 +96,6 @@ class Fold:
     """One batch of one subscription inside one unit of work.
 
     `held` are the keys that wait, with the reason of their head; it grows as events fail.
-
     `watch` is the circuit breaker's; a retry of held events has none.
 
     `at_last`: what waits for something has waited long enough: what was decided for that case counts.
@@ -125,13 +124,16 @@ class Fold:
         self.held = held
         self.at_last = False
 
-    async def apply(self, items: Sequence[Item]) -> Outcome:
-        """Handles the items in order. What fails alone ends in `holds`. Raises what is transient."""
+    async def apply(self, items: Sequence[Item], *, whole: bool = False) -> Outcome:
+        """Handles the items in order. What fails alone ends in `holds`. Raises what is transient. `whole`: without a
+        savepoint, which is two ways to Postgres for what hardly ever fails; it raises FellTogether."""
         try:
-            return self._noted(items, await self._try(items))
+            return self._noted(items, await (self._together(items, self.held) if whole else self._try(items)))
         except Exception as error:
             if is_transient(error) or isinstance(error, CircuitOpen):
                 raise
+            if whole:
+                raise FellTogether from error
             if len(items) > 1:
                 log.info("batch divided to find what fails", topic=self._subscription.topic, events=len(items))
                 middle = len(items) // 2

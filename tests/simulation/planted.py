@@ -66,13 +66,14 @@ def _offsets_first() -> Change:
     known = batch._handle_topic
 
     async def handle(  # as what it stands for
-        context: Any, uow: Any, subscription: Any, records: Sequence[Any], watch: Any, loop: str
+        context: Any, uow: Any, subscription: Any, items: Sequence[Any], attempt: Any
     ) -> Any:
+        records = [each.record for each in items]
         ends = {(each.topic, each.partition): Offset(each.offset + 1, record_id(each)) for each in records}
         await consumer_offsets.advance(uow, ends)
         uow.connection._open.commit()
         uow.connection._open.ended = False
-        return await known(context, uow, subscription, records, watch, loop)
+        return await known(context, uow, subscription, items, attempt)
 
     return batch, "_handle_topic", handle
 
