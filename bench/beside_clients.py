@@ -108,12 +108,14 @@ async def _one(servers: Servers, place: Place, kind: str, count: int) -> Cost:
 
 
 async def _by_events(servers: Servers, place: Place, count: int) -> float:
-    """From a backlog; while the topic is filled and the first quarter is decided nothing is measured."""
-    topic = place.rig.common.topic_prefix + REQUESTS
-    events.fill(servers.infra.kafka, topic, [requested(next(place.numbers)) for _ in range(count)])
+    """From a topic that fills while it is watched: a few thousand may be decided before a later look at them."""
+    messages = [requested(next(place.numbers)) for _ in range(count)]
     before, place.sent = place.sent, place.sent + count
     dsn = place.rig.databases["onboarding"]
-    measured = await watch_offsets(servers, [place.replica.process], dsn, place.sent, before + count // 4)
+    watching = asyncio.create_task(watch_offsets(servers, [place.replica.process], dsn, place.sent, before))
+    topic = place.rig.common.topic_prefix + REQUESTS
+    await asyncio.to_thread(events.fill, servers.infra.kafka, topic, messages)
+    measured = await watching
     return (measured.python + measured.postgres) / measured.events
 
 
