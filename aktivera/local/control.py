@@ -31,6 +31,7 @@ class NoSupervisor(Exception):
 class Commands(Protocol):
     def status(self) -> dict[str, bool]: ...
     async def start(self, specs: list[ProcessSpec], say: Say) -> None: ...
+    async def end(self, names: list[str], say: Say) -> None: ...
     async def stop(self, say: Say) -> None: ...
 
 
@@ -73,6 +74,8 @@ async def _obey(commands: Commands, request: dict[str, Any], say: Say) -> Any:
             return commands.status()
         case {"do": "start", "specs": list(specs)}:
             return await commands.start([ProcessSpec.from_json(spec) for spec in specs], say)
+        case {"do": "end", "names": list(names)}:
+            return await commands.end([str(name) for name in names], say)
         case {"do": "stop"}:
             return await commands.stop(say)
     raise ValueError(request)
@@ -110,6 +113,11 @@ async def status(layout: Layout) -> dict[str, bool] | None:
 
 async def start(layout: Layout, specs: Sequence[ProcessSpec], say: Say) -> None:
     await _ask(layout, {"do": "start", "specs": [spec.to_json() for spec in specs]}, say)
+
+
+async def end(layout: Layout, names: Sequence[str], say: Say) -> None:
+    """Ends these processes; the others and the supervisor run on."""
+    await _ask(layout, {"do": "end", "names": list(names)}, say)
 
 
 async def stop(layout: Layout, say: Say) -> None:

@@ -83,6 +83,8 @@ async def _up(layout: Layout, only_infrastructure: bool, say: Say) -> dict[str, 
         names = (*SERVICES, STATISTICS) if StackSettings().insights else SERVICES
         specs = [service_spec(name, endpoints, layout.secrets.resolve(), base) for name in names]
         await control.start(layout, specs, say)
+        if STATISTICS in running and STATISTICS not in names:
+            await control.end(layout, [STATISTICS], say)
         served |= {name: chosen[name] for name in names}
     content = endpoints.to_json(served)
     replace_json(layout.endpoints_file, content)

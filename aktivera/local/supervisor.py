@@ -7,6 +7,7 @@ import fcntl
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from aktivera.local import control, housekeeping
@@ -67,11 +68,19 @@ class Supervisor:
         # A start that still waits for readiness gives way.
         self._told_to_stop = True
         async with self._changing:
-            for name in reversed(list(self._processes)):
-                say(f"stopping {name}")
-                if await self._processes.pop(name).stop():
-                    say(f"{name} did not end when asked and was killed")
+            await self._stop_each(reversed(list(self._processes)), say)
         self._done.set()
+
+    async def end(self, names: list[str], say: Say) -> None:
+        """Ends those of them that run; the others run on."""
+        async with self._changing:
+            await self._stop_each([name for name in names if name in self._processes], say)
+
+    async def _stop_each(self, names: Iterable[str], say: Say) -> None:
+        for name in names:
+            say(f"stopping {name}")
+            if await self._processes.pop(name).stop():
+                say(f"{name} did not end when asked and was killed")
 
     async def _take(self, spec: ProcessSpec) -> None:
         known = self._processes.get(spec.name)

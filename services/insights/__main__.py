@@ -17,7 +17,7 @@ from services.insights.reading import LOOP, read_statistics
 from services.insights.settings import InsightsSettings
 from services.insights.web import ROUTERS
 
-POLITENESS = 19
+POLITENESS = 10
 """Added to the process's niceness: while it reads days of events again, the others come first."""
 
 

@@ -112,7 +112,8 @@ class MailRig:
                 await self.queue([chance.choice(SCRIPTS)])
             return False
 
-        await eventually(dead, within=60, every=0.3)
+        # Each of its connections may be held by a server that says nothing, until its patience ends.
+        await eventually(dead, within=60 + 2 * self.pace.data_timeout, every=0.3)
         assert process.returncode == -signal.SIGKILL, (step, process.returncode)
         self.running.remove(process)
         self.fired[step] += 1

@@ -95,9 +95,7 @@ async def test_counts_equal_sql_and_do_so_again_after_a_kill(
     moves what is kept would break it.
     """
     past = Past(MIXED).history(EVENTS)
-    await past.store(truth)
-    await past.send(common)
-    await insights.start()
+    await asyncio.gather(insights.start(), past.store(truth), past.send(common))
     status = await insights.has_read(len(past.records))
     left_out = [sum(each.get(name, 0) for each in status["outcomes"].values()) for name in OUTCOMES]
     assert left_out == [EVENTS, EVENTS // 20, *[EVENTS // 100] * 3, EVENTS // 50]
@@ -117,8 +115,7 @@ async def test_what_was_said_while_insights_was_away_is_counted_when_it_comes_ba
 ) -> None:
     """Ten minutes of events while it is killed, then while it is stopped so long that Kafka gives its place away."""
     before, killed, stopped = Past(MIXED).history(1000), *(Past(seed, hours=1 / 6).history(2000) for seed in (8, 9))
-    await before.send(common)
-    await insights.start()
+    await asyncio.gather(insights.start(), before.send(common))
     sent = len(before.records)
     await insights.has_read(sent)
     insights.kill()
@@ -158,12 +155,9 @@ async def test_each_of_two_processes_counts_all(
 ) -> None:
     """Members of one group would share the partitions, and each show a part as if it were all."""
     past = Past(MIXED).history(2000)
-    await past.store(truth)
-    await past.send(common)
     (tmp_path / "second").mkdir()
     second = Insights.of(common, tmp_path / "second")
-    await insights.start()
-    await second.start()
+    await asyncio.gather(insights.start(), second.start(), past.store(truth), past.send(common))
     try:
         for each in (insights, second):
             await each.has_read(len(past.records))
@@ -197,9 +191,7 @@ async def test_a_rebuild_counts_the_same_and_a_new_source_is_heard_without_a_res
     some = past.history(500)
     record, row = past.one("onboarding.rejected")
     some.rows.append(row)
-    await some.store(truth)
-    await some.send(common)
-    await insights.start()
+    await asyncio.gather(insights.start(), some.store(truth), some.send(common))
     await insights.has_read(len(some.records))
     await kafka.create_topics(common, [("onboarding-results-bolag", 1)])
     await History([("onboarding-results-bolag", *record[1:])], [], 0).send(common)

@@ -167,4 +167,8 @@ def test_without_the_statistics_all_the_rest_runs_and_with_them_they_come_too(
     assert set(SERVICES) <= set(without)
     monkeypatch.setenv("AKTIVERA_INSIGHTS", "true")
     assert stack.up(root, say=print).keys() - without.keys() == {STATISTICS}
-    assert STATISTICS in processes(root)
+    before = processes(root)
+    assert STATISTICS in before
+    monkeypatch.setenv("AKTIVERA_INSIGHTS", "false")
+    assert stack.up(root, say=print).keys() == without.keys()
+    assert processes(root) == {name: process for name, process in before.items() if name != STATISTICS}
