@@ -42,10 +42,11 @@ class Parcel:
 class Obstacle(Exception):  # named after what it is
     """The server cannot be used: by no mail, where `trouble` is said."""
 
-    def __init__(self, trouble: Trouble | None, code: int | None = None) -> None:
+    def __init__(self, trouble: Trouble | None, code: int | None = None, text: str = "") -> None:
         super().__init__(trouble)
         self.trouble = trouble
         self.code = code
+        self.enhanced_code = enhanced_code(text)
 
 
 class Connection:
@@ -98,7 +99,8 @@ class Connection:
             envelope = (sender, f"RCPT TO:<{recipient.address}>\r\n".encode(), b"DATA\r\n")
             refusal = await self._sender(wire, envelope, with_options=bool(options))
         except Obstacle as obstacle:
-            return Deferred("mail_server_unavailable", "relay", obstacle.code, obstacle.trouble)
+            why = (obstacle.code, obstacle.trouble)
+            return Deferred("mail_server_unavailable", "relay", *why, enhanced_code=obstacle.enhanced_code)
         return await self._recipient(wire, envelope) if refusal is None else refusal
 
     async def _sender(self, wire: Wire, envelope: tuple[bytes, ...], *, with_options: bool) -> Outcome | None:
@@ -112,8 +114,8 @@ class Connection:
         if answer.code == OK:
             return None
         if with_options and troubles.cannot_be_spoken(answer.code, answer.text):
-            return Bounced("email_rejected", answer.code)
-        raise Obstacle(troubles.at_sender(answer.code, answer.text), _code(answer.code))
+            return Bounced("email_rejected", answer.code, enhanced_code(answer.text))
+        raise Obstacle(troubles.at_sender(answer.code, answer.text), _code(answer.code), answer.text)
 
     async def _recipient(self, wire: Wire, envelope: tuple[bytes, ...]) -> Outcome | None:
         """RCPT and DATA."""
@@ -204,7 +206,7 @@ class Connection:
             wire = taken_over(client.transport)
         except SMTPResponseException as error:
             client.close()  # a client that failed to connect is not used again
-            raise Obstacle(trouble(error.code, error.message), _code(error.code)) from error
+            raise Obstacle(trouble(error.code, error.message), _code(error.code), error.message) from error
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
             client.close()
             raise Obstacle(_silence(error, silent)) from error
@@ -248,8 +250,10 @@ def accepted_or_not(code: int, message: str = "") -> Outcome:
 
 def _refused(code: int, message: str) -> Outcome:
     trouble = troubles.at_mail(code, message)
-    if trouble is not None or code == 421 or troubles.blames_sender(code, message):
+    if trouble is not None or code == 421:
         return Deferred("mail_server_unavailable", "relay", code, trouble, enhanced_code=enhanced_code(message))
+    if troubles.blames_sender(code, message):  # a DNS entry may be missing: worth some days, as what is put off
+        return Deferred("email_rejected", "mail", code, enhanced_code=enhanced_code(message))
     if 500 <= code <= 599:
         return Bounced("email_rejected", code, enhanced_code(message))
     known = code if 200 <= code <= 499 else None

@@ -41,7 +41,7 @@ async def test_each_attempt_is_told_in_order_with_its_codes_until_the_mail_was_s
         ("content", 452, "4.2.2", "email_deferred"),
         ("recipient", 450, "4.2.1", "email_deferred"),
         ("recipient", 451, None, "email_deferred"),
-        ("server", 451, None, "mail_server_unavailable"),
+        ("server", 451, "4.3.0", "mail_server_unavailable"),
     ]
     assert codes(told[-1]) == ("content", 250, None, None)
     assert [each["at"] for each in told] == sorted(each["at"] for each in told)

@@ -82,8 +82,20 @@ async def test_one_receiver_s_refusal_of_our_sender_stops_no_other_mail(running:
     async with running.delivering(patient(running)):
         await eventually(lambda: _accepted(running, 3), within=10)
         (waits,) = await eventually(lambda: _put_off(running, 1), within=10)
-    assert (waits["reason"], waits["smtp_code"], waits["settled_at"]) == ("mail_server_unavailable", 550, None)
+    assert (waits["reason"], waits["smtp_code"], waits["settled_at"]) == ("email_rejected", 550, None)
     assert await circuits.every(running.context.database) == []
+
+
+async def test_a_receiver_that_never_takes_our_sender_fails_the_mail_once_patience_is_over(
+    running: Running,
+) -> None:
+    running.server.rcpt = ["550 5.7.26 no SPF"] * 100
+    await running.hear(listed(uuid4()))
+    impatient = running.context.settings.model_copy(update={"mail_give_up_days": 1e-6})
+    async with running.delivering(replace(running.context, settings=impatient)):
+        mail = await running.mail_is("failed")
+    assert (mail["reason"], mail["smtp_code"]) == ("email_rejected", 550)
+    assert mail["deferrals"] > 1
 
 
 async def _accepted(running: Running, mails: int) -> bool:

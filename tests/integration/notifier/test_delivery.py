@@ -73,7 +73,7 @@ async def test_a_refused_sender_is_not_the_mail_s_fault(running: Running) -> Non
         assert (await running.mail_is("sent"))["attempt"] == 2
 
 
-async def test_a_sender_refused_at_the_recipient_is_not_the_mail_s_fault(running: Running) -> None:
+async def test_a_sender_refused_at_the_recipient_is_tried_again(running: Running) -> None:
     running.server.rcpt = ["550 5.1.8 Sender address rejected: Domain not found"]
     await running.hear(listed(uuid4()))
     async with running.delivering():

@@ -184,8 +184,8 @@ def test_a_mail_domain_that_no_header_can_have_is_no_setting(domain: str) -> Non
         "5.7.23 SPF",
     ],
 )
-def test_a_server_that_will_not_have_our_sender_says_nothing_of_the_mail(answer: str) -> None:
-    assert accepted_or_not(550, answer) == Deferred("mail_server_unavailable", "relay", 550)
+def test_a_receiver_that_will_not_have_our_sender_is_asked_again_as_one_that_puts_the_mail_off(answer: str) -> None:
+    assert accepted_or_not(550, answer) == Deferred("email_rejected", "mail", 550)
 
 
 @pytest.mark.parametrize("answer", ["5.1.1 no such user", "5.1.10 null MX", "5.7.1 not wanted", "no such user", ""])
