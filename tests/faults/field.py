@@ -24,8 +24,8 @@ START = ("onboarding", "activation", "activation", "notifier")
 
 @dataclass
 class Field:
-    """What a fault may touch. `exits` are the processes that ended, as (service, code). `hanging`: the ids of those that
-    hang at some time, and are ended by the watchdog then: they end in no other order."""
+    """What a fault may touch. `exits` are the processes that ended, as (service, code). `hanging`: the ids of those who
+    hang at some time and are ended by the watchdog then: they end in no other order."""
 
     rig: Rig
     servers: Servers
