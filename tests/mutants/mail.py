@@ -115,4 +115,22 @@ MAIL = [
         "tests/integration/notifier/test_hostile_mails.py"
         "::test_no_name_that_comes_by_event_adds_a_header_or_a_recipient",
     ),
+    Mutant(
+        "who waited for a resend does not look again",
+        "Resends of a mail count one after the other, also where they come at once.",
+        "services/notifier/store/emails.py",
+        "rows = await uow.connection.fetch(_COPIES, *key)  # whoever",
+        "pass  # whoever",
+        "tests/integration/notifier/test_emails.py"
+        "::test_other_addresses_are_counted_too_where_all_are_asked_for_at_once",
+    ),
+    Mutant(
+        "lines that say nothing take no place",
+        "A mail server's answer without end is hung up on.",
+        "services/notifier/wire.py",
+        "self._heard += len(line) + 1",
+        "self._heard += len(line[4:].strip())",
+        "tests/unit/notifier/test_wire.py"
+        "::test_an_answer_without_end_is_hung_up_on_also_where_its_lines_are_empty[empty]",
+    ),
 ]

@@ -56,4 +56,12 @@ STATISTICS = [
         'if "operator" in who.roles:',
         f"{ASKING}::test_a_client_s_own_user_sees_no_statistics_whatever_role_the_token_says",
     ),
+    Mutant(
+        "made-up agencies take every place",
+        "Names that senders make up leave room for the agencies there are.",
+        WINDOWS,
+        "most = MOST_AGENCIES // 2 if fact.what.startswith(REJECTED) else MOST_AGENCIES",
+        "most = MOST_AGENCIES",
+        f"{UNIT}::test_agencies_that_senders_made_up_leave_room_for_those_that_are",
+    ),
 ]

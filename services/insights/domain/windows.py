@@ -16,14 +16,15 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Literal
 
-from services.insights.domain.facts import Fact, Stage
+from services.insights.domain.facts import REJECTED, Fact, Stage
 from services.insights.domain.waits import Waits
 
 MINUTE, HOUR = 60, 3600
 AHEAD_SECONDS = 300
 """How far an event's clock may be before ours."""
 MOST_AGENCIES = 2000
-"""Of further ones events count for all agencies alone: senders may not fill the memory with names."""
+"""Of further ones events count for all agencies alone: senders may not fill the memory with names. Nor half of these
+places: whom a rejection names may be made up."""
 
 Outcome = Literal["counted", "repeated", "too_old", "ahead"]
 Window = Literal["minute", "hour"]
@@ -65,6 +66,7 @@ class Windows:
         self._hours: dict[int, _Hour] = {}
         self._numbers: dict[tuple[str | None, str], int] = {}
         self._series: list[tuple[str | None, str]] = []
+        self._free: list[int] = []
         self._agencies: set[str] = set()
         self.changes = 0
 
@@ -76,7 +78,7 @@ class Windows:
         if second < self._begin(present):
             return "too_old"
         minute, hour = int(second // MINUTE), int(second // HOUR)
-        agency = self._kept_agency(fact.agency)
+        agency = self._kept_agency(fact)
         digest = int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest())
         series = self._number(agency, fact.what)
         if not self._minutes.setdefault(minute, _Minute()).add(digest, series):
@@ -95,10 +97,9 @@ class Windows:
         for hour in [each for each in self._hours if each < first]:
             del self._hours[hour]
             self.changes += 1
-        named = {self._series[number][0] for hour in self._hours.values() for number in hour.counts}
-        self._agencies = {agency for agency in named if agency is not None}
         for minute in [each for each in self._minutes if each * MINUTE < first * HOUR]:
             del self._minutes[minute]
+        self._forget_names()
 
     def since(self, now: datetime) -> datetime:
         """The begin of the oldest window that is kept."""
@@ -128,18 +129,32 @@ class Windows:
     def _begin(self, present: float) -> int:
         return int((present - self._kept_seconds) // HOUR) * HOUR
 
-    def _kept_agency(self, agency: str | None) -> str | None:
+    def _kept_agency(self, fact: Fact) -> str | None:
+        agency = fact.agency
         if agency is not None and agency not in self._agencies:
-            if len(self._agencies) >= MOST_AGENCIES:
+            most = MOST_AGENCIES // 2 if fact.what.startswith(REJECTED) else MOST_AGENCIES
+            if len(self._agencies) >= most:
                 return None
             self._agencies.add(agency)
         return agency
 
     def _number(self, agency: str | None, what: str) -> int:
-        number = self._numbers.setdefault((agency, what), len(self._series))
-        if number == len(self._series):
-            self._series.append((agency, what))
+        series = (agency, what)
+        number = self._numbers.get(series)
+        if number is None:
+            if not self._free:
+                self._free.append(len(self._series))
+                self._series.append(series)
+            number = self._numbers[series] = self._free.pop()
+            self._series[number] = series
         return number
+
+    def _forget_names(self) -> None:
+        """What no window counts gives its number to another. Minutes count nothing that their hour does not."""
+        counted = {number for hour in self._hours.values() for number in hour.counts}
+        self._numbers = {series: number for series, number in self._numbers.items() if number in counted}
+        self._free = [number for number in range(len(self._series)) if number not in counted]
+        self._agencies = {agency for agency, _ in self._numbers if agency is not None}
 
     def _summed(self, window: Window, number: int) -> Counter[int]:
         return self._hours[number].counts if window == "hour" else Counter(self._minutes[number].series)

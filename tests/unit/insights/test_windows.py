@@ -85,6 +85,27 @@ def test_more_agencies_than_there_may_be_count_together_alone(windows: Windows) 
     assert totals(windows) == {"created": MOST_AGENCIES + 1}
 
 
+def test_agencies_that_senders_made_up_leave_room_for_those_that_are(windows: Windows) -> None:
+    for number in range(MOST_AGENCIES + 1):
+        windows.count(str(number), NOW, Fact("rejections.wrong_source", f"made-up-{number}"), NOW)
+    windows.count("a", NOW, CREATED, NOW)
+    windows.count("b", NOW, Fact("rejections.wrong_source", "byra-ett"), NOW)
+    assert totals(windows, "byra-ett") == {"created": 1, "rejections.wrong_source": 1}
+    assert totals(windows)["rejections.wrong_source"] == MOST_AGENCIES + 2
+
+
+def test_names_that_are_over_take_no_memory(windows: Windows) -> None:
+    for day in range(0, 30, 3):
+        later = NOW + day * 24 * HOUR
+        windows.expire(later)
+        for number in range(100):
+            windows.count(f"{day}-{number}", later, Fact("created", f"byra-{day}-{number}"), later)
+        assert windows.counts("hour", later, later + HOUR, f"byra-{day}-7") != {}
+        assert windows.counts("minute", later, later + MINUTE, f"byra-{day}-7") != {}
+    assert len(windows._series) <= 200
+    assert len(windows._numbers) == 100
+
+
 def test_percentiles_of_merged_waits_are_within_the_stated_error() -> None:
     parts = [Waits(), Waits()]
     values = [1.01**number for number in range(1000)]
