@@ -1,7 +1,8 @@
 """What tests share: one Kafka and one Postgres for the run; a database and a topic prefix for each test that asks."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -42,3 +43,17 @@ async def database_for(infra: Infrastructure) -> AsyncIterator[Callable[[Service
 def prefix() -> str:
     """A topic prefix of the test's own."""
     return f"t{uuid7().hex[-10:]}-"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What each folder costs: the shares of `make test` are looked at here, and asserted nowhere."""
+    seconds: dict[str, float] = defaultdict(float)
+    reports = (each for many in terminalreporter.stats.values() for each in many)
+    for report in reports:
+        if isinstance(report, pytest.TestReport):
+            folders = PurePosixPath(report.nodeid.split("::")[0]).parts[1:-1]
+            seconds["/".join(folders[:2])] += report.duration
+    if sum(seconds.values()) > 60:
+        most = sorted(seconds.items(), key=lambda each: -each[1])
+        told = ", ".join(f"{folder} {spent:.0f}" for folder, spent in most if spent >= 1)
+        terminalreporter.write_line(f"seconds by folder: {told}")

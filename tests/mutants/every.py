@@ -1,5 +1,6 @@
 """Owns the list of every mutant, which stand in modules by what they are about."""
 
+from tests.mutants.bell_and_rates import BELL_AND_RATES
 from tests.mutants.client_life import CLIENT_LIFE
 from tests.mutants.contract import CONTRACT
 from tests.mutants.mail import MAIL
@@ -17,6 +18,7 @@ MUTANTS = [
     *SENDERS,
     *PASSED_OVER,
     *MAIL,
+    *BELL_AND_RATES,
     *STATISTICS,
     *CONTRACT,
     *SEALED,

@@ -40,6 +40,22 @@ STATISTICS = [
         f"{UNIT}::test_windows_that_are_over_go_whole_hour_by_whole_hour",
     ),
     Mutant(
+        "made-up agencies crowd out true ones",
+        "What senders write takes no true agency its place.",
+        WINDOWS,
+        "most = MOST_BY_REJECTIONS if fact.what.startswith(REJECTED) else MOST_AGENCIES",
+        "most = MOST_AGENCIES",
+        f"{UNIT}::test_agencies_that_senders_make_up_take_no_true_one_its_place",
+    ),
+    Mutant(
+        "series stay",
+        "What is over leaves its place to what comes.",
+        WINDOWS,
+        "self._unused.append(self._numbers.pop(series))",
+        "self._numbers.pop(series)",
+        f"{UNIT}::test_ever_new_agencies_fill_no_memory_once_their_windows_are_over",
+    ),
+    Mutant(
         "another agency is shown",
         "Staff see their own agency's statistics alone.",
         "services/insights/web/shown.py",
@@ -55,13 +71,5 @@ STATISTICS = [
         'if who.client is None and "operator" in who.roles:',
         'if "operator" in who.roles:',
         f"{ASKING}::test_a_client_s_own_user_sees_no_statistics_whatever_role_the_token_says",
-    ),
-    Mutant(
-        "made-up agencies take every place",
-        "Names that senders make up leave room for the agencies there are.",
-        WINDOWS,
-        "most = MOST_AGENCIES // 2 if fact.what.startswith(REJECTED) else MOST_AGENCIES",
-        "most = MOST_AGENCIES",
-        f"{UNIT}::test_agencies_that_senders_made_up_leave_room_for_those_that_are",
     ),
 ]

@@ -23,8 +23,9 @@ MINUTE, HOUR = 60, 3600
 AHEAD_SECONDS = 300
 """How far an event's clock may be before ours."""
 MOST_AGENCIES = 2000
-"""Of further ones events count for all agencies alone: senders may not fill the memory with names. Nor half of these
-places: whom a rejection names may be made up."""
+"""Of further ones events count for all agencies alone: senders may not fill the memory with names."""
+MOST_BY_REJECTIONS = MOST_AGENCIES // 2
+"""Once there are so many, no rejection brings one more: its agency is what a sender wrote, and may not be there."""
 
 Outcome = Literal["counted", "repeated", "too_old", "ahead"]
 Window = Literal["minute", "hour"]
@@ -66,7 +67,7 @@ class Windows:
         self._hours: dict[int, _Hour] = {}
         self._numbers: dict[tuple[str | None, str], int] = {}
         self._series: list[tuple[str | None, str]] = []
-        self._free: list[int] = []
+        self._unused: list[int] = []
         self._agencies: set[str] = set()
         self.changes = 0
 
@@ -99,7 +100,7 @@ class Windows:
             self.changes += 1
         for minute in [each for each in self._minutes if each * MINUTE < first * HOUR]:
             del self._minutes[minute]
-        self._forget_names()
+        self._forget_unused({number for hour in self._hours.values() for number in hour.counts})
 
     def since(self, now: datetime) -> datetime:
         """The begin of the oldest window that is kept."""
@@ -129,32 +130,32 @@ class Windows:
     def _begin(self, present: float) -> int:
         return int((present - self._kept_seconds) // HOUR) * HOUR
 
+    def _forget_unused(self, used: set[int]) -> None:
+        """Forgets the series without an event in any window, and agencies without a series: others take their place."""
+        for series in [each for each, number in self._numbers.items() if number not in used]:
+            self._unused.append(self._numbers.pop(series))
+        self._agencies = {agency for agency, _ in self._numbers if agency is not None}
+
     def _kept_agency(self, fact: Fact) -> str | None:
-        agency = fact.agency
-        if agency is not None and agency not in self._agencies:
-            most = MOST_AGENCIES // 2 if fact.what.startswith(REJECTED) else MOST_AGENCIES
+        if fact.agency is not None and fact.agency not in self._agencies:
+            most = MOST_BY_REJECTIONS if fact.what.startswith(REJECTED) else MOST_AGENCIES
             if len(self._agencies) >= most:
                 return None
-            self._agencies.add(agency)
-        return agency
+            self._agencies.add(fact.agency)
+        return fact.agency
 
     def _number(self, agency: str | None, what: str) -> int:
         series = (agency, what)
-        number = self._numbers.get(series)
-        if number is None:
-            if not self._free:
-                self._free.append(len(self._series))
-                self._series.append(series)
-            number = self._numbers[series] = self._free.pop()
+        if (known := self._numbers.get(series)) is not None:
+            return known
+        if self._unused:
+            number = self._unused.pop()
             self._series[number] = series
+        else:
+            number = len(self._series)
+            self._series.append(series)
+        self._numbers[series] = number
         return number
-
-    def _forget_names(self) -> None:
-        """What no window counts gives its number to another. Minutes count nothing that their hour does not."""
-        counted = {number for hour in self._hours.values() for number in hour.counts}
-        self._numbers = {series: number for series, number in self._numbers.items() if number in counted}
-        self._free = [number for number in range(len(self._series)) if number not in counted]
-        self._agencies = {agency for agency, _ in self._numbers if agency is not None}
 
     def _summed(self, window: Window, number: int) -> Counter[int]:
         return self._hours[number].counts if window == "hour" else Counter(self._minutes[number].series)

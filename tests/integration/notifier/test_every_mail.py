@@ -1,7 +1,7 @@
 """An operator finds single mails, sees one's way, and has one tried again; recipients stay masked."""
 
-from typing import Any
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import httpx

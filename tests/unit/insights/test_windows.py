@@ -6,7 +6,7 @@ import pytest
 
 from services.insights.domain.facts import Fact, Wait
 from services.insights.domain.waits import RELATIVE_ERROR, Waits
-from services.insights.domain.windows import MOST_AGENCIES, Windows
+from services.insights.domain.windows import MOST_AGENCIES, MOST_BY_REJECTIONS, Windows
 
 NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -85,25 +85,29 @@ def test_more_agencies_than_there_may_be_count_together_alone(windows: Windows) 
     assert totals(windows) == {"created": MOST_AGENCIES + 1}
 
 
-def test_agencies_that_senders_made_up_leave_room_for_those_that_are(windows: Windows) -> None:
+def test_agencies_that_senders_make_up_take_no_true_one_its_place(windows: Windows) -> None:
     for number in range(MOST_AGENCIES + 1):
-        windows.count(str(number), NOW, Fact("rejections.wrong_source", f"made-up-{number}"), NOW)
+        windows.count(str(number), NOW, Fact("rejections.unknown_agency", f"made-up-{number}"), NOW)
     windows.count("a", NOW, CREATED, NOW)
-    windows.count("b", NOW, Fact("rejections.wrong_source", "byra-ett"), NOW)
-    assert totals(windows, "byra-ett") == {"created": 1, "rejections.wrong_source": 1}
-    assert totals(windows)["rejections.wrong_source"] == MOST_AGENCIES + 2
+    assert totals(windows, "byra-ett") == {"created": 1}
+    assert totals(windows, f"made-up-{MOST_BY_REJECTIONS - 1}") == {"rejections.unknown_agency": 1}
+    assert totals(windows, f"made-up-{MOST_BY_REJECTIONS}") == {}
+    assert totals(windows) == {"created": 1, "rejections.unknown_agency": MOST_AGENCIES + 1}
 
 
-def test_names_that_are_over_take_no_memory(windows: Windows) -> None:
-    for day in range(0, 30, 3):
-        later = NOW + day * 24 * HOUR
-        windows.expire(later)
+def test_ever_new_agencies_fill_no_memory_once_their_windows_are_over(windows: Windows) -> None:
+    windows.count("stays", NOW + 96 * HOUR, CREATED, NOW + 96 * HOUR)
+    sizes = set()
+    for round_ in range(1, 6):
+        now = NOW + round_ * 96 * HOUR
+        windows.count(f"stays {round_}", now, CREATED, now)
         for number in range(100):
-            windows.count(f"{day}-{number}", later, Fact("created", f"byra-{day}-{number}"), later)
-        assert windows.counts("hour", later, later + HOUR, f"byra-{day}-7") != {}
-        assert windows.counts("minute", later, later + MINUTE, f"byra-{day}-7") != {}
-    assert len(windows._series) <= 200
-    assert len(windows._numbers) == 100
+            windows.count(f"{round_} {number}", now, Fact("created", f"byra-{round_}-{number}"), now)
+        windows.expire(now)
+        found = windows.counts("minute", now, now + MINUTE, f"byra-{round_}-7")
+        assert list(found.values()) == [{"created": 1}]
+        sizes.add(len(windows._series))
+    assert len(sizes) <= 2, sizes  # of one round, and of two while the second comes
 
 
 def test_percentiles_of_merged_waits_are_within_the_stated_error() -> None:
