@@ -24,7 +24,8 @@ START = ("onboarding", "activation", "activation", "notifier")
 
 @dataclass
 class Field:
-    """What a fault may touch. `exits` are the processes that ended, as (service, code)."""
+    """What a fault may touch. `exits` are the processes that ended, as (service, code). `hanging`: the ids of those who
+    hang at some time and are ended by the watchdog then: they end in no other order."""
 
     rig: Rig
     servers: Servers
@@ -33,6 +34,7 @@ class Field:
     load: Load
     exits: list[tuple[str, int]] = field(default_factory=list)
     arming: dict[str, str] = field(default_factory=dict)
+    hanging: set[int] = field(default_factory=set)
 
     @property
     def broker(self) -> Proxy:
@@ -67,7 +69,9 @@ class Field:
                     self.exits.append((replica.service, code))
                     armed = self.arming.pop(replica.service, "")
                     settings = {"AKTIVERA_FAILPOINT": armed} if armed else {}
-                    self.rig.launch(replica.service, replica.port, **settings)
+                    started = self.rig.launch(replica.service, replica.port, **settings)
+                    if ":hang" in armed:
+                        self.hanging.add(started.process.pid)
             await asyncio.sleep(0.1)
 
     def heal(self) -> None:

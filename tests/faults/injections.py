@@ -34,11 +34,13 @@ TABLES = {"onboarding": "clients", "activation": "activations", "notifier": "ema
 
 
 async def _one(field: Field, chance: Random, service: str, *, listening: bool = False) -> Replica:
-    """Any replica, one that is only starting among them; or one that listens, and so can end in order."""
+    """Any replica, one that is only starting among them; or one that listens and does not hang: it can end in order."""
 
     async def there() -> list[Replica]:
         found = field.replicas(service)
-        return [each for each in found if await field.rig.listens(each)] if listening else found
+        if not listening:
+            return found
+        return [each for each in found if each.process.pid not in field.hanging and await field.rig.listens(each)]
 
     return chance.choice(await eventually(there, within=WAIT_SECONDS))
 
