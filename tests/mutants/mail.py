@@ -132,4 +132,22 @@ MAIL = [
         "_code(error.code)) from error",
         "tests/integration/notifier/test_wire.py::test_what_a_greeting_refused_us_with_stands_with_the_attempt",
     ),
+    Mutant(
+        "who waited for a resend does not look again",
+        "Resends of a mail count one after the other, also where they come at once.",
+        "services/notifier/store/emails.py",
+        "rows = await uow.connection.fetch(_COPIES, *key)  # whoever",
+        "pass  # whoever",
+        "tests/integration/notifier/test_emails.py"
+        "::test_other_addresses_are_counted_too_where_all_are_asked_for_at_once",
+    ),
+    Mutant(
+        "lines that say nothing take no place",
+        "A mail server's answer without end is hung up on.",
+        "services/notifier/wire.py",
+        "self._heard += len(line) + 1",
+        "self._heard += len(line[4:].strip())",
+        "tests/unit/notifier/test_wire.py"
+        "::test_an_answer_without_end_is_hung_up_on_also_where_its_lines_are_empty[empty]",
+    ),
 ]
