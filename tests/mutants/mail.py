@@ -116,6 +116,23 @@ MAIL = [
         "::test_no_name_that_comes_by_event_adds_a_header_or_a_recipient",
     ),
     Mutant(
+        "a receiver that refuses our sender is no reason to give up",
+        "A mail that a receiver never takes from us has an end.",
+        "services/notifier/mailer.py",
+        'return Deferred("email_rejected", "mail", code,',
+        'return Deferred("email_rejected", "relay", code,',
+        "tests/integration/notifier/test_circuit.py"
+        "::test_a_receiver_that_never_takes_our_sender_fails_the_mail_once_patience_is_over",
+    ),
+    Mutant(
+        "a greeting's code is forgotten",
+        "What a server refused us with stands with the attempt.",
+        "services/notifier/mailer.py",
+        "_code(error.code), error.message) from error",
+        "_code(error.code)) from error",
+        "tests/integration/notifier/test_wire.py::test_what_a_greeting_refused_us_with_stands_with_the_attempt",
+    ),
+    Mutant(
         "who waited for a resend does not look again",
         "Resends of a mail count one after the other, also where they come at once.",
         "services/notifier/store/emails.py",
