@@ -27,6 +27,11 @@ def _is_domain(domain: str) -> bool:
     if len(labels) < 2 or labels[-1].isdigit() or not all(_LABEL.fullmatch(label) for label in labels):
         return False
     try:
-        return len(domain.encode("idna")) <= 253
+        return len(domain.encode("idna")) <= 253 and all(map(_is_itself_in_ascii, labels))
     except UnicodeError:
         return False
+
+
+def _is_itself_in_ascii(label: str) -> bool:
+    """IDNA of 2003 makes ß to ss, and ligatures to letters: that is another domain, which may be somebody else's."""
+    return label.isascii() or label.encode("idna").decode("idna") == label

@@ -22,6 +22,7 @@ class Wire(asyncio.Protocol):
         self._transport = transport
         self._buffer = b""
         self._text: list[str] = []
+        self._heard = 0
         self._answers: deque[Answer] = deque()
         self._open = 0
         self._waiter: asyncio.Future[None] | None = None
@@ -65,16 +66,17 @@ class Wire(asyncio.Protocol):
         *lines, self._buffer = self._buffer.split(b"\n")
         for line in lines:
             self._hear(line.rstrip(b"\r"))
-        if len(self._buffer) + sum(map(len, self._text)) > LONGEST_ANSWER:
+        if self._heard + len(self._buffer) > LONGEST_ANSWER:
             self.close()
         self._wake()
 
     def _hear(self, line: bytes) -> None:
+        self._heard += len(line) + 1  # a line that says nothing takes its place too
         self._text.append(line[4:].strip().decode("utf-8", "surrogateescape"))
         if line[3:4] == b"-" and line[:3].isdigit():
             return
         code = int(line[:3]) if line[:3].isdigit() else NO_ANSWER
-        text, self._text = "\n".join(self._text), []
+        text, self._text, self._heard = "\n".join(self._text), [], 0
         if self._open == 0:  # nobody asked: the server takes leave, and its word belongs to no command of ours
             self.close()
         else:

@@ -115,4 +115,39 @@ MAIL = [
         "tests/integration/notifier/test_hostile_mails.py"
         "::test_no_name_that_comes_by_event_adds_a_header_or_a_recipient",
     ),
+    Mutant(
+        "a receiver that refuses our sender is no reason to give up",
+        "A mail that a receiver never takes from us has an end.",
+        "services/notifier/mailer.py",
+        'return Deferred("email_rejected", "mail", code,',
+        'return Deferred("email_rejected", "relay", code,',
+        "tests/integration/notifier/test_circuit.py"
+        "::test_a_receiver_that_never_takes_our_sender_fails_the_mail_once_patience_is_over",
+    ),
+    Mutant(
+        "a greeting's code is forgotten",
+        "What a server refused us with stands with the attempt.",
+        "services/notifier/mailer.py",
+        "_code(error.code), error.message) from error",
+        "_code(error.code)) from error",
+        "tests/integration/notifier/test_wire.py::test_what_a_greeting_refused_us_with_stands_with_the_attempt",
+    ),
+    Mutant(
+        "who waited for a resend does not look again",
+        "Resends of a mail count one after the other, also where they come at once.",
+        "services/notifier/store/emails.py",
+        "rows = await uow.connection.fetch(_COPIES, *key)  # whoever",
+        "pass  # whoever",
+        "tests/integration/notifier/test_emails.py"
+        "::test_other_addresses_are_counted_too_where_all_are_asked_for_at_once",
+    ),
+    Mutant(
+        "lines that say nothing take no place",
+        "A mail server's answer without end is hung up on.",
+        "services/notifier/wire.py",
+        "self._heard += len(line) + 1",
+        "self._heard += len(line[4:].strip())",
+        "tests/unit/notifier/test_wire.py"
+        "::test_an_answer_without_end_is_hung_up_on_also_where_its_lines_are_empty[empty]",
+    ),
 ]

@@ -13,6 +13,7 @@ from chassis.callers import Key, Opened, Who, Why
 from chassis.commands import Answer, answer, once
 from chassis.handling import Change
 from chassis.idempotency import IdempotencyKey
+from chassis.logs import PERSONAL
 from chassis.service import Context
 from chassis.tokens import Caller
 from chassis.unit_of_work import Cause, UnitOfWork
@@ -155,8 +156,13 @@ def activation_settings(context: Context) -> ActivationSettings:
     return context.settings
 
 
+def said_name(caller: Caller) -> str:
+    """As events take it: at most 200 letters, and without the personal number that an issuer may have put there."""
+    return PERSONAL.sub("••••••-••••", caller.name)[:200]
+
+
 def actor_of(caller: Caller) -> Actor:
-    """The caller as the rules know people. Events take a name of at most 200 letters."""
+    """The caller as the rules know people."""
     locale: Locale = "en" if caller.locale.startswith("en") else "sv"
     client = None
     if caller.client is not None:
@@ -164,7 +170,7 @@ def actor_of(caller: Caller) -> Actor:
             client = UUID(caller.client)
         except ValueError:
             raise NotFound from None
-    return Actor(caller.sub, caller.name[:200], caller.agency, caller.roles, client, caller.email, locale)
+    return Actor(caller.sub, said_name(caller), caller.agency, caller.roles, client, caller.email, locale)
 
 
 async def acting(request: Request, context: Opened, who: Who, why: Why, key: Key = None) -> Acting:

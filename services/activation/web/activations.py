@@ -23,7 +23,7 @@ from services.activation.domain.history import ActingAs, Author, acting_as
 from services.activation.handlers import ARROW
 from services.activation.store import lists
 from services.activation.store.lists import CURSORS, NEWEST, Wanted
-from services.activation.web.acting import Does
+from services.activation.web.acting import Does, said_name
 from services.activation.web.bodies import Entries
 from services.activation.web.shapes.refusals import REFUSALS
 
@@ -154,6 +154,6 @@ async def _own_only(store: Database, who: Caller) -> bool:
 
 
 def clicked_by(who: Caller, *, kyc_required: bool = False) -> Activate:
-    """The caller at the arrow. Events take a name of at most 200 letters."""
+    """The caller at the arrow."""
     locale: Locale = "en" if who.locale.startswith("en") else "sv"
-    return Activate(who.sub, who.name[:200], who.email, locale, who.agency, who.roles, who.client, kyc_required)
+    return Activate(who.sub, said_name(who), who.email, locale, who.agency, who.roles, who.client, kyc_required)

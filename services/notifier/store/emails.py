@@ -23,6 +23,10 @@ _SELECT = """select id, template, recipient, resend, client_id, client_name, loc
                     uncounted, created_at, due_at, settled_at, smtp_code, reason
                from emails"""
 
+_COPIES = """with asked as (select template, cause_id from emails where agency = $1 and id = $2)
+             select e.* from emails e join asked using (template, cause_id)
+              where e.agency = $1 order by e.resend, e.id for update of e"""
+
 _OWN = f"({{sub}}::text is null or {HAS_TO_DO_WITH})"
 
 
@@ -74,13 +78,9 @@ async def load(uow: UnitOfWork, keys: Sequence[EmailKey]) -> dict[EmailKey, Send
     other."""
     found = {}
     for key in keys:
-        rows = await uow.connection.fetch(
-            """with asked as (select template, cause_id from emails where agency = $1 and id = $2)
-               select e.* from emails e join asked using (template, cause_id)
-                where e.agency = $1 order by e.resend, e.id for update of e""",
-            *key,
-        )
+        rows = await uow.connection.fetch(_COPIES, *key)
         if rows:
+            rows = await uow.connection.fetch(_COPIES, *key)  # whoever waited has not seen what was added meanwhile
             found[key] = _sending(rows, key[1], uow.now - timedelta(days=1))
     return found
 

@@ -96,6 +96,21 @@ async def test_the_arrow_makes_the_caller_system_administrator(running: Running)
     assert event["correlationid"] == "from-upstream"
 
 
+async def test_a_personal_number_in_the_name_of_a_token_is_said_to_nobody(running: Running) -> None:
+    """Would break: an issuer that writes numbers into names, and they stand in topics, mails and bells."""
+    client_id = await listed(running)
+    token = running.token(name="Karin 811218-9876 Ek")
+    answer = await running.http.post(f"/v1/activations/{client_id}/activate", headers=token)
+    invited = {"name": "Lisa Öberg", "email": "lisa@exempel.se", "locale": "sv"}
+    done = await running.http.post(f"/v1/clients/{client_id}/users", headers=token, json=invited)
+    assert (answer.status_code, done.is_success) == (200, True), done.text
+    assert answer.json()["activated_by"]["name"] == "Karin ••••••-•••• Ek"
+    said = str(await running.said(key=client_id))
+    assert "Karin ••••••-•••• Ek" in said
+    kept = [await running.rows(f"select * from {table}") for table in ("activations", "users", "history")]
+    assert "811218" not in said + str(kept)
+
+
 async def test_a_second_click_by_the_same_person_gets_the_same_and_says_nothing(running: Running) -> None:
     client_id = await listed(running)
 

@@ -108,7 +108,7 @@ async def test_a_stream_tells_at_once_and_again_when_something_changed(
     context, _, _ = asked
     monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
-    events = stream._events(context.state, "hour", "byra-ett")
+    events = stream._events(context, context.state, "hour", "byra-ett")
     assert (await anext(events)).startswith(b"retry: ")
     assert b'"created":1' in await anext(events)
     assert await anext(events) == HEARTBEAT
@@ -116,6 +116,24 @@ async def test_a_stream_tells_at_once_and_again_when_something_changed(
     context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
     assert b'"created":2' in await anext(events)
     await events.aclose()
+
+
+async def test_what_streams_tell_costs_the_counting_a_share_of_the_time_and_no_more(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would break: some people's streams of many windows, each made anew every second, and nothing is counted."""
+    context, _, _ = asked
+    monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(stream, "SHARE", 1e-9)
+    with context.streams.opened(("byra-ett", "karin"), stream.AT_ONCE):
+        events = stream._events(context, context.state, "minute", "byra-ett")
+        assert (await anext(events)).startswith(b"retry: ")
+        assert b'"created":1' in await anext(events)
+        now = context.clock()
+        context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
+        assert [await anext(events) for _ in range(3)] == [HEARTBEAT] * 3
+        await events.aclose()
 
 
 async def test_streams_end_with_the_process(asked: Asked) -> None:

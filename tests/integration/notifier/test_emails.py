@@ -1,5 +1,6 @@
 """The agency's mails over HTTP, and sending one again."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -131,6 +132,16 @@ async def test_a_sixth_other_address_a_day_is_refused(running: Running) -> None:
         assert queued.status_code == 202
     answer = await running.post(f"/v1/emails/{email_id}/resend", json={"recipient": "u5@e.se"})
     assert (answer.status_code, answer.json()["code"]) == (429, "readdress_limit")
+
+
+async def test_other_addresses_are_counted_too_where_all_are_asked_for_at_once(running: Running) -> None:
+    """Would break: whoever waited for another's resend decides on what was there before it."""
+    email_id = await sent(running)
+    answers = await asyncio.gather(
+        *(running.post(f"/v1/emails/{email_id}/resend", json={"recipient": f"u{number}@e.se"}) for number in range(20))
+    )
+    assert sorted(answer.status_code for answer in answers) == [202] * 5 + [429] * 15
+    assert len(await running.rows("select from emails")) == 6
 
 
 async def test_only_a_confirmation_goes_to_another_address(running: Running) -> None:

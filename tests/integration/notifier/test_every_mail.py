@@ -1,5 +1,6 @@
 """An operator finds single mails, sees one's way, and has one tried again; recipients stay masked."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -113,6 +114,16 @@ async def test_an_operator_s_resends_count_as_anybody_s(running: Running) -> Non
         )
     refused = await retry(running, mail["id"])
     assert (refused.status_code, refused.json()["code"]) == (429, "resend_limit")
+
+
+async def test_of_two_who_try_an_unknown_mail_again_at_once_one_sends_it_and_one_is_told(running: Running) -> None:
+    running.server.data = ["drop"]
+    await running.hear(listed(uuid4()))
+    async with running.delivering():
+        mail = await running.mail_is("unknown")
+    answers = await asyncio.gather(*(retry(running, mail["id"], dry_run=False) for _ in range(5)))
+    assert sorted(answer.json().get("code", "") for answer in answers) == ["", *["email_not_resendable"] * 4]
+    assert len(await running.rows("select from emails")) == 2
 
 
 async def test_a_mail_that_is_not_is_not_found_and_nobody_but_operators_asks(running: Running) -> None:

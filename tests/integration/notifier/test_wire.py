@@ -123,11 +123,12 @@ async def test_a_refused_recipient_costs_the_next_mail_neither_its_place_nor_its
 
 
 class Peculiar:
-    """A server of raw lines that goes on after a refused recipient, or takes leave behind a mail. `heard`: what came on
-    each connection."""
+    """A server of raw lines that goes on after a refused recipient, takes leave behind a mail, or greets as it likes.
+    `heard`: what came on each connection."""
 
-    def __init__(self, *, refuses: int = 0, leaves: int = 0) -> None:
+    def __init__(self, *, refuses: int = 0, leaves: int = 0, greeting: bytes = b"220 peculiar.test") -> None:
         self.heard: list[bytes] = []
+        self._greeting = greeting
         self._refuses, self._leaves = refuses, leaves
 
     @asynccontextmanager
@@ -139,7 +140,7 @@ class Peculiar:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         number = len(self.heard)
         self.heard.append(b"")
-        writer.write(b"220 peculiar.test\r\n")
+        writer.write(self._greeting + b"\r\n")
         while line := await reader.readline():
             self.heard[number] += line
             verb = line[:4]
@@ -184,3 +185,12 @@ async def test_a_server_that_takes_leave_between_two_mails_is_called_again(runni
     assert [(row["state"], row["attempt"]) for row in rows] == [("sent", 1)] * 2
     assert len(peculiar.heard) == 2
     assert await circuits.every(running.context.database) == []
+
+
+async def test_what_a_greeting_refused_us_with_stands_with_the_attempt(running: Running) -> None:
+    """Would break: an operator who is told that the server refuses us, and not by which code."""
+    async with Peculiar(greeting=b"554 5.7.1 no service for you").serving() as port:
+        circuit = await trouble_at(running, against(running, port))
+    assert (circuit.trouble, circuit.smtp_code) == ("refused", 554)
+    tried = await running.rows("select phase, smtp_code, enhanced_code, reason from email_attempts")
+    assert [tuple(each.values()) for each in tried] == [("server", 554, "5.7.1", "mail_server_unavailable")]

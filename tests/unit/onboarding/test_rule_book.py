@@ -204,6 +204,8 @@ def test_the_domain_of_an_address_is_lowered() -> None:
         "anna@" + "e" * 250 + ".se",
         "anna@" + "e" * 64 + ".se",
         "Anna <anna@exempel.se>",
+        "anna@gro\u00dfhandel.se",
+        "anna@o\ufb00ert.se",
         17,
     ],
 )
