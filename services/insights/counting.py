@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 
+import structlog
+
 from chassis.clock import Clock
 from chassis.decoding import decode
 from chassis.extents import Extent, Place
@@ -14,6 +16,8 @@ from schemas.catalogue import CATALOGUE
 from schemas.onboarding import OnboardingRejectedV1
 from services.insights.domain.facts import NAMES, fact_of
 from services.insights.domain.windows import Windows
+
+log = structlog.get_logger(__name__)
 
 COUNTED = frozenset({OnboardingRejectedV1, *NAMES})
 IGNORED_TYPES = frozenset(each.wire_type.encode() for each in CATALOGUE if each.model not in COUNTED)
@@ -82,14 +86,17 @@ class Statistics:
         self.positions[record.topic, record.partition] = record.offset + 1
 
     def _outcome(self, record: Record) -> str:
-        kinds = [value for name, value in record.headers or () if name == "ce_type"]
-        if kinds and kinds[0] in IGNORED_TYPES:
-            return "ignored"
         try:
+            kinds = [value for name, value in record.headers or () if name == "ce_type"]
+            if kinds and kinds[0] in IGNORED_TYPES:
+                return "ignored"
             event = decode(record, CATALOGUE)
             fact = fact_of(event)
         except Unprocessable as reason:
             return "ignored" if reason.code in {"unknown_event_type", "unsupported_version"} else "unreadable"
+        except Exception as error:  # a bug of ours in one record is not the others'
+            log.error("event not counted", error=type(error).__name__, topic=record.topic, partition=record.partition)
+            return "unreadable"
         if fact is None:
             return "ignored"
         return self.windows.count(event.id, event.time, fact, self.clock())

@@ -97,7 +97,7 @@ class Commits:
             settled = await self._accept(uow, steps) | await self._settle(uow, steps)
             learnt = [
                 await circuits.learn(uow, step.relay, step.mail.id, step.outcome, self._settings.waits)
-                for step in steps
+                for step in sorted(steps, key=lambda each: each.relay or "")  # two batches lock circuits in one order
                 if step.relay is not None and circuits.says_something(step.outcome, step.probe)
             ]
         for before, after in learnt:

@@ -35,7 +35,8 @@ RISE_AT_ONCE = 500
 
 
 class Superseded(Exception):  # named after the fact
-    """Our lease ran out, and the mail is somebody else's now; or what it says is no longer so, and it must not go."""
+    """Our lease ran out, and the mail is somebody else's now; or what it says is no longer so, its client is erased, or
+    mails are held, and it must not go."""
 
 
 async def deliver_mails(context: Context) -> None:
@@ -203,7 +204,8 @@ class Delivery:
             outcome = await self._attempt(flight)
             flight.must_finish = True
         except Superseded:
-            log.info("mail was taken over", email_id=str(mail.id), attempt=mail.attempt)
+            log.info("mail does not go out now", email_id=str(mail.id), attempt=mail.attempt)
+            await self._give_back([mail], probe=flight.probe)  # without effect where it is somebody else's
             return
         except asyncio.CancelledError:
             if not flight.must_finish:  # the server has nothing: somebody else may try at once
@@ -235,10 +237,10 @@ class Delivery:
             return content
 
         async def before_content() -> None:
-            if not await self._commits.goes_out(mail, content):
-                raise Superseded
             if flight.before is not None:
                 await flight.before.wait()  # a process that dies leaves one mail unknown for each connection, never two
+            if not await self._commits.goes_out(mail, content):
+                raise Superseded
             await reached("notifier.before_data")
             flight.must_finish = True
 

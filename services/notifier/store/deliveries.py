@@ -123,15 +123,18 @@ async def claim(
 
 
 async def transmit(source: Source, going_out: Sequence[tuple[Claimed, bytes]], lease_seconds: float) -> set[UUID]:
-    """Notes that contents go out now, and the contents with it. Answers which of the mails are still ours, and say
-    what is still so. Outside a unit of work it is committed when this returns."""
+    """Notes that contents go out now, and the contents with it. Answers which of the mails are still ours, and may
+    still go. Outside a unit of work it is committed when this returns."""
     rows = await source.fetch(
         """update emails e
               set state = 'transmitting', content = n.content, transmitted_at = clock_timestamp(),
                   lease_until = clock_timestamp() + make_interval(secs => $4)
              from unnest($1::uuid[], $2::int[], $3::bytea[]) n(id, attempt, content)
             where e.id = n.id and e.attempt = n.attempt and e.state = any($5)
-              and e.superseded_at is null returning e.id""",
+              and e.superseded_at is null
+              and not exists (select from mail_gate where held)
+              and not exists (select from erased_clients x where x.client_id = e.client_id)
+           returning e.id""",
         [mail.id for mail, _ in going_out],
         [mail.attempt for mail, _ in going_out],
         [content for _, content in going_out],

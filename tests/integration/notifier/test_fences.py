@@ -1,6 +1,7 @@
 """PROMISE: a mail is one worker's at a time; a lease that runs, a closed gate and a later attempt are respected."""
 
-from uuid import uuid4
+from dataclasses import replace
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -8,6 +9,7 @@ from services.notifier.domain.mail import FINAL, JUMPS, LEASED, Accepted, MailSt
 from services.notifier.leases import sweep
 from services.notifier.store import deliveries
 from services.notifier.store.deliveries import Claimed
+from tests.eventually import eventually
 from tests.integration.notifier.running import Running
 from tests.unit.notifier.events import listed
 
@@ -43,6 +45,51 @@ async def test_no_mail_is_taken_while_mails_are_held(running: Running) -> None:
     await running.context.database.execute("update mail_gate set held = true")
     assert await claimed(running) == []
     assert (await running.mail())["state"] == "pending"
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        "update mail_gate set held = true",
+        "insert into erased_clients (client_id, at) select client_id, now() from emails",
+    ],
+    ids=["mails are held", "the client is erased"],
+)
+async def test_what_was_claimed_before_does_not_go_out(running: Running, meanwhile: str) -> None:
+    """Many are claimed ahead, and would go out for some seconds more."""
+    await running.hear(listed(uuid4()))
+    (mail,) = await claimed(running)
+    await running.context.database.execute(meanwhile)
+    assert not await may_send(running, mail)
+    assert (await running.mail())["state"] == "sending"
+
+
+async def test_a_content_is_marked_as_going_out_only_once_the_one_before_it_is_stored(running: Running) -> None:
+    """Would break: a process that dies in between leaves two mails unknown, one of which nobody was given."""
+    running.server.data = ["wait"]
+    await running.hear(listed(uuid4()), listed(uuid4()))
+    settings = running.context.settings.model_copy(update={"mail_workers": 1})
+    async with running.delivering(replace(running.context, settings=settings)):
+        first = await eventually(lambda: _going_out(running), within=10)
+        async with running.context.database.unit_of_work() as other:
+            await other.connection.execute("select from emails where id = $1 for update", first)
+            running.server.released.set()
+            await eventually(lambda: _offered(running, 2), within=10)
+            for _ in range(100):
+                assert await _going_out(running) == first
+        await running.all_settled()
+    assert len(running.server.accepted) == 2
+
+
+async def _going_out(running: Running) -> UUID:
+    rows = await running.rows("select id from emails where state = 'transmitting'")
+    assert len(rows) == 1
+    found: UUID = rows[0]["id"]
+    return found
+
+
+async def _offered(running: Running, mails: int) -> bool:
+    return running.server.senders == mails
 
 
 async def test_a_worker_whose_mail_another_has_by_now_sends_nothing(running: Running) -> None:
