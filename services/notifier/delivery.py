@@ -34,8 +34,9 @@ RISE_SECONDS = 0.2
 RISE_AT_ONCE = 500
 
 
-class Superseded(Exception):  # named after the fact
-    """Our lease ran out, and the mail is somebody else's now; or what it says is no longer so, and it must not go."""
+class GoesNotOut(Exception):  # named after the fact
+    """Our lease ran out, and the mail is somebody else's now; or what it says is no longer so, its client was erased,
+    or mails are held meanwhile."""
 
 
 async def deliver_mails(context: Context) -> None:
@@ -202,8 +203,9 @@ class Delivery:
             await reached("notifier.after_claim")
             outcome = await self._attempt(flight)
             flight.must_finish = True
-        except Superseded:
-            log.info("mail was taken over", email_id=str(mail.id), attempt=mail.attempt)
+        except GoesNotOut:
+            log.info("mail does not go out", email_id=str(mail.id), attempt=mail.attempt)
+            await self._give_back([mail], probe=flight.probe)  # which does nothing where it is somebody else's
             return
         except asyncio.CancelledError:
             if not flight.must_finish:  # the server has nothing: somebody else may try at once
@@ -236,7 +238,7 @@ class Delivery:
 
         async def before_content() -> None:
             if not await self._commits.goes_out(mail, content):
-                raise Superseded
+                raise GoesNotOut
             if flight.before is not None:
                 await flight.before.wait()  # a process that dies leaves one mail unknown for each connection, never two
             await reached("notifier.before_data")

@@ -49,7 +49,7 @@ class MailServer:
         return answer
 
     async def handle_RCPT(self, server: SMTP, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:
-        answer = self.rcpt.pop(0) if self.rcpt else "250 ok"
+        answer = await self._when_released(self.rcpt.pop(0) if self.rcpt else "250 ok")
         if answer == "drop":
             hang_up(server)
         if answer.startswith("250"):
@@ -62,13 +62,17 @@ class MailServer:
         if answer == "drop":
             hang_up(server)
             return "250 ok"
-        if answer.startswith("wait"):
-            await self.released.wait()
-            answer = answer.removeprefix("wait").lstrip() or "250 ok"
+        answer = await self._when_released(answer)
         if answer.startswith("250"):
             self.accepted.append(envelope.content)
             self.recipients += envelope.rcpt_tos
         return answer
+
+    async def _when_released(self, answer: str) -> str:
+        if not answer.startswith("wait"):
+            return answer
+        await self.released.wait()
+        return answer.removeprefix("wait").lstrip() or "250 ok"
 
     def speaking(self) -> SMTP:
         """The server's side of one connection."""

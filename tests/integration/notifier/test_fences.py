@@ -45,6 +45,19 @@ async def test_no_mail_is_taken_while_mails_are_held(running: Running) -> None:
     assert (await running.mail())["state"] == "pending"
 
 
+@pytest.mark.parametrize(
+    "meanwhile",
+    ["update mail_gate set held = true", "insert into erased_clients select client_id, now() from emails"],
+    ids=["mails are held", "its client is erased"],
+)
+async def test_a_mail_that_was_taken_before_does_not_go_out_any_more(meanwhile: str, running: Running) -> None:
+    await running.hear(listed(uuid4()))
+    (mail,) = await claimed(running)
+    await running.context.database.execute(meanwhile)
+    assert not await may_send(running, mail)
+    assert (await running.mail())["state"] == "sending"
+
+
 async def test_a_worker_whose_mail_another_has_by_now_sends_nothing(running: Running) -> None:
     await running.hear(listed(uuid4()))
     (late,) = await claimed(running)
