@@ -1,7 +1,7 @@
 """The notifier owns mails and bells.
 
-It hears activation-events (a listed client gets its confirmation mail and a bell; what happens to it changes the bell's
-text), agency-events (who the client managers are) and client-events
-(what clients are called now, whom to forget). It says email.sent, email.failed,
-email.unknown and notification.raised.
+It hears activation-events (what is mailed and rung, and what becomes of it), agency-events (who is there, and who has
+left), client-events (what clients are called now, whom to forget) and its own notification-events (bells of mails that
+did not arrive; after a lost database, what was sent). It says email.sent, email.failed, email.unknown and
+notification.raised.
 """

@@ -34,9 +34,9 @@ RISE_SECONDS = 0.2
 RISE_AT_ONCE = 500
 
 
-class Superseded(Exception):  # named after the fact
-    """Our lease ran out, and the mail is somebody else's now; or what it says is no longer so, its client is erased, or
-    mails are held, and it must not go."""
+class GoesNotOut(Exception):  # named after the fact
+    """Our lease ran out, and the mail is somebody else's now; or what it says is no longer so, its client was erased,
+    or mails are held meanwhile."""
 
 
 async def deliver_mails(context: Context) -> None:
@@ -203,9 +203,9 @@ class Delivery:
             await reached("notifier.after_claim")
             outcome = await self._attempt(flight)
             flight.must_finish = True
-        except Superseded:
-            log.info("mail does not go out now", email_id=str(mail.id), attempt=mail.attempt)
-            await self._give_back([mail], probe=flight.probe)  # without effect where it is somebody else's
+        except GoesNotOut:
+            log.info("mail does not go out", email_id=str(mail.id), attempt=mail.attempt)
+            await self._give_back([mail], probe=flight.probe)  # which does nothing where it is somebody else's
             return
         except asyncio.CancelledError:
             if not flight.must_finish:  # the server has nothing: somebody else may try at once
@@ -240,7 +240,7 @@ class Delivery:
             if flight.before is not None:
                 await flight.before.wait()  # a process that dies leaves one mail unknown for each connection, never two
             if not await self._commits.goes_out(mail, content):
-                raise Superseded
+                raise GoesNotOut
             await reached("notifier.before_data")
             flight.must_finish = True
 

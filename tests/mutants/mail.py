@@ -4,6 +4,7 @@ from tests.mutants.mutant import Mutant
 
 _DELIVERY = "tests/integration/notifier/test_delivery.py"
 _FENCES = "tests/integration/notifier/test_fences.py"
+_GATE = "tests/integration/notifier/test_gate.py"
 _HEADERS = "tests/unit/notifier/test_header_injection.py"
 _ADDRESSES = "services/notifier/domain/addresses.py"
 _DELIVERIES = "services/notifier/store/deliveries.py"
@@ -38,9 +39,25 @@ MAIL = [
         "the gate is not asked",
         "While mails are held none goes out.",
         _DELIVERIES,
-        " and not exists (select from mail_gate where held)",
-        "",
+        "not exists (select from mail_gate where held)",
+        "true",
         f"{_FENCES}::test_no_mail_is_taken_while_mails_are_held",
+    ),
+    Mutant(
+        "the gate is asked when a mail is taken alone",
+        "Once mails are held, none goes out whose content is not on its way.",
+        _DELIVERIES,
+        ' and {_MAY_GO.format(mail="e")} returning',
+        " returning",
+        f"{_GATE}::test_once_mails_are_held_also_those_wait_that_a_worker_had_taken",
+    ),
+    Mutant(
+        "what must not go waits for its lease",
+        "A mail that was taken and must not go is seen among those that wait.",
+        "services/notifier/delivery.py",
+        "await self._give_back([mail], probe=flight.probe)  # which",
+        "pass  # which",
+        f"{_GATE}::test_once_mails_are_held_also_those_wait_that_a_worker_had_taken",
     ),
     Mutant(
         "no fence before the content",

@@ -265,7 +265,7 @@ SERVICES = [
         "transmitting not committed before the content",
         "A mail whose content may be out is unknown, and never sent again by itself.",
         "services/notifier/delivery.py",
-        "            if not await self._commits.goes_out(mail, content):\n                raise Superseded\n",
+        "            if not await self._commits.goes_out(mail, content):\n                raise GoesNotOut\n",
         "            await self._commits.finish()\n",
         f"{DELIVERY}::test_a_connection_lost_after_the_content_is_unknown_and_never_sent_again",
     ),

@@ -23,6 +23,10 @@ _MAIL = (
     " e.deferred_since, e.uncounted"
 )
 
+_MAY_GO = """not exists (select from mail_gate where held)
+                and not exists (select from erased_clients x where x.client_id = {mail}.client_id)"""
+"""Asked when a mail is taken, and again when its content is about to go out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -87,9 +91,8 @@ async def claim(
         f"""with due as (
              select id, client_id from emails
               where {WAITS} and turn is not null and test = $5 and due_at <= $1
-                and not exists (select from mail_gate where held)
+                and {_MAY_GO.format(mail="emails")}
                 and ($7 or not exists (select from mail_circuits where relay = $6 and state <> 'closed'))
-                and not exists (select from erased_clients x where x.client_id = emails.client_id)
               order by turn, id limit $2 for update skip locked)
            update emails e
               set state = 'sending', attempt = attempt + 1, worker = $3,
@@ -123,18 +126,15 @@ async def claim(
 
 
 async def transmit(source: Source, going_out: Sequence[tuple[Claimed, bytes]], lease_seconds: float) -> set[UUID]:
-    """Notes that contents go out now, and the contents with it. Answers which of the mails are still ours, and may
-    still go. Outside a unit of work it is committed when this returns."""
+    """Notes that contents go out now, and the contents with it. Answers which of the mails are still ours, say what is
+    still so, and may go. Outside a unit of work it is committed when this returns."""
     rows = await source.fetch(
-        """update emails e
+        f"""update emails e
               set state = 'transmitting', content = n.content, transmitted_at = clock_timestamp(),
                   lease_until = clock_timestamp() + make_interval(secs => $4)
              from unnest($1::uuid[], $2::int[], $3::bytea[]) n(id, attempt, content)
             where e.id = n.id and e.attempt = n.attempt and e.state = any($5)
-              and e.superseded_at is null
-              and not exists (select from mail_gate where held)
-              and not exists (select from erased_clients x where x.client_id = e.client_id)
-           returning e.id""",
+              and e.superseded_at is null and {_MAY_GO.format(mail="e")} returning e.id""",  # noqa: S608  # constant text
         [mail.id for mail, _ in going_out],
         [mail.attempt for mail, _ in going_out],
         [content for _, content in going_out],

@@ -22,7 +22,6 @@ update emails e set state = r.state, settled_at = r.at, smtp_code = r.smtp_code,
 # A mail that was made anew has another id, and no event carries recipients: it is found by its cause. Of several to one
 # cause each has an outcome where there are as many as mails, all alike; else nobody knows which mail went out, and
 # each of them is unknown until more is heard. What is said of a mail that we have is said of that mail alone.
-# Conditions on the state that are those of indexes.
 # The last lines say the states as the partial indexes do, so that no mail that is sent is read.
 _SETTLE_BY_CAUSE = f"""
 with said as (

@@ -1,8 +1,8 @@
 """Routes of the mails' templates: which there are, and what each looks like, with an invented client."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import BaseModel
 
@@ -86,7 +86,7 @@ async def preview(
     who: Who,
     context: Opened,
     language: Locale | None = None,
-    format: Literal["html", "text"] = "html",  # noqa: A002  # the parameter's name
+    form: Annotated[Literal["html", "text"], Query(alias="format")] = "html",
 ) -> Response:
     """Without a language in that of the caller."""
     who.must_be_staff(*WHO)
@@ -94,7 +94,7 @@ async def preview(
     if known is None:
         raise NoSuchTemplate
     rendered = _rendered(context, known, language or ("en" if spoken(who.locale) == "en" else "sv"))
-    if format == "text":
+    if form == "text":
         return PlainTextResponse(rendered.text, headers=SAFE)
     return HTMLResponse(rendered.html, headers=SAFE)
 

@@ -17,7 +17,8 @@ class MailServer:
     An answer `drop` hangs up instead; `wait` waits for `released` and then gives the answer behind it, or accepts.
     `offered` are the contents that came in whole, whatever was answered; `accepted` those answered with 250.
     `pipelines`: it says that it takes several commands at once. `tls`: what it encrypts with, from the first byte on
-    where `implicit`, else when asked. `login`: the only user name and password that may send. `senders` counts MAIL.
+    where `implicit`, else when asked. `login`: the only user name and password that may send. `senders` counts MAIL,
+    `in_the_clear` those without TLS.
     """
 
     port: int = 0
@@ -29,6 +30,7 @@ class MailServer:
     recipients: list[str] = field(default_factory=list)
     connections: int = 0
     senders: int = 0
+    in_the_clear: int = 0
     pipelines: bool = False
     tls: ssl.SSLContext | None = None
     implicit: bool = False
@@ -41,15 +43,16 @@ class MailServer:
         session.host_name = hostname
         return [*responses[:-1], *["250-PIPELINING"] * self.pipelines, responses[-1]]
 
-    async def handle_MAIL(self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:
+    async def handle_MAIL(self, server: SMTP, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:
         self.senders += 1
+        self.in_the_clear += server.transport is None or server.transport.get_extra_info("ssl_object") is None
         answer = self.mail.pop(0) if self.mail else "250 ok"
         if answer.startswith("250"):
             envelope.mail_from = address
         return answer
 
     async def handle_RCPT(self, server: SMTP, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:
-        answer = self.rcpt.pop(0) if self.rcpt else "250 ok"
+        answer = await self._when_released(self.rcpt.pop(0) if self.rcpt else "250 ok")
         if answer == "drop":
             hang_up(server)
         if answer.startswith("250"):
@@ -62,13 +65,17 @@ class MailServer:
         if answer == "drop":
             hang_up(server)
             return "250 ok"
-        if answer.startswith("wait"):
-            await self.released.wait()
-            answer = answer.removeprefix("wait").lstrip() or "250 ok"
+        answer = await self._when_released(answer)
         if answer.startswith("250"):
             self.accepted.append(envelope.content)
             self.recipients += envelope.rcpt_tos
         return answer
+
+    async def _when_released(self, answer: str) -> str:
+        if not answer.startswith("wait"):
+            return answer
+        await self.released.wait()
+        return answer.removeprefix("wait").lstrip() or "250 ok"
 
     def speaking(self) -> SMTP:
         """The server's side of one connection."""

@@ -49,14 +49,10 @@ async def test_no_mail_is_taken_while_mails_are_held(running: Running) -> None:
 
 @pytest.mark.parametrize(
     "meanwhile",
-    [
-        "update mail_gate set held = true",
-        "insert into erased_clients (client_id, at) select client_id, now() from emails",
-    ],
-    ids=["mails are held", "the client is erased"],
+    ["update mail_gate set held = true", "insert into erased_clients select client_id, now() from emails"],
+    ids=["mails are held", "its client is erased"],
 )
-async def test_what_was_claimed_before_does_not_go_out(running: Running, meanwhile: str) -> None:
-    """Many are claimed ahead, and would go out for some seconds more."""
+async def test_a_mail_that_was_taken_before_does_not_go_out_any_more(meanwhile: str, running: Running) -> None:
     await running.hear(listed(uuid4()))
     (mail,) = await claimed(running)
     await running.context.database.execute(meanwhile)

@@ -55,6 +55,23 @@ async def test_a_mail_that_was_offered_is_shown_with_the_message_id_that_it_was_
     assert "content" not in mail
 
 
+async def test_once_mails_are_held_also_those_wait_that_a_worker_had_taken(running: Running) -> None:
+    """They count no attempt, and are shown among what would be sent at once: not when their lease has run out."""
+    running.server.rcpt = ["wait"]
+    await running.hear(listed(uuid4()))
+    async with running.delivering():
+        await eventually(lambda: _asked(running), within=10)
+        await done(running, "hold", why="something is wrong with them", dry_run=False)
+        running.server.released.set()
+        waits = await running.mail_is("retry")
+        assert (waits["reason"], waits["attempt"] - waits["uncounted"]) == ("interrupted", 0)
+        assert len(await would_send(running)) == 1
+        assert running.server.offered == []
+        await done(running, "release", dry_run=False)
+        await running.mail_is("sent")
+    assert len(running.server.offered) == 1
+
+
 async def test_a_second_hold_without_a_reason_keeps_the_first(running: Running) -> None:
     tried = await done(running, "hold", why="the server is moved")
     assert (tried["before"]["held"], tried["after"]["held"], tried["mails"]["held"]) == (False, True, False)
@@ -121,6 +138,10 @@ async def status(running: Running) -> dict[str, Any]:
     headers = running.token("op", roles=["operator"])
     mails: dict[str, Any] = (await running.http.get("/v1/operations/status", headers=headers)).json()["mails"]
     return mails
+
+
+async def _asked(running: Running) -> bool:
+    return running.server.senders == 1
 
 
 async def _transmitting(running: Running) -> bool:

@@ -1,25 +1,35 @@
 """Every transition of a mail comes about, and no other; the table itself is the witness."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import chain
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from services.notifier.domain.mail import JUMPS, MailState
+from schemas.envelope import Envelope
+from services.notifier.domain.mail import CLAIMABLE, JUMPS, MailState
 from services.notifier.leases import sweep
 from services.notifier.store import deliveries
 from tests.eventually import eventually
 from tests.infrastructure import Infrastructure
 from tests.integration.notifier.running import Running
+from tests.integration.notifier.test_erasure import erased
+from tests.integration.notifier.test_gate import done
+from tests.unit.notifier import mail_events
 from tests.unit.notifier.events import listed
 
 Jump = tuple[MailState, MailState]
 Story = Callable[[Running], Awaitable[None]]
 
-ALL = sorted((state, after) for state, reached in JUMPS.items() for after in reached)
+CALLED_OFF: list[Jump] = [(waits, end) for waits in CLAIMABLE for end in ("failed", "unknown", "withheld")]
+"""What no attempt does: a mail that waits is overtaken by events, is of a client that is erased, or is kept back by a
+person. What a notifier that was set back hears of its own mails is in `test_recalling`."""
+
+ALL = sorted([*((state, after) for state, reached in JUMPS.items() for after in reached), *CALLED_OFF])
 STORIES: dict[Jump, Story] = {}
 
 WITNESS = """
@@ -108,6 +118,38 @@ async def taken_after_its_lease(running: Running) -> None:
 @story(("unknown", "failed"))
 async def refused_after_its_lease(running: Running) -> None:
     await answered_too_late(running, "550 5.6.0 not this", "failed")
+
+
+async def that_waits(running: Running, state: MailState, event: Envelope[Any]) -> None:
+    """A mail of this event that was not offered yet, or was put off."""
+    await running.hear(event)
+    if state == "retry":
+        running.server.data = ["450 later"] * 100
+        async with running.delivering():
+            await running.mail_is("retry")
+
+
+async def overtaken(running: Running, state: MailState) -> None:
+    client, user = uuid4(), uuid4()
+    await that_waits(running, state, mail_events.invited(client, user))
+    await running.hear(mail_events.invitation_changed(client, user, "expired", 2))
+
+
+async def of_an_erased_client(running: Running, state: MailState) -> None:
+    client = uuid4()
+    await that_waits(running, state, listed(client))
+    await running.hear(erased(client))
+
+
+async def kept_back_by_a_person(running: Running, state: MailState) -> None:
+    await that_waits(running, state, listed(uuid4()))
+    await done(running, "release", but="all", dry_run=False)
+
+
+for _state in CLAIMABLE:
+    story((_state, "withheld"))(partial(overtaken, state=_state))
+    story((_state, "failed"))(partial(of_an_erased_client, state=_state))
+    story((_state, "unknown"))(partial(kept_back_by_a_person, state=_state))
 
 
 async def _offered(running: Running) -> bool:

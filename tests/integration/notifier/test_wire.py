@@ -53,7 +53,7 @@ async def test_a_mail_goes_out_encrypted_where_the_certificate_is_trusted(
         how = {"smtp_tls": "tls" if implicit else "starttls", "smtp_ca_file": tmp_path / "mail.pem"}
         async with running.delivering(against(running, server.port, **how)):
             await running.mail_is("sent")
-    assert len(server.accepted) == 1
+    assert (len(server.accepted), server.in_the_clear) == (1, 0)
 
 
 @pytest.mark.parametrize(
