@@ -53,7 +53,8 @@ def list_mail(  # noqa: PLR0913, PLR0917  # one option a choice
         answer = services.gate() if would_send else services.gate(1)
         if not would_send:
             answer["items"], answer["more"] = services.mails(wanted, limit)
-    show(answer, as_json, wording.would_send_lines(answer) if would_send else wording.list_lines(answer))
+    lines = wording.would_send_lines(answer) if would_send else wording.list_lines(answer, not_sent=state is None)
+    show(answer, as_json, lines)
 
 
 @app.command("show")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from aktivera.recovery_wording import tried
-from aktivera.wording import moment, table
+from aktivera.wording import mail_server, moment, table
 
 HEAD = ("ID", "TEMPLATE", "CLIENT", "TO", "RESEND", "QUEUED", "MESSAGE-ID")
 
@@ -13,10 +13,12 @@ _PHASES = {"before": "making it", "server": "the server", "recipient": "the reci
 LIST_HEAD = ("ID", "QUEUED", "STATE", "TRIED", "TEMPLATE", "AGENCY", "CLIENT", "TO", "WHY", "NEXT")
 
 
-def list_lines(answer: dict[str, Any]) -> list[str]:
+def list_lines(answer: dict[str, Any], *, not_sent: bool) -> list[str]:
+    """`not_sent`: no state was named, so that these are the mails that were not sent."""
+    none = "every such mail was sent" if not_sent else "no such mail"
     rows = [_row(row) for row in answer["items"]]
     more = ["and more; --limit shows them"] if answer["more"] else []
-    return [*mail_lines(answer), *(table(LIST_HEAD, rows) if rows else ["no such mail"]), *more]
+    return [*mail_lines(answer), *(table(LIST_HEAD, rows) if rows else [none]), *more]
 
 
 def _row(mail: dict[str, Any]) -> tuple[object, ...]:
@@ -138,10 +140,4 @@ def _gate(gate: dict[str, Any]) -> str:
 
 
 def _circuits(answer: dict[str, Any]) -> list[str]:
-    return [
-        f"{each['relay']} takes no mails since {moment(each['since'])}: {each['trouble']}"
-        f" {each['smtp_code'] or ''}".rstrip()
-        + f"; tried next at {moment(each['try_at'])}"
-        for each in answer.get("circuits", [])
-        if each["state"] != "closed"
-    ]
+    return [mail_server(each) for each in answer.get("circuits", []) if each["state"] != "closed"]

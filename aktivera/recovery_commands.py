@@ -53,7 +53,9 @@ def announce(  # one option a choice
 
 
 def rebuild(
-    projection: Annotated[str, typer.Argument(help="activation.agencies, notifier.agencies, or insights.")],
+    projection: Annotated[
+        str, typer.Argument(help="onboarding.activations, activation.agencies, notifier.agencies, or insights.")
+    ],
     for_real: ForReal = False,
     as_json: Json = False,
 ) -> None:
@@ -65,7 +67,7 @@ def rebuild(
         try:
             answer = reconciliation.rebuild(services, projection, dry_run=not for_real)
         except KeyError as names:
-            fail(f"{projection} cannot be rebuilt; there are {names.args[0]}", as_json)
+            fail(f"{projection} cannot be rebuilt; there are {names.args[0]}, {STATISTICS}", as_json)
     counts = ", ".join(f"{count} of kind {kind}" for kind, count in answer["announced"].items())
     word = "would be forgotten" if answer["dry_run"] else "forgotten"
     lines = [f"{answer['forgotten']} {word}; announced: {counts}"]

@@ -21,9 +21,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 
 def refusal_lines(problem: dict[str, Any]) -> list[str]:
     """The code with its text, then every place that is wrong, and what there is in place of what was named."""
-    places = [f"  {error.get('pointer') or '/'}: {error.get('code')}" for error in problem.get("errors", [])]
+    places = [f"  {_place(error)}" for error in problem.get("errors", [])]
     there = [f"  there are: {', '.join(problem['there_are']) or 'none'}"] if "there_are" in problem else []
     return [f"refused: {problem.get('code')}: {problem.get('detail_en')}", *places, *there]
+
+
+def _place(error: dict[str, Any]) -> str:
+    said = (error.get("pointer") or "/", error.get("code"), error.get("detail_en"))
+    return ": ".join(str(each) for each in said if each)
 
 
 def is_wrong(status: dict[str, Any]) -> bool:
@@ -48,6 +53,7 @@ def _state(status: dict[str, Any]) -> str:
     if status.get("held"):
         facts.append(f"held {status['held']}")
     facts += _mails(status.get("mails", {}))
+    facts += [mail_server(each) for each in status.get("mail_servers", [])]
     facts += [f"announcing {each['kind']}: {_how_far(each)}" for each in status.get("announcing", [])]
     return "; ".join(facts) or "ok"
 
@@ -60,6 +66,13 @@ def _mails(mails: dict[str, Any]) -> list[str]:
         for state in ("transmitting", "unknown")
         if mails.get(state)
     ]
+
+
+def mail_server(circuit: dict[str, Any]) -> str:
+    """A mail server that takes no mails: what is wrong, since when, and when it is tried next."""
+    wrong = " ".join(str(each) for each in (circuit["trouble"], circuit["smtp_code"]) if each)
+    since, next_ = moment(circuit["since"]), moment(circuit["try_at"])
+    return f"{circuit['relay']} takes no mails since {since}: {wrong}, tried next at {next_}"
 
 
 def _how_far(announcing: dict[str, Any]) -> str:

@@ -50,6 +50,8 @@ BY_VALIDATION = {
     ),
 }
 """pydantic's word for what is wrong → ours. A model's own errors are called by our codes already."""
+_A_NAME = "[key]"
+"""pydantic's last step to a name that may not stand there: the place is the name itself."""
 _CHOICE = re.compile("'([^']*)'")
 """In pydantic's list of what could stand there: 'month', 'quarter' or 'year'."""
 
@@ -119,7 +121,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
         return answer("unsupported_media_type")
     pointed = tuple(
         Pointed(
-            "".join(f"/{part}" for part in each["loc"][1:]),
+            "".join(f"/{part}" for part in each["loc"][1:] if part != _A_NAME),
             BY_VALIDATION.get(each["type"], each["type"] if each["type"] in ERRORS else "invalid_value"),
             str(each["loc"][0]),
             tuple(_CHOICE.findall(str(each.get("ctx", {}).get("expected", "")))),

@@ -55,8 +55,9 @@ class Waits:
         sketch = self._sketched()
         if not sketch.count:
             return None
-        half, most, late = (sketch.get_quantile_value(share) or 0.0 for share in (0.5, 0.9, 0.99))
-        return Percentiles(int(sketch.count), half, most, late, sketch._max)
+        largest = sketch._max  # a sketch may answer a little more than was ever there
+        half, most, late = (min(sketch.get_quantile_value(share) or 0.0, largest) for share in (0.5, 0.9, 0.99))
+        return Percentiles(int(sketch.count), half, most, late, largest)
 
     def _sketched(self) -> BaseDDSketch:
         if self._sketch is not None:

@@ -1,6 +1,7 @@
 """The gate: while it is held no mail is taken for delivery. One row, so that every replica sees the same."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.addresses import masked
 from services.notifier.domain.draft import message_id
 from services.notifier.domain.message import message_id_of
+from services.notifier.store import circuits
 
 ITSELF = "the notifier itself"
 NEW = "new database"
@@ -39,8 +41,10 @@ select held, since, by, why, (select count(*) from emails e where {WAITING}) as 
 
 async def standing(database: Database) -> Mapping[str, Any]:
     """Whether mails are held, since when and why; how many wait; how many the topic has recalled; how many are being
-    handed over; and of how many nobody knows whether they arrived: those of 30 days that nobody had sent again."""
-    return {"mails": dict(await database.fetchrow(STANDING))}
+    handed over; and of how many nobody knows whether they arrived: those of 30 days that nobody had sent again. Beside
+    it the mail servers that take none."""
+    shut = [asdict(each) for each in await circuits.every(database) if each.state != "closed"]
+    return {"mails": dict(await database.fetchrow(STANDING)), "mail_servers": shut}
 
 
 async def read(uow: UnitOfWork) -> dict[str, Any]:

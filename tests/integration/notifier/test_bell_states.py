@@ -135,6 +135,14 @@ async def test_a_mandatory_kind_cannot_be_turned_off(running: Running, kind: str
     assert await running.rows("select from muted_kinds") == []
 
 
+async def test_a_kind_that_there_is_not_is_refused_at_its_own_place(running: Running) -> None:
+    body = {"kinds": {"reminder": False}}
+    answer = await running.http.put("/v1/notifications/preferences", headers=running.token(), json=body)
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [
+        ("/kinds/reminder", "invalid_choice")
+    ]
+
+
 async def test_items_leave_after_a_year_and_the_listing_stays_noted(running: Running) -> None:
     client_id = uuid4()
     await running.hear(listed(client_id), reminder(client_id))

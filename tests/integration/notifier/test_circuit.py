@@ -170,7 +170,19 @@ async def test_operators_see_it(running: Running) -> None:
     async with opened_by(running):
         headers = running.token("op", roles=["operator"])
         shown = (await running.http.get("/v1/operations/mail", headers=headers)).json()["circuits"]
+        (status,) = (await running.http.get("/v1/operations/status", headers=headers)).json()["mail_servers"]
         metrics = (await running.http.get("/metrics")).text
     (only,) = shown
+    assert status == only
     assert (only["relay"], only["state"], only["trouble"]) == (relay_of(running), "open", "sender_refused")
     assert f'aktivera_mail_circuit_open{{relay="{only["relay"]}"}} 1.0' in metrics
+
+
+async def test_a_mail_server_that_takes_mails_again_is_no_news(running: Running) -> None:
+    running.server.mail = ["550 5.7.1 who are you"]
+    async with opened_by(running, 1):
+        await running.context.database.execute(
+            "update mail_circuits set state = 'closed', trouble = null, smtp_code = null, failures = 0, try_at = null"
+        )
+        status = await running.http.get("/v1/operations/status", headers=running.token("op", roles=["operator"]))
+    assert status.json()["mail_servers"] == []

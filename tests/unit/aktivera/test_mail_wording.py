@@ -68,14 +68,16 @@ AGAIN = MAIL | {
 
 
 def test_the_list_says_how_the_gate_stands_then_each_mail_with_why_and_when_next() -> None:
-    gate_, head, row, more = list_lines({"mails": {**OPEN, "would_send": 3, "recalled": 0}, "items": [MAIL], "more": 1})
+    found = {"mails": {**OPEN, "would_send": 3, "recalled": 0}, "items": [MAIL], "more": 1}
+    gate_, head, row, more = list_lines(found, not_sent=False)
     assert gate_ == "mails are not held; 3 wait, 0 recalled from the topic"
     assert head.split()[0] == "ID"
     assert row.split()[3:] == ["retry", "2", "confirmation", "byra-ett", "c-1", "a•••@e.se", "email_deferred", "451",
                                *moment(SINCE).split()]  # fmt: skip
     assert more == "and more; --limit shows them"
-    empty = list_lines({"mails": {**OPEN, "would_send": 0, "recalled": 0}, "items": [], "more": False})
-    assert empty[1:] == ["no such mail"]
+    nothing = {"mails": {**OPEN, "would_send": 0, "recalled": 0}, "items": [], "more": False}
+    assert list_lines(nothing, not_sent=False)[1:] == ["no such mail"]
+    assert list_lines(nothing, not_sent=True)[1:] == ["every such mail was sent"]
 
 
 def test_one_mail_is_told_with_its_way_and_its_copies() -> None:

@@ -46,6 +46,15 @@ def test_mails_that_are_being_handed_over_or_unknown_are_counted_since_when() ->
     assert "ok" in status_lines([status(mails={**none, "unknown": 0, "unknown_since": None})])[1]
 
 
+def test_a_mail_server_that_takes_no_mails_stands_in_the_status() -> None:
+    since, next_ = "2026-05-02T12:00:00Z", "2026-05-02T12:05:00Z"
+    shut = {"relay": "mail.se:25", "state": "open", "since": since, "try_at": next_, "trouble": "login_refused"}
+    shown = status_lines([status(mail_servers=[{**shut, "smtp_code": 535}])])[1]
+    said = f"mail.se:25 takes no mails since {moment(since)}: login_refused 535, tried next at {moment(next_)}"
+    assert shown.split("  ")[1] == said
+    assert "None" not in status_lines([status(mail_servers=[{**shut, "smtp_code": None}])])[1]
+
+
 def test_every_place_that_a_refusal_points_at_is_said() -> None:
     problem = {
         "code": "invalid_content",
@@ -53,6 +62,10 @@ def test_every_place_that_a_refusal_points_at_is_said() -> None:
         "errors": [{"pointer": "/reason", "code": "too_short"}],
     }
     assert refusal_lines(problem) == ["refused: invalid_content: Wrong.", "  /reason: too_short"]
+    chosen = {"pointer": "/state", "code": "invalid_choice", "detail_en": "Choose one of them: sent, failed."}
+    assert refusal_lines({**problem, "errors": [chosen]})[1:] == [
+        "  /state: invalid_choice: Choose one of them: sent, failed."
+    ]
 
 
 def test_a_refusal_of_a_name_names_what_there_is() -> None:

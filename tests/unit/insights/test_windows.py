@@ -126,3 +126,11 @@ def test_percentiles_of_merged_waits_are_within_the_stated_error() -> None:
         assert shown == pytest.approx(values[rank], rel=RELATIVE_ERROR * 1.001)
     empty = Waits()
     assert empty.percentiles() is None
+
+
+def test_no_percentile_is_longer_than_the_longest_wait() -> None:
+    waits = Waits()
+    waits.add(0.263103)  # which the sketch alone would answer as 0.26445
+    found = waits.percentiles()
+    assert found is not None
+    assert (found.p50_seconds, found.p90_seconds, found.p99_seconds) == (found.max_seconds,) * 3 == (0.263103,) * 3
