@@ -1,4 +1,4 @@
-"""The gate: while it is held no mail is taken, and no content goes out. One row, so that every replica sees the same."""
+"""The gate: while it is held no mail is taken, and no content goes out. One row, the same for every replica."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
