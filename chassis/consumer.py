@@ -104,6 +104,8 @@ class Consumer:
                 async with self._busy:
                     await self._handle(batch, stop)
                 self._backoff = FIRST_BACKOFF
+            if not self._compare and not self._unverified:
+                self.stopped_by = None
             await self._commit(consumer)
         except StopReading:
             raise
@@ -125,14 +127,11 @@ class Consumer:
         except UnicodeDecodeError as error:
             raise RecordUnreadable("a header's name is not UTF-8, so that the client cannot read past it") from error
         await reached("consumer.after_getmany")
-        batch = {
+        return {
             place: self._compared(place, [cut(each) for each in got[place]])
             for place in got
             if place not in self._unverified
         }
-        if not self._compare and not self._unverified:
-            self.stopped_by = None
-        return batch
 
     def _compared(self, place: TopicPartition, records: Sequence[Record]) -> Sequence[Record]:
         """Takes off the record before our offset, once it has proved that the topic is still the same.
