@@ -9,14 +9,15 @@ from typing import Any
 import asyncpg
 import httpx
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from chassis.app import create_app
+from chassis.app import bare_app, create_app
 from chassis.clock import system_clock
 from chassis.fold import Fold, Outcome, read
 from chassis.lifecycle import opened
+from chassis.retrier import Retrier
 from chassis.service import Context, Service
 from chassis.settings import CommonSettings, ServiceSettings
 from chassis.tokens import ALGORITHMS
@@ -25,9 +26,9 @@ from schemas.envelope import Envelope
 
 KEY_ID = "test"
 
-# Doors and parameters look into an application's document. The same routers have the same one, and most of a short
-# test's time went into making it again.
-_documents: dict[str, tuple[tuple[APIRouter, ...], dict[str, Any]]] = {}
+# The same routers make the same application and the same document, into which doors and parameters look. Most of a
+# short test's time went into making them again.
+_made: dict[str, tuple[tuple[APIRouter, ...], FastAPI]] = {}
 
 
 @dataclass(frozen=True)
@@ -114,12 +115,21 @@ async def in_process(
     keys = folder / "keys.json"
     keys.write_bytes(orjson.dumps(KeySet([key]).as_dict(private=False)))
     context = await opened(service, CommonSettings(environment="test", token_keys_file=keys, **common), settings)
-    app = create_app(context)
-    routers, document = _documents.get(service.name, ((), {}))
-    if routers is service.routers:
-        app.openapi_schema = document
-    else:
-        _documents[service.name] = service.routers, app.openapi()
+    app = _application(context)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{service.name}") as http:
         yield context, http
     await context.database.pool.close()
+
+
+def _application(context: Context) -> FastAPI:
+    """The service's own over what the test has opened; its routes were made once."""
+    service = context.service
+    routers, made = _made.get(service.name, ((), None))
+    if made is None or routers is not service.routers:
+        made = create_app(context)
+        made.openapi()
+        _made[service.name] = service.routers, made
+    app = bare_app(context, service.name, service.description, service.largest_bodies)
+    app.state.retrier = Retrier(context.database, context.subscriptions, service.catalogue, context.seal)
+    app.router.routes, app.openapi_schema = made.router.routes, made.openapi_schema
+    return app
