@@ -190,7 +190,7 @@ async def road(servers: Servers) -> AsyncIterator[Road]:
     rig = await Rig.build(servers.infra, name, folder, partitions=PARTITIONS)
     rig.ports["smtp"] = free_port()
     await servers.superuser(NOTED, database=database_of(rig.databases["activation"]))
-    insights = Insights.of(rig.common, folder / "insights")
+    insights = Insights.of(rig.common, folder / "insights", gives_way=True)
     built = Road(rig, Mails(), Bell(rig.token("karin")), insights, organisation_numbers())
     server = await built.mails.served(rig.ports["smtp"])
     try:

@@ -87,9 +87,10 @@ async def _run(service: Service, common: CommonSettings, settings: ServiceSettin
         return 2
     stop = context.stop
     app = create_app(context)
+    server = http_server(app, settings)
     calm_collector()
     loops = _loops(context, app, stop, {} if seen else {"start-check": look_until_seen})
-    return await until_told(http_server(app, settings), loops, context.heartbeats, stop, context.database.close)
+    return await until_told(server, loops, context.heartbeats, stop, context.database.close)
 
 
 async def until_told(
@@ -120,7 +121,12 @@ async def until_told(
 
 
 def http_server(app: FastAPI, settings: HttpSettings) -> uvicorn.Server:
-    """Uvicorn as every service runs it; not started."""
+    """Uvicorn as every service runs it; not started.
+
+    The document of its routes is made now: `chassis.doors` and `chassis.parameters` look into it, and made at the first
+    request that they look at, it would hold up all others for a quarter of a second.
+    """
+    app.openapi()
     config = uvicorn.Config(
         app,
         host=settings.http_host,

@@ -13,22 +13,22 @@ from fastapi import APIRouter, FastAPI
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from chassis.app import bare_app, create_app
+from chassis.app import create_app
 from chassis.clock import system_clock
 from chassis.fold import Fold, Outcome, read
 from chassis.lifecycle import opened
-from chassis.retrier import Retrier
 from chassis.service import Context, Service
 from chassis.settings import CommonSettings, ServiceSettings
+from chassis.stateless import StatelessService
 from chassis.tokens import ALGORITHMS
 from schemas.catalogue import CATALOGUE
 from schemas.envelope import Envelope
 
 KEY_ID = "test"
 
-# The same routers make the same application and the same document, into which doors and parameters look. Most of a
-# short test's time went into making them again.
-_made: dict[str, tuple[tuple[APIRouter, ...], FastAPI]] = {}
+# A service has its document before it answers. The same routers have the same one, and most of a short test's time went
+# into making it again.
+_documents: dict[str, tuple[tuple[APIRouter, ...], dict[str, Any]]] = {}
 
 
 @dataclass(frozen=True)
@@ -115,21 +115,17 @@ async def in_process(
     keys = folder / "keys.json"
     keys.write_bytes(orjson.dumps(KeySet([key]).as_dict(private=False)))
     context = await opened(service, CommonSettings(environment="test", token_keys_file=keys, **common), settings)
-    app = _application(context)
+    app = with_document(create_app(context), service)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{service.name}") as http:
         yield context, http
     await context.database.pool.close()
 
 
-def _application(context: Context) -> FastAPI:
-    """The service's own over what the test has opened; its routes were made once."""
-    service = context.service
-    routers, made = _made.get(service.name, ((), None))
-    if made is None or routers is not service.routers:
-        made = create_app(context)
-        made.openapi()
-        _made[service.name] = service.routers, made
-    app = bare_app(context, service.name, service.description, service.largest_bodies)
-    app.state.retrier = Retrier(context.database, context.subscriptions, service.catalogue, context.seal)
-    app.router.routes, app.openapi_schema = made.router.routes, made.openapi_schema
+def with_document(app: FastAPI, service: Service | StatelessService) -> FastAPI:
+    """The service's application with the document of its routes, which is made once in a run."""
+    routers, document = _documents.get(service.name, ((), {}))
+    if routers is service.routers:
+        app.openapi_schema = document
+    else:
+        _documents[service.name] = service.routers, app.openapi()
     return app
