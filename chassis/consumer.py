@@ -26,7 +26,7 @@ from chassis.failures import is_transient
 from chassis.handling import Record, Subscription
 from chassis.large_records import cut
 from chassis.metrics import RETRIES
-from chassis.reading import Batch, Items, Reading, divided
+from chassis.reading import Batch, Items, Reading, divided, gathering
 from chassis.service import Context
 
 log = structlog.get_logger(__name__)
@@ -100,6 +100,7 @@ class Consumer:
             if self._unverified:
                 await self._verify(consumer, sorted(self._unverified))
             batch = await self._poll(consumer)
+            began = asyncio.get_running_loop().time()
             if batch:
                 async with self._busy:
                     await self._handle(batch, stop)
@@ -107,6 +108,8 @@ class Consumer:
             if not self._compare and not self._unverified:
                 self.stopped_by = None
             await self._commit(consumer)
+            if 0 < sum(map(len, batch.values())) < self._size:
+                await self._pause(stop, gathering(asyncio.get_running_loop().time() - began))
         except StopReading:
             raise
         except Exception as error:
