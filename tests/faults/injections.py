@@ -94,8 +94,8 @@ def _silent(way: Callable[[Field], Proxy]) -> Injection:
 def _broken(way: Callable[[Field], Proxy], fault: str) -> Injection:
     async def inject(field: Field, chance: Random) -> None:
         proxy = way(field)
-        before = proxy.fired[fault]
         for _ in range(3):
+            before = proxy.fired[fault]
             if fault == "cut":
                 proxy.cut_after(chance.randrange(10, 600))
             elif fault == "reset":
