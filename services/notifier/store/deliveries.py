@@ -214,6 +214,27 @@ async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
     await attempts.note(uow, mails)
 
 
+async def give_up(uow: UnitOfWork, ids: Sequence[UUID] | None, by: str, why: str, limit: int) -> list[Held]:
+    """At most so many of these mails, of all for None, that wait: a person says that they were sent, so that they count
+    as unknown and go out no more by themselves. What was to be sent is not kept. Answers those that did wait."""
+    which = "$1::uuid[] is null" if ids is None else "e.id = any($1::uuid[])"
+    rows = await uow.connection.fetch(
+        f"""with chosen as (select e.id from emails e where {which} and e.{WAITS} order by e.due_at, e.id limit $2),
+                 given as (
+             select e.id from emails e join chosen using (id) where e.{WAITS} order by e.id for update of e)
+           update emails e
+              set state = 'unknown', settled_at = $3, smtp_code = null, reason = 'email_outcome_unknown', turn = null,
+                  content = null, given_up_by = $4, given_up_why = $5
+             from given where e.id = given.id returning {_MAIL}, {_SUBJECT}""",  # noqa: S608  # constant text
+        ids,
+        limit,
+        uow.now,
+        by,
+        why,
+    )
+    return [_held(row) for row in rows]
+
+
 def _held(row: Any) -> Held:
     mail = Mail(
         row["id"],
