@@ -72,7 +72,7 @@ class _Measured:
         else:
             await self._running()
         if state == STOPPED:
-            async with insights.stopped():
+            with insights.stopped():
                 return await self._both()
         if state == BEHIND:
             await insights.start()

@@ -1,13 +1,12 @@
 """Consumers: the same client.created events through each contestant, to the same tables."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench import events
 from bench.contestants import CONSUMERS, L0, L1, OURS, Contestant
 from bench.goals import Goal, ratio
 from bench.measuring import Measured, middle, watch_offsets
-from bench.outcome import Outcome, differences, expectations, outcome
+from bench.outcome import Outcome, demanded, differences, expectations, outcome
 from bench.plots import Bar
 from bench.processes import ContestantEnded, contestants
 from bench.report import Part
@@ -78,15 +77,8 @@ async def prepared(servers: Servers, count: int, warm: int, seed: int) -> Round:
     """A fresh topic, filled; and the numbers of rows that its events must leave, counted from the events themselves."""
     prefix = await servers.prefix("client-events", "agency-events")
     clients: set[bytes] = set()
-
-    def seen() -> Iterator[events.Message]:
-        for message in events.stream(count, seed=seed):
-            clients.add(message.key)
-            yield message
-
-    events.fill(servers.infra.kafka, f"{prefix}client-events", seen())
-    rows = dict.fromkeys(("activations", "seen_versions", "outbox"), len(clients))
-    return Round(prefix, count, warm, rows | {"licences": 2 * len(clients), "held_events": 0, "users": 0})
+    events.fill(servers.infra.kafka, f"{prefix}client-events", events.noting(events.stream(count, seed=seed), clients))
+    return Round(prefix, count, warm, demanded(len(clients)))
 
 
 async def one(servers: Servers, contestant: Contestant, place: Round, replicas: int = 1) -> tuple[Measured, Outcome]:

@@ -14,6 +14,7 @@ REPEATED = 0.02
 WITHIN = 3000  # a repeat comes at most that many events after the first
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 TIME = "2026-03-02T08:15:30.123456Z"
+CREATED = b"se.aktivera.client.created.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,13 @@ def stream(events: int, poison: float = 0.0, seed: int = 1) -> Iterator[Message]
             last.append(message)
         else:
             last[number % WITHIN] = message
+        yield message
+
+
+def noting(messages: Iterable[Message], keys: set[bytes]) -> Iterator[Message]:
+    """The same messages; their keys are noted."""
+    for message in messages:
+        keys.add(message.key)
         yield message
 
 

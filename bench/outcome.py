@@ -44,6 +44,12 @@ async def outcome(dsn: str) -> Outcome:
         await connection.close()
 
 
+def demanded(clients: int) -> dict[str, int]:
+    """The rows that so many new clients leave, each with two licences."""
+    rows = dict.fromkeys(("activations", "seen_versions", "outbox"), clients)
+    return rows | {"licences": 2 * clients, "held_events": 0, "users": 0}
+
+
 def differences(wanted: Outcome, got: Outcome) -> str:
     """The tables that differ, with both counts; empty where none does."""
     return ", ".join(

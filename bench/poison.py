@@ -22,12 +22,15 @@ SHARE = 0.001
 async def run(servers: Servers, quick: bool) -> Part:
     count, rounds = (20_000, 2) if quick else (100_000, 2)
     results: dict[str, list[Measured]] = {"clean": [], "poison": []}
-    held = 0
+    held: dict[str, list[int]] = {"clean": [], "poison": []}
     for number in range(rounds):
         for kind in ("clean", "poison") if number % 2 == 0 else ("poison", "clean"):
             measured, rows = await _decide(servers, count, SHARE if kind == "poison" else 0.0)
             results[kind].append(measured)
-            held = max(held, rows)
+            held[kind].append(rows)
+    sent = events.stream(count, poison=SHARE)
+    refused = sum(dict(message.headers)["ce_type"] != events.CREATED for message in sent)
+    as_demanded = held == {"clean": [0] * rounds, "poison": [refused] * rounds}
     rates = {kind: middle([run.rate for run in runs]) for kind, runs in results.items()}
     batches, alone = await _save(servers)
     clean, poison = middle(batches["clean"]), middle(batches["poison"])
@@ -43,13 +46,15 @@ async def run(servers: Servers, quick: bool) -> Part:
             *(f"| {kind}, events/s | {r[0]:,.0f} ({r[1]:,.0f}–{r[2]:,.0f}) |" for kind, r in rates.items()),
             f"| clean batch, ms | {clean[0] * 1e3:.0f} ({clean[1] * 1e3:.0f}–{clean[2] * 1e3:.0f}) |",
             f"| batch with one bad row, ms | {poison[0] * 1e3:.0f} ({poison[1] * 1e3:.0f}–{poison[2] * 1e3:.0f}) |",
-            f"| held in a round of poison | {held} |",
+            f"| held in a round of poison | {', '.join(map(str, held['poison']))} of {refused} |",
         ],
     )
     part.plots = [("Events per second", [Bar(kind, *r, f"{r[0]:,.0f}/s", True) for kind, r in rates.items()])]
     part.goals = [
         Goal(
-            "0.1 % poison in decide against clean", 0.9, ratio(rates["poison"][0], rates["clean"][0]) if held else None
+            "0.1 % poison in decide against clean",
+            0.9,
+            ratio(rates["poison"][0], rates["clean"][0]) if as_demanded else None,
         ),
         Goal(
             "a batch with a poison row in save against clean",

@@ -26,7 +26,7 @@ from chassis.failures import is_transient
 from chassis.handling import Record, Subscription
 from chassis.large_records import cut
 from chassis.metrics import RETRIES
-from chassis.reading import Batch, Items, Reading, divided
+from chassis.reading import Batch, Items, Reading, divided, gathering
 from chassis.service import Context
 
 log = structlog.get_logger(__name__)
@@ -100,11 +100,16 @@ class Consumer:
             if self._unverified:
                 await self._verify(consumer, sorted(self._unverified))
             batch = await self._poll(consumer)
+            began = asyncio.get_running_loop().time()
             if batch:
                 async with self._busy:
                     await self._handle(batch, stop)
                 self._backoff = FIRST_BACKOFF
+            if not self._compare and not self._unverified:
+                self.stopped_by = None
             await self._commit(consumer)
+            if 0 < sum(map(len, batch.values())) < self._size:
+                await self._pause(stop, gathering(asyncio.get_running_loop().time() - began))
         except StopReading:
             raise
         except Exception as error:
@@ -125,14 +130,11 @@ class Consumer:
         except UnicodeDecodeError as error:
             raise RecordUnreadable("a header's name is not UTF-8, so that the client cannot read past it") from error
         await reached("consumer.after_getmany")
-        batch = {
+        return {
             place: self._compared(place, [cut(each) for each in got[place]])
             for place in got
             if place not in self._unverified
         }
-        if not self._compare and not self._unverified:
-            self.stopped_by = None
-        return batch
 
     def _compared(self, place: TopicPartition, records: Sequence[Record]) -> Sequence[Record]:
         """Takes off the record before our offset, once it has proved that the topic is still the same.

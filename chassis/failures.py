@@ -35,8 +35,10 @@ TRANSIENT_STATES = {
     "40P01",
     "55P03",
     "25006",
+    "25P03",
+    "25P04",
     "57014",
-}  # serialisation, deadlock, lock wait, read-only, cancelled
+}  # serialisation, deadlock, lock wait, read-only, idled or open for too long (a paused process), cancelled
 
 
 def is_transient(error: BaseException) -> bool:

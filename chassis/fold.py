@@ -97,9 +97,7 @@ class Fold:
 
     `held` are the keys that wait, with the reason of their head; it grows as events fail.
     `watch` is the circuit breaker's; a retry of held events has none.
-
     `at_last`: what waits for something has waited long enough: what was decided for that case counts.
-
     `replay`: the items were held and were never handled, so that one that asks for something is heard even where a
     snapshot of its version or a newer one has come.
     """
@@ -156,11 +154,11 @@ class Fold:
         except Exception as error:
             if is_transient(error):
                 raise
+            healed = {item.key} & self.held.keys()  # what its key waits for may have come: it is worth another try, too
             self.held[item.key] = "save_failed"
-            return Outcome(holds=[_failed(item, "save_failed", error)])
+            return Outcome(holds=[_failed(item, "save_failed", error)], healed=healed)
 
     async def _try(self, items: Sequence[Item]) -> Outcome:
-        self._beat()  # a batch that is divided again and again works, and is not stuck
         held = dict(self.held)
         async with self._uow.savepoint():
             outcome = await self._together(items, held)
@@ -168,6 +166,7 @@ class Fold:
         return outcome
 
     async def _together(self, items: Sequence[Item], held: dict[str, str]) -> Outcome:
+        self._beat()  # many slow statements, and a batch that is divided again and again, work and are not stuck
         handler, producer = self._subscription.handler, self._subscription.producer
         events = [item.event for item in items if item.event is not None]
         before_seen = await self._seen(events)
@@ -183,6 +182,7 @@ class Fold:
             if hold is not None:
                 held.setdefault(item.key, hold.reason)
                 outcome.holds.append(hold)
+        self._beat()
         if changed:
             await handler.save(self._uow, [Change(key, before.get(key), after) for key, after in changed.items()])
         await version_guard.save(self._uow, producer, before_seen, seen)

@@ -17,8 +17,8 @@ class Heartbeats:
 
     def expect(self, loop: str, within_seconds: float) -> None:
         """From now on `loop` must beat at least that often."""
+        self.beat(loop)  # first: the watchdog looks from a thread of its own, at any moment
         self._limit[loop] = within_seconds
-        self.beat(loop)
 
     def beat(self, loop: str) -> None:
         self._last[loop] = time.monotonic()

@@ -37,7 +37,8 @@ from chassis.tokens import Tokens
 
 log = structlog.get_logger(__name__)
 
-STOP_SECONDS = 8.0
+STOP_SECONDS = 7.0  # then a second for what is cancelled, one for the pool, and a half: in 10 all must be over
+UNHEEDED_SECONDS = 0.5
 WATCHDOG_SECONDS = 2.0
 STUCK_EXIT = 70
 HEAD_SECONDS, READ_SECONDS = 10.0, 60.0
@@ -87,9 +88,10 @@ async def _run(service: Service, common: CommonSettings, settings: ServiceSettin
         return 2
     stop = context.stop
     app = create_app(context)
+    server = http_server(app, settings)
     calm_collector()
     loops = _loops(context, app, stop, {} if seen else {"start-check": look_until_seen})
-    return await until_told(http_server(app, settings), loops, context.heartbeats, stop, context.database.close)
+    return await until_told(server, loops, context.heartbeats, stop, context.database.close)
 
 
 async def until_told(
@@ -110,17 +112,24 @@ async def until_told(
     waiting = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([waiting, *tasks.values()], return_when=asyncio.FIRST_COMPLETED)
     failed = ended_wrongly({name: task for name, task in tasks.items() if task in done}, asked=waiting in done)
-    for name in failed:
-        log.error("loop ended", loop=name, exc_info=tasks[name].exception())
+    for name, error in failed.items():
+        log.error("loop ended", loop=name, exc_info=error)
     stop.set()
     server.should_exit = True
     await _end(tasks, close)
     log.info("stopped")
-    return 1 if failed else 0
+    code = 1 if failed else 0
+    _end_all_the_same(code)
+    return code
 
 
 def http_server(app: FastAPI, settings: HttpSettings) -> uvicorn.Server:
-    """Uvicorn as every service runs it; not started."""
+    """Uvicorn as every service runs it; not started.
+
+    The document of its routes is made now: `chassis.doors` and `chassis.parameters` look into it, and made at the first
+    request that they look at, it would hold up all others for a quarter of a second.
+    """
+    app.openapi()
     config = uvicorn.Config(
         app,
         host=settings.http_host,
@@ -201,12 +210,13 @@ async def until(stop: asyncio.Event, work: Awaitable[None]) -> None:
         await task
 
 
-def ended_wrongly(ended: Mapping[str, asyncio.Task[None]], *, asked: bool) -> list[str]:
-    """Which of the loops that have ended should not have: all where nobody `asked`, else those that raised.
+def ended_wrongly(ended: Mapping[str, asyncio.Task[None]], *, asked: bool) -> dict[str, BaseException | None]:
+    """Which loops should not have ended, each with its error: all where nobody `asked`, else those that raised.
 
     A quick one ends in the same turn of the event loop in which the end was asked for.
     """
-    return [name for name, task in ended.items() if not asked or (not task.cancelled() and task.exception())]
+    errors = {name: None if task.cancelled() else task.exception() for name, task in ended.items()}
+    return {name: error for name, error in errors.items() if error is not None or not asked}
 
 
 async def _end(tasks: dict[str, asyncio.Task[None]], close: Callable[[], Awaitable[None]]) -> None:
@@ -218,6 +228,13 @@ async def _end(tasks: dict[str, asyncio.Task[None]], close: Callable[[], Awaitab
         await asyncio.wait(late, timeout=1.0)
     with suppress(TimeoutError):
         await asyncio.wait_for(close(), 1.0)
+
+
+def _end_all_the_same(code: int) -> None:
+    """In a moment, whatever does not heed its cancellation: what is committed is kept, and all else is undone."""
+    end = threading.Timer(UNHEEDED_SECONDS, os._exit, (code,))
+    end.daemon = True
+    end.start()
 
 
 def calm_collector() -> None:

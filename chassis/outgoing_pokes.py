@@ -21,7 +21,7 @@ class Pokes:
     def add(self, payloads: Iterable[str]) -> None:
         """Each of them shorter than 8,000 bytes, as Postgres asks."""
         for payload in payloads:
-            if len(self._waiting) >= MOST:
+            if len(self._waiting) >= MOST and payload not in self._waiting:
                 del self._waiting[next(iter(self._waiting))]
             self._waiting[payload] = None
             self._come.set()

@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 2.0
 LIMIT_SECONDS = 60.0
-STOP_SECONDS = 6.0
+STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class OnboardingAcceptedV1(EventData):
 class OnboardingRejectedV1(EventData):
     """The request was refused, and why. `request_id` is absent where the record had no id that could be read.
 
-    `warnings`: as in an acceptance.
+    `agency` is named only where it is there and the source may send to it. `warnings`: as in an acceptance.
     """
 
     request_id: RequestId | None = None

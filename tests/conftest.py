@@ -1,5 +1,6 @@
 """What tests share: one Kafka and one Postgres for the run; a database and a topic prefix for each test that asks."""
 
+import signal
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path, PurePosixPath
@@ -43,6 +44,11 @@ async def database_for(infra: Infrastructure) -> AsyncIterator[Callable[[Service
 def prefix() -> str:
     """A topic prefix of the test's own."""
     return f"t{uuid7().hex[-10:]}-"
+
+
+def pytest_configure() -> None:
+    """A run that is told to end leaves no servers, as one that is interrupted at the keyboard leaves none."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,6 +1,7 @@
 """The one Kafka and the one Postgres of a test run: our own nodes, containers, or servers at given addresses."""
 
 import asyncio
+import atexit
 import signal
 import subprocess
 from collections.abc import Callable
@@ -23,8 +24,8 @@ from chassis.settings import environment
 
 ROOT = Path(__file__).parent.parent
 # A killed process leaves the page cache whole, and no test takes the power away: syncing would only cost minutes, and
-# so would compressing what is written for each test's database.
-WITHOUT_SYNC = {"fsync": "off", "full_page_writes": "off", "wal_compression": "off"}
+# so would compressing what is written for each test's database, and proving one's password in thousands of rounds.
+WITHOUT_SYNC = {"fsync": "off", "full_page_writes": "off", "wal_compression": "off", "scram_iterations": "1"}
 
 
 @dataclass
@@ -35,6 +36,9 @@ class Nodes:
     postgres: PostgresNode
     logs: Path
     running: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        atexit.register(self.stop)  # a run that ends otherwise than it should leaves no servers either
 
     def start(self, name: str) -> None:
         node = self.kafka if name == "kafka" else self.postgres
@@ -60,7 +64,9 @@ class Nodes:
         for name, process in self.running.items():
             process.send_signal(signal.SIGQUIT if name == "postgres" else signal.SIGKILL)  # its data goes
             process.wait(30)
+        self.running.clear()
         self.postgres.remove()
+        atexit.unregister(self.stop)
 
 
 @dataclass
@@ -74,6 +80,7 @@ class Infrastructure:
     stop_containers: Callable[[], None] | None = None
     _templates: dict[str, str] = field(default_factory=dict)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _superuser: "asyncpg.Connection[Any] | None" = None
 
     async def database(self, service: Service) -> str:
         """A fresh migrated database of one service; answers the address for the service's own login."""
@@ -81,27 +88,28 @@ class Infrastructure:
             if service.name not in self._templates:
                 self._templates[service.name] = await self._template(service)
         name = f"t_{uuid7().hex}"
-        connection = await asyncpg.connect(self.superuser_dsn)
-        try:
-            await connection.execute(
-                f"create database {name} template {self._templates[service.name]} strategy file_copy"  # a tenth of CPU
-                f' owner "{service.name}_owner"'
-            )
-        finally:
-            await connection.close()
+        await self._as_superuser(
+            f"create database {name} template {self._templates[service.name]} strategy file_copy"  # a tenth of CPU
+            f' owner "{service.name}_owner"'
+        )
         return dsn(self.superuser_dsn, service.name, name, password(self.secrets, f"postgres-{service.name}"))
 
     async def drop(self, *addresses: str) -> None:
         """Databases that nobody needs any more: removed this soon, they were never written to a disk."""
-        connection = await asyncpg.connect(self.superuser_dsn)
-        try:
-            for address in addresses:
-                await connection.execute(f"drop database if exists {address.rpartition('/')[2]} with (force)")
-        finally:
-            await connection.close()
+        for address in addresses:
+            await self._as_superuser(f"drop database if exists {address.rpartition('/')[2]} with (force)")
+
+    async def _as_superuser(self, statement: str) -> None:
+        """On one connection for all, made anew where a test has ended the server meanwhile."""
+        async with self._lock:
+            if self._superuser is None or self._superuser.is_closed():
+                self._superuser = await asyncpg.connect(self.superuser_dsn)
+            await self._superuser.execute(statement)
 
     async def stop(self) -> None:
         """Ends what `start` started."""
+        if self._superuser is not None:
+            self._superuser.terminate()
         if self.nodes is not None:
             self.nodes.stop()
         if self.stop_containers is not None:

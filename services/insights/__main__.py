@@ -5,7 +5,6 @@ if __name__ == "__main__":  # the other imports take a second
 
     end_at_once_when_told()
 
-import os
 from datetime import timedelta
 
 from chassis.clock import system_clock
@@ -13,12 +12,10 @@ from chassis.settings import CommonSettings
 from chassis.stateless import StatelessService, main
 from services.insights import __doc__ as description
 from services.insights.counting import Statistics
+from services.insights.politeness import give_way
 from services.insights.reading import LOOP, read_statistics
 from services.insights.settings import InsightsSettings
 from services.insights.web import ROUTERS
-
-POLITENESS = 10
-"""Added to the process's niceness: while it reads days of events again, the others come first."""
 
 
 def kept(_common: CommonSettings, settings: InsightsSettings) -> Statistics:
@@ -33,8 +30,8 @@ SERVICE = StatelessService(
     open=kept,
     routers=ROUTERS,
     loops={LOOP: read_statistics},
+    prepare=give_way,
 )
 
 if __name__ == "__main__":
-    os.nice(POLITENESS)
     main(SERVICE)

@@ -25,6 +25,8 @@ LIMIT_SECONDS = 120.0
 START_SECONDS, END_SECONDS = 45.0, 6.0
 PAUSE_SECONDS = 2.0
 TOPICS = frozenset({"client-events", "activation-events", "notification-events"})
+THROWN_AWAY, SOURCE_CAME = "its state was thrown away", "a source came"
+"""Why reading begins anew at once; else it pauses first, since what ended it may be there still."""
 EARLIER = timedelta(hours=1)
 """Topics are sought by the moment of the record, which two clocks may set a little before the event's own."""
 
@@ -40,6 +42,8 @@ async def read_statistics(context: StatelessContext) -> None:
             async with Extents(context.common) as extents:
                 why = await reading.run(extents)
             log.info("reading begins anew", why=why)
+            if why in {THROWN_AWAY, SOURCE_CAME}:
+                continue
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -84,14 +88,14 @@ class _Reading:
             self._heartbeats.beat(LOOP)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._state.again.wait(), self._settings.look_seconds)
-                return "its state was thrown away"
+                return THROWN_AWAY
             if app.should_stop:
                 return "Faust has ended"
             ends = await extents.ends(self._wanted)
             self._state.windows.expire(self._state.clock())
             self._tell(ends)
             if {topic for topic, _ in ends} - topics:
-                return "a source came"
+                return SOURCE_CAME
             if self._stalled(ends):
                 return "it had stalled"
 

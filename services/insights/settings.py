@@ -13,4 +13,7 @@ class InsightsSettings(HttpSettings):
 
     kept_hours: int = Field(48, ge=1, le=24 * 30, description="how far back statistics go; topics keep 30 days")
     look_seconds: float = Field(10, gt=0, description="how often the ends of the topics and new sources are looked for")
+    gives_way: bool = Field(
+        True, description="whether all other processes come first; else it takes its turn like them"
+    )
     stalled_seconds: float = Field(60, gt=0, description="without progress for so long, reading begins anew")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import faust
+from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -47,6 +48,14 @@ class _Transport(driver.Transport):
     Consumer = _Consumer
 
 
+class _NoTables(TableManager):
+    """Begins at once: Faust's own waits a second for tables to be there, and reads nothing before."""
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
+
+
 class Reader(faust.App):
     """Faust, as far as it is used."""
 
@@ -74,6 +83,7 @@ class Reader(faust.App):
             broker_max_poll_records=200,
             stream_buffer_maxsize=256,
             stream_wait_empty=False,
+            TableManager=_NoTables,
         )
         self.transport = _Transport(list(self.conf.broker_consumer), self)
         self._begin_at = begin_at

@@ -133,6 +133,7 @@ async def _broker_paused(field: Field, chance: Random) -> None:
     process = field.servers.nodes.running["kafka"]
     process.send_signal(signal.SIGSTOP)
     await asyncio.sleep(chance.choice([5, 15, 30]))
+    assert state_of(process.pid) == "T"
     process.send_signal(signal.SIGCONT)
 
 

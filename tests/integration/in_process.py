@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import httpx
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
@@ -19,14 +19,15 @@ from chassis.fold import Fold, Outcome, read
 from chassis.lifecycle import opened
 from chassis.service import Context, Service
 from chassis.settings import CommonSettings, ServiceSettings
+from chassis.stateless import StatelessService
 from chassis.tokens import ALGORITHMS
 from schemas.catalogue import CATALOGUE
 from schemas.envelope import Envelope
 
 KEY_ID = "test"
 
-# Doors and parameters look into an application's document. The same routers have the same one, and most of a short
-# test's time went into making it again.
+# A service has its document before it answers. The same routers have the same one, and most of a short test's time went
+# into making it again.
 _documents: dict[str, tuple[tuple[APIRouter, ...], dict[str, Any]]] = {}
 
 
@@ -114,12 +115,17 @@ async def in_process(
     keys = folder / "keys.json"
     keys.write_bytes(orjson.dumps(KeySet([key]).as_dict(private=False)))
     context = await opened(service, CommonSettings(environment="test", token_keys_file=keys, **common), settings)
-    app = create_app(context)
+    app = with_document(create_app(context), service)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{service.name}") as http:
+        yield context, http
+    await context.database.pool.close()
+
+
+def with_document(app: FastAPI, service: Service | StatelessService) -> FastAPI:
+    """The service's application with the document of its routes, which is made once in a run."""
     routers, document = _documents.get(service.name, ((), {}))
     if routers is service.routers:
         app.openapi_schema = document
     else:
         _documents[service.name] = service.routers, app.openapi()
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{service.name}") as http:
-        yield context, http
-    await context.database.pool.close()
+    return app

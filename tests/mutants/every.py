@@ -3,6 +3,7 @@
 from tests.mutants.bell_and_rates import BELL_AND_RATES
 from tests.mutants.client_life import CLIENT_LIFE
 from tests.mutants.contract import CONTRACT
+from tests.mutants.loops import LOOPS
 from tests.mutants.mail import MAIL
 from tests.mutants.passed_over import PASSED_OVER
 from tests.mutants.sealed import SEALED
@@ -13,6 +14,7 @@ from tests.mutants.ways_in import WAYS_IN
 
 MUTANTS = [
     *CHASSIS_AND_SERVICES,
+    *LOOPS,
     *WAYS_IN,
     *CLIENT_LIFE,
     *SENDERS,

@@ -142,6 +142,14 @@ MAIL = [
         "::test_a_receiver_that_never_takes_our_sender_fails_the_mail_once_patience_is_over",
     ),
     Mutant(
+        "circuits are locked as outcomes come",
+        "Two batches of outcomes do not wait for each other.",
+        "services/notifier/commits.py",
+        'key=lambda each: each.relay or "")',
+        'key=lambda _: "")',
+        "tests/integration/notifier/test_circuit.py::test_two_batches_of_outcomes_lock_circuits_in_one_order",
+    ),
+    Mutant(
         "a greeting's code is forgotten",
         "What a server refused us with stands with the attempt.",
         "services/notifier/mailer.py",

@@ -40,12 +40,13 @@ STATISTICS = [
         f"{UNIT}::test_windows_that_are_over_go_whole_hour_by_whole_hour",
     ),
     Mutant(
-        "made-up agencies crowd out true ones",
-        "What senders write takes no true agency its place.",
-        WINDOWS,
-        "most = MOST_BY_REJECTIONS if fact.what.startswith(REJECTED) else MOST_AGENCIES",
-        "most = MOST_AGENCIES",
-        f"{UNIT}::test_agencies_that_senders_make_up_take_no_true_one_its_place",
+        "a source's word counts against an agency",
+        "A refusal names an agency only where its source may send to it.",
+        "services/onboarding/domain/intake.py",
+        "return answer(request if known or request.refusal is None else replace(request, agency=None))",
+        "return answer(request)",
+        "tests/unit/onboarding/test_agencies_named_in_refusals.py"
+        "::test_a_refusal_names_an_agency_only_where_its_source_may_send_to_it[change2-None]",
     ),
     Mutant(
         "series stay",

@@ -3,13 +3,15 @@
 A route, a loop or a topic that waits for insights would break it.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from chassis.settings import CommonSettings
 from tests.eventually import eventually
+from tests.infrastructure import Infrastructure
 from tests.integration.insights.running import Insights
 from tests.system.numbers import organisation_numbers
 from tests.system.rig import Rig
@@ -19,29 +21,32 @@ WITHIN_SECONDS = 60.0
 
 
 @pytest.fixture
-async def insights(rig: Rig, tmp_path: Path) -> AsyncIterator[Insights]:
-    """Beside the rig's services, running."""
+def insights(infra: Infrastructure, prefix: str, tmp_path: Path) -> Iterator[Insights]:
+    """Beside the rig's services, and started before them."""
     (tmp_path / "insights").mkdir()
-    made = Insights.of(rig.common, tmp_path / "insights")
-    await made.start()
+    common = CommonSettings(environment="test", kafka_bootstrap=infra.kafka, topic_prefix=prefix)
+    made = Insights.of(common, tmp_path / "insights")
+    made.launch()
     yield made
     if made.runs:
         made.kill()
 
 
 async def test_clients_are_listed_and_mailed_while_insights_is_stopped_killed_or_behind(
-    rig: Rig, insights: Insights
+    insights: Insights, rig: Rig
 ) -> None:
     numbers = organisation_numbers()
+    await insights.ready()
     await some_go_the_whole_way(rig, numbers, so_far=0)
     await insights.has_read(1)
-    async with insights.stopped():
+    with insights.stopped():
         await some_go_the_whole_way(rig, numbers, so_far=3)
     insights.kill()
     await some_go_the_whole_way(rig, numbers, so_far=6)
-    await insights.start()
-    await insights.rebuild()
+    insights.launch()
     await some_go_the_whole_way(rig, numbers, so_far=9)
+    await insights.ready()
+    await insights.rebuild()
 
     async def all_are_counted() -> bool:
         totals = (await insights.get("/v1/statistics"))["totals"]

@@ -1,6 +1,5 @@
 """What of an event is counted: one fact an event, or none."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -15,8 +14,6 @@ from schemas.client import ClientCreatedV1
 from schemas.envelope import Envelope, EventData
 from schemas.notification import EmailFailedV1, EmailSentV1, EmailUnknownV1
 from schemas.onboarding import OnboardingRejectedV1
-
-SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 
 Stage = Literal["listed", "activated"]
 STAGES: tuple[Stage, ...] = ("listed", "activated")
@@ -45,7 +42,8 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing to count. `agency` is None where the event names none: a rejection may, and counts for all alone."""
+    """One thing to count. `agency` is None where the event names none, which counts for all alone: a rejection names
+    one only where it is there and the source may send to it."""
 
     what: str
     agency: str | None
@@ -56,8 +54,7 @@ def fact_of(event: Envelope[Any]) -> Fact | None:
     """The fact of an event that was valid; None where nothing of it is counted."""
     data = event.data
     if isinstance(data, OnboardingRejectedV1):
-        known = data.agency if data.agency and SLUG.fullmatch(data.agency) else None  # a sender may write anything
-        return Fact(REJECTED + data.code, known)
+        return Fact(REJECTED + data.code, data.agency)
     name = NAMES.get(type(data))
     if name is None:
         return None

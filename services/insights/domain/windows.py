@@ -16,16 +16,14 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Literal
 
-from services.insights.domain.facts import REJECTED, Fact, Stage
+from services.insights.domain.facts import Fact, Stage
 from services.insights.domain.waits import Waits
 
 MINUTE, HOUR = 60, 3600
 AHEAD_SECONDS = 300
 """How far an event's clock may be before ours."""
 MOST_AGENCIES = 2000
-"""Of further ones events count for all agencies alone: senders may not fill the memory with names."""
-MOST_BY_REJECTIONS = MOST_AGENCIES // 2
-"""Once there are so many, no rejection brings one more: its agency is what a sender wrote, and may not be there."""
+"""Of further ones events count for all agencies alone: names may not fill the memory."""
 
 Outcome = Literal["counted", "repeated", "too_old", "ahead"]
 Window = Literal["minute", "hour"]
@@ -138,8 +136,7 @@ class Windows:
 
     def _kept_agency(self, fact: Fact) -> str | None:
         if fact.agency is not None and fact.agency not in self._agencies:
-            most = MOST_BY_REJECTIONS if fact.what.startswith(REJECTED) else MOST_AGENCIES
-            if len(self._agencies) >= most:
+            if len(self._agencies) >= MOST_AGENCIES:
                 return None
             self._agencies.add(fact.agency)
         return fact.agency

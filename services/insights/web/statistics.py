@@ -13,6 +13,7 @@ from services.insights.web.shown import Answer, Kept, Whose, answer
 router = APIRouter(prefix="/v1/statistics", tags=["statistics"])
 
 DAY = timedelta(hours=24)
+"""Shown without a `from`, and at most by the minute: one answer holds up the counting, and longer the more it shows."""
 FIRST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -22,7 +23,13 @@ class PeriodIsEmpty(Refused):
     code = "invalid_content"
 
 
-@router.get("", summary="What happened in a period, by minute or hour")
+class PeriodIsTooLong(Refused):
+    """The period has more minutes than are shown at once."""
+
+    code = "invalid_content"
+
+
+@router.get("", summary="What happened in a period, by hour, or by minute for a day at most")
 async def show_statistics(
     kept: Kept,
     agency: Whose,
@@ -34,4 +41,6 @@ async def show_statistics(
     since = begin or until - min(DAY, until - FIRST)
     if since >= until:
         raise PeriodIsEmpty([Pointed("/from", "empty_period", "query")])
+    if window == "minute" and until - since > DAY:
+        raise PeriodIsTooLong([Pointed("/from", "period_too_long", "query")])
     return answer(kept, window, since, until, agency)

@@ -27,7 +27,7 @@ from services.onboarding.domain.creation import (
 )
 from services.onboarding.domain.instructions import read_cancellation, read_licences_change
 from services.onboarding.domain.life_cycle import AlreadyActivated, must_be_cancellable, must_live
-from services.onboarding.domain.requests import Refusal, Request, Sender, answer, id_for, refused
+from services.onboarding.domain.requests import Refusal, Request, Sender, answer, id_for
 from services.onboarding.domain.rule_book import ContentInvalid, review
 from services.onboarding.domain.unknown_fields import unknown_fields
 
@@ -105,19 +105,26 @@ def _once(state: Intake | None, event: Envelope[Any], now: datetime, kind: str, 
     earlier = state.request
     request = _request(state, event, now)
     if forbidden := _forbidden(state, event, kind):
-        return Decision(state, (refused(request, Refusal.of(forbidden)),))
+        return Decision(state, (_told(state, replace(request, refusal=Refusal.of(forbidden))),))
     if earlier is not None and earlier.final:
-        return Decision(state, (answer(_still_told(earlier, state.target)),))
+        return Decision(state, (_told(state, _still_told(earlier, state.target)),))
     try:
         after, says = act(state, event, request, now)
     except Refused as refusal:
         waits = refusal.code if isinstance(refusal, ClientUnknown) else None  # its creation may be on its way
         request = replace(request, refusal=Refusal.of(refusal))
         if earlier is not None and earlier.refusal == request.refusal:
-            return Decision(state, (answer(earlier),), waits)
-        return Decision(replace(state, request=request), (answer(request),), waits)
+            return Decision(state, (_told(state, earlier),), waits)
+        return Decision(replace(state, request=request), (_told(state, request),), waits)
     assert after.request is not None
     return Decision(after, (answer(after.request), *says))
+
+
+def _told(state: Intake, request: Request) -> Say:
+    """The answer. A refusal names the agency only where it is there and the source may send to it: what a source merely
+    writes must say nothing of somebody else, in statistics or elsewhere."""
+    known = state.agency_known and request.agency is not None and state.sender.may_send_to(request.agency)
+    return answer(request if known or request.refusal is None else replace(request, agency=None))
 
 
 def _still_told(earlier: Request, target: Target | None) -> Request:
@@ -229,7 +236,7 @@ def _request(state: Intake, event: Envelope[Any], now: datetime) -> Request:
         digest=state.digest,
         correlation_id=event.correlationid,
         results_topic=state.sender.results_topic,
-        agency=line(getattr(event.data, "agency", None)),
+        agency=line(event.data.agency) if isinstance(event.data, OnboardingRequestedV1) else None,
         external_ref=line(event.data.external_ref),
         received_at=now,
         warnings=unknown_fields(dict(event.data), type(event.data).shape),

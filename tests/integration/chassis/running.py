@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis.consumer import Consumer
 from chassis.relay import Relay
@@ -62,3 +63,15 @@ async def everything(common: CommonSettings, topic: str) -> list[tuple[bytes | N
         return [(record.key, record.value) for record in records]
     finally:
         await consumer.stop()
+
+
+async def members(context: Context) -> list[str]:
+    """Who is in the toy's group. Kafka gives whoever left and came back another id."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=context.common.kafka_bootstrap)
+    await admin.start()
+    try:
+        (answer,) = await admin.describe_consumer_groups([context.common.topic_prefix + "toy"])
+        (group,) = answer.to_object()["groups"]
+        return sorted(member["member_id"] for member in group["members"])
+    finally:
+        await admin.close()

@@ -2,17 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
 
+import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from chassis import consumer as consumer_module
 from chassis import kafka
+from chassis.consumer import Consumer
 from chassis.service import Context
 from chassis.settings import CommonSettings
+from schemas.envelope import Decision
 from tests.eventually import eventually
 from tests.integration.chassis import toy
 from tests.integration.chassis.conftest import Writer
-from tests.integration.chassis.running import consuming
+from tests.integration.chassis.running import consuming, members
 
 OpenToy = Callable[[], Awaitable[Context]]
 
@@ -118,6 +124,33 @@ async def test_records_deleted_before_they_were_read_stop_the_reader(
         await eventually(lambda: stopped_by(consumer, "TopicChanged"), within=20)
 
 
+async def test_what_stopped_reading_is_shown_until_it_is_gone(
+    open_toy: OpenToy, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would break: a readiness that is green for a moment each time that a stopped reader looks again."""
+    monkeypatch.setattr(consumer_module, "STOPPED_SECONDS", 0.1)
+    opened, readers, shown = await open_toy(), list[Consumer](), list[str | None]()
+
+    def broken(*_: Any) -> Decision[toy.Tally]:
+        shown.append(readers[0].stopped_by)
+        raise toy.Broken
+
+    handler: Any = replace(toy.HANDLER, decide={toy.AddedV1: broken})
+    reads = (replace(opened.service.subscriptions[0], handler=handler),)
+    context = replace(opened, service=replace(opened.service, subscriptions=reads))
+    await asyncio.gather(*(writer.send(toy.AddedV1(tally=f"t{number}")) for number in range(200)))
+    async with consuming(context) as consumer:
+        readers.append(consumer)
+        await eventually(lambda: stopped_by(consumer, "CircuitOpen"), within=20)
+        shown.clear()
+        await eventually(lambda: _looked_again(shown), within=20)
+    assert {str(each).partition(":")[0] for each in shown} == {"CircuitOpen"}
+
+
+async def _looked_again(shown: list[str | None]) -> bool:
+    return bool(shown)
+
+
 async def test_two_replicas_share_the_partitions_and_count_each_event_once(open_toy: OpenToy, writer: Writer) -> None:
     first, second = await open_toy(), await open_toy()
     for number in range(40):
@@ -125,7 +158,12 @@ async def test_two_replicas_share_the_partitions_and_count_each_event_once(open_
     async with consuming(first):
         await eventually(lambda: counted(first, 40), within=15)
         async with consuming(second):
+            await eventually(lambda: _both_are_members(first), within=20)
             await asyncio.gather(*(writer.send(toy.AddedV1(tally=f"u{number}")) for number in range(40)))
             await eventually(lambda: counted(first, 80), within=20)
         await asyncio.gather(*(writer.send(toy.AddedV1(tally=f"v{number}")) for number in range(40)))
         await eventually(lambda: counted(first, 120), within=20)
+
+
+async def _both_are_members(context: Context) -> bool:
+    return len(await members(context)) == 2

@@ -161,6 +161,7 @@ async def test_what_waits_is_bounded_and_each_waits_once() -> None:
     pokes = Pokes()
     pokes.add(["twice", "twice"])
     pokes.add(map(str, range(MOST)))
+    pokes.add(["1"])
     assert await pokes.take(2, 0) == ["0", "1"]
     assert len(await pokes.take(2 * MOST, 0)) == MOST - 2
     assert await pokes.take(1, 0) == []

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from aktivera.local.ports import free_port
 from chassis import consumer_offsets, failpoints, kafka
@@ -32,7 +31,7 @@ from tests.eventually import eventually
 from tests.infrastructure import Infrastructure
 from tests.integration.chassis import toy
 from tests.integration.chassis.conftest import Writer
-from tests.integration.chassis.running import consuming, retrier
+from tests.integration.chassis.running import consuming, members, retrier
 
 OpenToy = Callable[[], Awaitable[Context]]
 
@@ -251,7 +250,7 @@ async def test_a_member_that_waits_for_its_database_stays_in_the_group(
     try:
         async with consuming(context) as consumer:
             await eventually(lambda: counted(context, 1), within=15)
-            before = await _members(context)
+            before = await members(context)
             await server.execute(f"alter database {database} connection limit 0")
             await server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", database)
             await writer.send(toy.AddedV1(tally="a"))
@@ -264,19 +263,7 @@ async def test_a_member_that_waits_for_its_database_stays_in_the_group(
             await eventually(away_for_long, within=10)
             await server.execute(f"alter database {database} connection limit -1")
             await eventually(lambda: counted(context, 2), within=20)
-            assert await _members(context) == before
+            assert await members(context) == before
     finally:
         await server.execute(f"alter database {database} connection limit -1")
         await server.close()
-
-
-async def _members(context: Context) -> list[str]:
-    """Who is in the toy's group. Kafka gives whoever left and came back another id."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=context.common.kafka_bootstrap)
-    await admin.start()
-    try:
-        (answer,) = await admin.describe_consumer_groups([context.common.topic_prefix + "toy"])
-        (group,) = answer.to_object()["groups"]
-        return sorted(member["member_id"] for member in group["members"])
-    finally:
-        await admin.close()

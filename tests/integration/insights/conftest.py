@@ -1,4 +1,4 @@
-"""Topics of a test module's own, and insights over them."""
+"""Topics of a test's own, and insights over them."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,13 +13,18 @@ from tests.infrastructure import Infrastructure
 from tests.integration.insights.running import Insights
 
 
-@pytest.fixture
-async def common(infra: Infrastructure) -> CommonSettings:
+async def topics_of_their_own(infra: Infrastructure) -> CommonSettings:
+    """Settings under whose prefix there are all topics, with nothing on them."""
     made = CommonSettings(
         environment="test", kafka_bootstrap=infra.kafka, topic_prefix=f"t{uuid7().hex[-10:]}-", topic_partitions=3
     )
     await kafka.create_topics(made, [(topic.name, topic.retention_days) for topic in TOPICS.values()])
     return made
+
+
+@pytest.fixture
+async def common(infra: Infrastructure) -> CommonSettings:
+    return await topics_of_their_own(infra)
 
 
 @pytest.fixture

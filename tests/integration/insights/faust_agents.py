@@ -1,6 +1,6 @@
 """Five agents that fail at one event of ten, each in a way that is usual with Faust. Run as a program of its own.
 
-`python -m tests.integration.insights.faust_agents KIND KAFKA PREFIX`; it is ended from outside.
+`python -m tests.integration.insights.faust_agents KAFKA PREFIX KIND…`, an app for each kind; it is ended from outside.
 """
 
 import asyncio
@@ -79,4 +79,6 @@ def app_of(kind: str, kafka: str, prefix: str) -> faust.App:
 
 
 if __name__ == "__main__":
-    faust.Worker(app_of(*sys.argv[1:]), loglevel="critical", redirect_stdouts=False).execute_from_commandline()
+    kafka, prefix, *kinds = sys.argv[1:]
+    apps = [app_of(kind, kafka, prefix) for kind in kinds]
+    faust.Worker(*apps, loglevel="critical", redirect_stdouts=False).execute_from_commandline()

@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -33,13 +33,15 @@ class Insights:
     folder: Path
     key: OKPKey
     port: int
+    gives_way: bool = False
+    """As it does by itself. Tests have no time for it, and other things to do."""
     process: "subprocess.Popen[bytes] | None" = None
 
     @classmethod
-    def of(cls, common: CommonSettings, folder: Path) -> "Insights":
+    def of(cls, common: CommonSettings, folder: Path, *, gives_way: bool = False) -> "Insights":
         key = OKPKey.generate_key("Ed25519", {"kid": "insights"}, private=True)
         (folder / "keys.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
-        return cls(common, folder, key, free_port())
+        return cls(common, folder, key, free_port(), gives_way)
 
     @property
     def url(self) -> str:
@@ -49,8 +51,13 @@ class Insights:
     def runs(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    async def start(self, **settings: str) -> None:
+    async def start(self) -> None:
         """Starts it, and waits until it answers."""
+        self.launch()
+        await self.ready()
+
+    def launch(self) -> None:
+        """Starts it, in a session of its own as everywhere."""
         own = {
             "AKTIVERA_ENVIRONMENT": "test",
             "AKTIVERA_KAFKA_BOOTSTRAP": self.common.kafka_bootstrap,
@@ -58,43 +65,56 @@ class Insights:
             "AKTIVERA_TOKEN_KEYS_FILE": str(self.folder / "keys.json"),
             "INSIGHTS_HTTP_PORT": str(self.port),
             "INSIGHTS_LOOK_SECONDS": "0.5",
+            "INSIGHTS_GIVES_WAY": str(self.gives_way),
         }
         inherited = {key: value for key, value in environment().items() if not key.startswith("AKTIVERA_")}
         with (self.folder / "insights.log").open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: ASYNC220  # quick, and nothing else runs meanwhile
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "services.insights"],
                 cwd=ROOT,
-                env=inherited | own | settings,
+                env=inherited | own,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
 
-        async def ready() -> bool:
+    async def ready(self) -> None:
+        """Waits until it answers."""
+
+        async def probe() -> bool:
             assert self.process is not None
             assert self.process.poll() is None, (self.folder / "insights.log").read_text()[-2000:]
-            async with httpx.AsyncClient() as client:
-                try:
-                    return (await client.get(f"{self.url}/health/ready", timeout=3)).status_code == 200
-                except httpx.HTTPError as error:
-                    raise AssertionError(repr(error)) from error
+            try:
+                return (await client.get("/health/ready", timeout=3)).status_code == 200
+            except httpx.HTTPError as error:
+                raise AssertionError(repr(error)) from error
 
-        await eventually(ready, within=START_SECONDS)
+        async with httpx.AsyncClient(base_url=self.url, verify=False) as client:
+            await eventually(probe, within=START_SECONDS)
 
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
         assert self.process.wait(10) == -signal.SIGKILL
 
-    @asynccontextmanager
-    async def stopped(self) -> AsyncIterator[None]:
-        """SIGSTOP, and SIGCONT at the end: it is there and does nothing."""
+    def stop_for_now(self) -> None:
+        """SIGSTOP: it is there and does nothing, until it may `go_on`."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Does nothing for as long as the block lasts."""
+        self.stop_for_now()
         try:
             yield
         finally:
-            self.process.send_signal(signal.SIGCONT)
+            self.go_on()
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
@@ -122,13 +142,13 @@ class Insights:
         return {"Authorization": f"Bearer {jwt.encode({'alg': 'EdDSA', 'kid': 'insights'}, body, self.key, ['EdDSA'])}"}
 
     async def get(self, path: str, **query: str) -> Any:
-        async with httpx.AsyncClient(base_url=self.url, headers=self.token(), timeout=30) as client:
+        async with httpx.AsyncClient(base_url=self.url, headers=self.token(), timeout=30, verify=False) as client:
             answer = await client.get(path, params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     async def rebuild(self) -> None:
-        async with httpx.AsyncClient(base_url=self.url, headers=self.token(), timeout=30) as client:
+        async with httpx.AsyncClient(base_url=self.url, headers=self.token(), timeout=30, verify=False) as client:
             assert (await client.post("/v1/operations/rebuild")).status_code == 202
 
     async def has_read(self, records: int, within: float = READ_SECONDS) -> dict[str, Any]:

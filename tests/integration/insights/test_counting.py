@@ -1,8 +1,10 @@
 """Counts and percentiles equal what SQL says of the same events: at first, after a kill, and after a rebuild."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,15 +16,19 @@ from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 
 from chassis import kafka
+from chassis.clock import system_clock
 from chassis.settings import CommonSettings
 from services.insights.domain.waits import RELATIVE_ERROR
+from services.insights.politeness import NICENESS
 from services.insights.statistics import GROUPS
 from tests.eventually import eventually
 from tests.infrastructure import Infrastructure
+from tests.integration.insights.conftest import topics_of_their_own
 from tests.integration.insights.history import History, Past
-from tests.integration.insights.running import Insights
+from tests.integration.insights.running import START_SECONDS, Insights
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Going: TypeAlias = "asyncio.Task[None]"
 
 EVENTS = 20_000
 MIXED = 7
@@ -72,12 +78,13 @@ async def true_wait(truth: Connection, stage: str, agency: str | None, share: fl
 
 async def equals_sql(insights: Insights, truth: Connection) -> None:
     """All windows of all agencies together and of one, and all percentiles."""
+    begin = await truth.fetchval("select min(at) from truth")
     for agency in (None, "byra-7"):
         query = {"agency": agency} if agency else {}
-        for window in ("hour", "minute"):
-            begin = await truth.fetchval("select min(at) from truth")
-            answer = await insights.get("/v1/statistics", window=window, **query, **{"from": begin.isoformat()})
-            shown = {datetime.fromisoformat(each["begin"]): plain(each) for each in answer["windows"]}
+        answer = await insights.get("/v1/statistics", **query, **{"from": begin.isoformat()})
+        windows = {"hour": answer["windows"], "minute": await minutes(insights, begin, query)}
+        for window, found in windows.items():
+            shown = {datetime.fromisoformat(each["begin"]): plain(each) for each in found}
             assert shown == await true_counts(truth, window, agency)
         for stage in ("listed", "activated"):
             times = answer["times"][f"to_{stage}"]
@@ -86,6 +93,59 @@ async def equals_sql(insights: Insights, truth: Connection) -> None:
                 assert times[f"{name}_seconds"] == pytest.approx(wait, rel=RELATIVE_ERROR * 1.001)
 
 
+async def minutes(insights: Insights, begin: datetime, query: dict[str, str]) -> list[dict[str, Any]]:
+    """Asked for day by day, which is the most there is at once."""
+    found = []
+    while begin < system_clock():
+        end = begin + timedelta(days=1)
+        period = {"from": begin.isoformat(), "to": end.isoformat()}
+        found += (await insights.get("/v1/statistics", window="minute", **period, **query))["windows"]
+        begin = end
+    return found
+
+
+@dataclass
+class Away:
+    """Insights that is stopped, and what was sent until Kafka had given its place away."""
+
+    insights: Insights
+    sent: list[History] = field(default_factory=list)
+
+    async def go(self) -> None:
+        """Reads some, is killed and comes back, then is stopped for good: events come each time."""
+        before, killed, stopped = Past(MIXED).history(1000), *(Past(seed, hours=1 / 6).history(2000) for seed in (8, 9))
+        await asyncio.gather(self.insights.start(), self._say(before))
+        await self.has_read()
+        self.insights.kill()
+        await self._say(killed)
+        await self.insights.start()
+        await self.has_read()
+        self.insights.stop_for_now()
+        await self._say(stopped)
+        await eventually(partial(has_no_members, self.insights.common), within=60, every=0.5)
+
+    async def has_read(self) -> None:
+        """All that was sent."""
+        await self.insights.has_read(sum(len(each.records) for each in self.sent))
+
+    async def _say(self, history: History) -> None:
+        self.sent.append(history)
+        await history.send(self.insights.common)
+
+
+@pytest.fixture(scope="module")
+async def away(infra: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Away, Going]]:
+    """It, and its way there: begun beside the tests before, since Kafka waits ten seconds for who says nothing."""
+    it = Away(Insights.of(await topics_of_their_own(infra), tmp_path_factory.mktemp("away")))
+    going = asyncio.ensure_future(it.go())
+    yield it, going
+    going.cancel()
+    await asyncio.wait([going])
+    if it.insights.runs:
+        it.insights.kill()
+
+
+@pytest.mark.usefixtures("away")
 async def test_counts_equal_sql_and_do_so_again_after_a_kill(
     insights: Insights, common: CommonSettings, truth: Connection
 ) -> None:
@@ -94,8 +154,9 @@ async def test_counts_equal_sql_and_do_so_again_after_a_kill(
     Repeats counted twice, windows by arrival, a commit that is believed at the next start, or a future event that
     moves what is kept would break it.
     """
+    insights.launch()
     past = Past(MIXED).history(EVENTS)
-    await asyncio.gather(insights.start(), past.store(truth), past.send(common))
+    await asyncio.gather(insights.ready(), past.store(truth), past.send(common))
     status = await insights.has_read(len(past.records))
     left_out = [sum(each.get(name, 0) for each in status["outcomes"].values()) for name in OUTCOMES]
     assert left_out == [EVENTS, EVENTS // 20, *[EVENTS // 100] * 3, EVENTS // 50]
@@ -108,29 +169,6 @@ async def test_counts_equal_sql_and_do_so_again_after_a_kill(
 
 
 OUTCOMES = ("counted", "repeated", "ahead", "too_old", "ignored", "unreadable")
-
-
-async def test_what_was_said_while_insights_was_away_is_counted_when_it_comes_back(
-    insights: Insights, common: CommonSettings, truth: Connection
-) -> None:
-    """Ten minutes of events while it is killed, then while it is stopped so long that Kafka gives its place away."""
-    before, killed, stopped = Past(MIXED).history(1000), *(Past(seed, hours=1 / 6).history(2000) for seed in (8, 9))
-    await asyncio.gather(insights.start(), before.send(common))
-    sent = len(before.records)
-    await insights.has_read(sent)
-    insights.kill()
-    await killed.send(common)
-    await insights.start()
-    sent += len(killed.records)
-    await insights.has_read(sent)
-
-    async with insights.stopped():
-        await stopped.send(common)
-        await eventually(partial(has_no_members, common), within=60)
-    sent += len(stopped.records)
-    await insights.has_read(sent)
-    await History([], before.rows + killed.rows + stopped.rows, 0).store(truth)
-    await equals_sql(insights, truth)
 
 
 async def has_no_members(common: CommonSettings) -> bool:
@@ -214,3 +252,38 @@ async def test_a_stream_ends_with_the_process_which_ends_in_order(insights: Insi
         assert (await anext(lines)).startswith("retry: ")
         assert await asyncio.to_thread(insights.stop) == 0
         assert [line async for line in lines if line.startswith("event:")] == ["event: statistics"]
+
+
+async def test_what_was_said_while_insights_was_away_is_counted_when_it_comes_back(
+    away: tuple[Away, Going], truth: Connection
+) -> None:
+    """Ten minutes of events while it is killed, then while it is stopped so long that Kafka gives its place away."""
+    it, going = away
+    await going
+    it.insights.go_on()
+    await it.has_read()
+    await History([], [row for each in it.sent for row in each.rows], 0).store(truth)
+    await equals_sql(it.insights, truth)
+
+
+async def test_it_gives_way_to_all_others(common: CommonSettings, tmp_path: Path) -> None:
+    """Niceness counts within a session where Linux weighs sessions against each other: its session is nice too."""
+    insights = Insights.of(common, tmp_path, gives_way=True)
+    insights.launch()
+
+    async def is_nice() -> bool:
+        assert niceness_of(insights) == {NICENESS}
+        return True
+
+    try:
+        await eventually(is_nice, within=START_SECONDS)
+    finally:
+        insights.kill()
+
+
+def niceness_of(insights: Insights) -> set[int]:
+    """The process's, and its session's where sessions have one."""
+    assert insights.process is not None
+    process, session = insights.process.pid, Path(f"/proc/{insights.process.pid}/autogroup")
+    found = {os.getpriority(os.PRIO_PROCESS, process)}
+    return found | {int(session.read_text().split()[-1])} if session.exists() else found

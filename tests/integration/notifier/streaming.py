@@ -15,6 +15,7 @@ from chassis.lifecycle import http_server
 from chassis.service import Context
 from services.notifier.listening import hear_pokes
 from tests.eventually import eventually
+from tests.integration.in_process import with_document
 
 PATH = "/v1/notifications/stream"
 RECEIVE_BYTES = 4096
@@ -24,7 +25,7 @@ RECEIVE_BYTES = 4096
 @asynccontextmanager
 async def served(context: Context, *, hearing: bool = True) -> AsyncIterator[int]:
     """The port; ends as a process does. `hearing`: pokes too."""
-    server = http_server(create_app(context), context.settings)
+    server = http_server(with_document(create_app(context), context.service), context.settings)
     tasks = [asyncio.ensure_future(server.serve())]
     if hearing:
         tasks.append(asyncio.ensure_future(hear_pokes(context)))

@@ -1,5 +1,6 @@
 """While a mail server refuses us as a whole mails wait, none of them fails or loses an attempt, and one tries."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,7 +10,10 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
+from chassis.service import Context
+from services.notifier.commits import CameTo, Commits
 from services.notifier.domain.circuit import Circuit
+from services.notifier.domain.mail import Deferred
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import circuits, deliveries
 from tests.eventually import eventually
@@ -217,6 +221,45 @@ async def test_a_probe_that_is_taken_is_not_taken_twice_and_a_lost_one_is_replac
     await one.execute("update mail_circuits set probe_until = clock_timestamp() - interval '1 second'")
     async with other.unit_of_work() as uow:
         assert await circuits.lock_to_be_tried(uow, relay, uow.now) is not None
+
+
+async def test_two_batches_of_outcomes_lock_circuits_in_one_order(running: Running) -> None:
+    """Would break: each holds the circuit that the other waits for, and Postgres ends one of them."""
+    await hear_some(running, 4)
+    database = running.context.database
+    mails = iter(await deliveries.claim(database, database.clock(), 4, 60, uuid4()))
+    crosswise = ("a.example.se:25", "b.example.se:25"), ("b.example.se:25", "a.example.se:25")
+    async with _locked(running, *crosswise[0]):
+        pass  # they are there now: whoever comes waits for their rows
+    async with _locked(running, *crosswise[0]):
+        batches = [
+            asyncio.gather(*(commits.came_to(_shut(next(mails), relay)) for relay in relays), return_exceptions=True)
+            for commits, relays in zip(map(_commits, running.replicas), crosswise, strict=True)
+        ]
+        await eventually(lambda: _waiting(running, 2), within=10)
+    assert await asyncio.gather(*batches) == [[True, True], [True, True]]
+
+
+@asynccontextmanager
+async def _locked(running: Running, *relays: str) -> AsyncIterator[None]:
+    async with running.context.database.unit_of_work() as uow:
+        for relay in relays:
+            await circuits.lock(uow, relay)
+        yield
+
+
+def _shut(mail: deliveries.Claimed, relay: str) -> CameTo:
+    return CameTo(mail, Deferred("email_deferred", "relay", 421, "rate_limited"), relay)
+
+
+def _commits(context: Context) -> Commits:
+    assert isinstance(context.settings, NotifierSettings)
+    return Commits(context.database, context.settings, 60, lambda _relay: None)
+
+
+async def _waiting(running: Running, transactions: int) -> bool:
+    waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    return len(await running.rows(waiting)) == transactions
 
 
 async def test_operators_see_it(running: Running) -> None:

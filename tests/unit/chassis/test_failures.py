@@ -15,6 +15,7 @@ QUOTED = "invalid input for query argument $1: 'Enclosed AB' (value out of int64
         NotNow(),
         asyncpg.InterfaceError("connection is closed"),
         asyncpg.TooManyConnectionsError(),
+        asyncpg.IdleInTransactionSessionTimeoutError(),
         ConnectionResetError(),
     ],
 )

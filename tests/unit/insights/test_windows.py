@@ -6,7 +6,7 @@ import pytest
 
 from services.insights.domain.facts import Fact, Wait
 from services.insights.domain.waits import RELATIVE_ERROR, Waits
-from services.insights.domain.windows import MOST_AGENCIES, MOST_BY_REJECTIONS, Windows
+from services.insights.domain.windows import MOST_AGENCIES, Windows
 
 NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -83,16 +83,6 @@ def test_more_agencies_than_there_may_be_count_together_alone(windows: Windows) 
         windows.count(str(number), NOW, Fact("created", f"byra-{number}"), NOW)
     assert totals(windows, f"byra-{MOST_AGENCIES}") == {}
     assert totals(windows) == {"created": MOST_AGENCIES + 1}
-
-
-def test_agencies_that_senders_make_up_take_no_true_one_its_place(windows: Windows) -> None:
-    for number in range(MOST_AGENCIES + 1):
-        windows.count(str(number), NOW, Fact("rejections.unknown_agency", f"made-up-{number}"), NOW)
-    windows.count("a", NOW, CREATED, NOW)
-    assert totals(windows, "byra-ett") == {"created": 1}
-    assert totals(windows, f"made-up-{MOST_BY_REJECTIONS - 1}") == {"rejections.unknown_agency": 1}
-    assert totals(windows, f"made-up-{MOST_BY_REJECTIONS}") == {}
-    assert totals(windows) == {"created": 1, "rejections.unknown_agency": MOST_AGENCIES + 1}
 
 
 def test_ever_new_agencies_fill_no_memory_once_their_windows_are_over(windows: Windows) -> None:
