@@ -11,6 +11,7 @@ from pathlib import Path
 from aktivera.local.backoff import Backoff
 from aktivera.local.layout import Say
 from aktivera.local.ledger import Entry, Ledger
+from aktivera.local.listening import listens
 from aktivera.local.log_files import open_log
 from aktivera.local.probes import until_ready
 from aktivera.local.process_identity import Identity, end, identity_of
@@ -20,14 +21,17 @@ from aktivera.local.process_spec import ProcessSpec
 # new pid, the line never comes, the shell reads the end of its input and goes: nothing unrecorded ever runs.
 _GATE = ("/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "gate")
 
+_LOOK_SECONDS = 0.2
+
 
 class Supervised:
-    """`ready` is set while the process answers its probe."""
+    """`ready` is set while the process answers its probe. `displaced`: another one listens on its port."""
 
     def __init__(self, spec: ProcessSpec, ledger: Ledger, logs: Path, say: Say) -> None:
         self.spec = spec
         self.ready = asyncio.Event()
         self.restarts = 0
+        self.displaced = False
         self._ledger = ledger
         self._logs = logs
         self._say = say
@@ -110,10 +114,19 @@ class Supervised:
         return process
 
     async def _watch(self) -> float:
-        await until_ready(self.spec.ready, math.inf)
+        while await until_ready(self.spec.ready, math.inf) and not await asyncio.to_thread(self._answers_itself):
+            if not self.displaced:
+                self._say(f"{self.spec.name}: another process listens on its port {self.spec.ready.port}")
+            self.displaced = True
+            await asyncio.sleep(_LOOK_SECONDS)
+        self.displaced = False
         self.ready.set()
         self._say(f"{self.spec.name} is ready")
         return asyncio.get_running_loop().time()
+
+    def _answers_itself(self) -> bool:
+        pid, port = self.pid, self.spec.ready.port
+        return not port or (pid is not None and listens(pid, port))
 
     async def _unless_stopping(self, awaited: Awaitable[object]) -> bool:
         """Await it, or the order to stop; False for the latter."""

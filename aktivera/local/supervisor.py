@@ -99,6 +99,11 @@ class Supervisor:
         while not process.ready.is_set():
             if self._told_to_stop:
                 return f"{name} was told to stop before it was ready"
+            if process.displaced and process.restarts:  # it had its turn, and the other is still there
+                port = process.spec.ready.port
+                return (
+                    f"{name} has no port: another process listens on {port}; `make down` and `make up` find a free one"
+                )
             if process.ended or clock() - started > process.spec.ready_seconds:
                 why = "has ended" if process.ended else f"is not ready after {process.spec.ready_seconds:g} s"
                 tail = "\n  ".join(last_lines(self._layout.log, name))

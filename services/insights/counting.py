@@ -16,6 +16,7 @@ from schemas.catalogue import CATALOGUE
 from schemas.onboarding import OnboardingRejectedV1
 from services.insights.domain.facts import NAMES, fact_of
 from services.insights.domain.windows import Windows
+from services.insights.pacing import Paces
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,7 @@ class Statistics:
         self.positions: dict[Place, int] = {}
         """Where the next record of each partition is: all before are in the windows, or too old for them."""
         self.again = asyncio.Event()
+        self.paces = Paces()
         self._wanted: dict[Place, int] | None = None
         self._reading = 0
 

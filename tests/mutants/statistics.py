@@ -73,4 +73,21 @@ STATISTICS = [
         'if "operator" in who.roles:',
         f"{ASKING}::test_a_client_s_own_user_sees_no_statistics_whatever_role_the_token_says",
     ),
+    Mutant(
+        "answers wait for nobody",
+        "What one caller asks for costs the counting a share of the time and no more.",
+        "services/insights/pacing.py",
+        "(len(self._due) + 1) / SHARE",
+        "0",
+        f"{ASKING}::test_what_one_caller_asks_for_costs_the_counting_a_share_of_the_time_and_no_more",
+    ),
+    Mutant(
+        "minutes of any period are told",
+        "One answer shows so many minutes and no more.",
+        "services/insights/web/statistics.py",
+        'if window == "minute" and until - since > DAY:',
+        "if False:",
+        f"{ASKING}::test_a_period_that_is_none_is_refused_with_the_place_and_why"
+        "[from=0001-01-01T00:00:00Z&window=minute-/from-period_too_long]",
+    ),
 ]

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
 
+from chassis.callers import Who
 from schemas.errors import Pointed, Refused
 from services.insights.domain.windows import Window
 from services.insights.web.shown import Answer, Kept, Whose, answer
@@ -13,7 +14,7 @@ from services.insights.web.shown import Answer, Kept, Whose, answer
 router = APIRouter(prefix="/v1/statistics", tags=["statistics"])
 
 DAY = timedelta(hours=24)
-"""Shown without a `from`, and at most by the minute: one answer holds up the counting, and longer the more it shows."""
+"""Shown without a `from`, and at most by the minute: one answer holds up the counting, the more it shows the longer."""
 FIRST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -29,18 +30,22 @@ class PeriodIsTooLong(Refused):
     code = "invalid_content"
 
 
-@router.get("", summary="What happened in a period, by hour, or by minute for a day at most")
+@router.get("", summary="What happened in a period, by hour, or by minute for a day at most", response_model=Answer)
 async def show_statistics(
+    who: Who,
     kept: Kept,
     agency: Whose,
     begin: Annotated[AwareDatetime | None, Query(alias="from", description="without: 24 hours before `to`")] = None,
     end: Annotated[AwareDatetime | None, Query(alias="to", description="without: now")] = None,
     window: Annotated[Window, Query()] = "hour",
-) -> Answer:
+) -> Response:
     until = end or kept.clock()
     since = begin or until - min(DAY, until - FIRST)
     if since >= until:
         raise PeriodIsEmpty([Pointed("/from", "empty_period", "query")])
     if window == "minute" and until - since > DAY:
         raise PeriodIsTooLong([Pointed("/from", "period_too_long", "query")])
-    return answer(kept, window, since, until, agency)
+    told = await kept.paces.made(
+        (who.agency, who.sub), lambda: answer(kept, window, since, until, agency).model_dump_json()
+    )
+    return Response(told, media_type="application/json")

@@ -13,14 +13,13 @@ from chassis.stateless import StatelessContext
 from chassis.streams import HEARTBEAT, HEARTBEAT_SECONDS, EventStream, event, retry
 from services.insights.counting import Statistics
 from services.insights.domain.windows import Window
+from services.insights.pacing import SHARE
 from services.insights.web.shown import Kept, Opened, Whose, answer
 
 router = APIRouter(prefix="/v1/statistics", tags=["statistics"])
 
 AT_ONCE = 100
 EVERY_SECONDS = 1.0
-SHARE = 0.2
-"""Of the process's time, for what all streams together tell: the more they are and the dearer, the rarer."""
 PERIOD = timedelta(hours=24)
 
 

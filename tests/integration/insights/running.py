@@ -98,23 +98,15 @@ class Insights:
         self.process.kill()
         assert self.process.wait(10) == -signal.SIGKILL
 
-    def stop_for_now(self) -> None:
-        """SIGSTOP: it is there and does nothing, until it may `go_on`."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGCONT)
-
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Does nothing for as long as the block lasts."""
-        self.stop_for_now()
+        """SIGSTOP, and SIGCONT at the end: it is there and does nothing. After half a minute it ends itself."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
         try:
             yield
         finally:
-            self.go_on()
+            self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""

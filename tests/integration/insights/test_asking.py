@@ -1,5 +1,6 @@
 """Who may ask for what, and what the routes refuse."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,11 +11,13 @@ import pytest
 from chassis.settings import CommonSettings
 from chassis.stateless import StatelessContext, create_app, opened
 from chassis.streams import HEARTBEAT, OF_ONE
+from services.insights import pacing
 from services.insights.__main__ import SERVICE
 from services.insights.counting import Statistics
 from services.insights.domain.facts import Fact
 from services.insights.settings import InsightsSettings
 from services.insights.web import stream
+from tests.eventually import eventually
 from tests.integration.in_process import with_document
 from tests.integration.insights.running import Insights
 
@@ -134,6 +137,36 @@ async def test_what_streams_tell_costs_the_counting_a_share_of_the_time_and_no_m
         context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
         assert [await anext(events) for _ in range(3)] == [HEARTBEAT] * 3
         await events.aclose()
+
+
+async def test_what_one_caller_asks_for_costs_the_counting_a_share_of_the_time_and_no_more(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would break: somebody asks for a day's minutes again and again, and nothing is counted."""
+    context, issuer, client = asked
+    karin, erik = (issuer.token(sub, "byra-ett", "client_manager") for sub in ("karin", "erik"))
+    monkeypatch.setattr(pacing, "SHARE", 1e-9)
+    assert (await client.get("/v1/statistics", headers=karin)).status_code == 200
+    waiting = [asyncio.ensure_future(client.get("/v1/statistics", headers=karin)) for _ in range(pacing.AT_ONCE)]
+
+    async def all_wait() -> bool:
+        return bool(context.state.paces.waiting[("byra-ett", "karin")] == pacing.AT_ONCE)
+
+    await eventually(all_wait, within=5)
+    refused = await client.get("/v1/statistics", headers=karin)
+    assert (refused.status_code, refused.json()["code"], refused.headers["Retry-After"]) == (429, "rate_limited", "1")
+    assert (await client.get("/v1/statistics", headers=erik)).status_code == 200
+    assert [each.done() for each in waiting] == [False] * pacing.AT_ONCE
+    for each in waiting:
+        each.cancel()
+    await asyncio.wait(waiting)
+    assert not context.state.paces.waiting
+
+
+async def test_whoever_has_waited_is_answered(asked: Asked) -> None:
+    _, issuer, client = asked
+    every = [client.get("/v1/statistics", headers=issuer.token()) for _ in range(pacing.AT_ONCE)]
+    assert [each.status_code for each in await asyncio.gather(*every)] == [200] * pacing.AT_ONCE
 
 
 async def test_streams_end_with_the_process(asked: Asked) -> None:

@@ -106,13 +106,13 @@ async def minutes(insights: Insights, begin: datetime, query: dict[str, str]) ->
 
 @dataclass
 class Away:
-    """Insights that is stopped, and what was sent until Kafka had given its place away."""
+    """Insights that was away, and what was sent meanwhile."""
 
     insights: Insights
     sent: list[History] = field(default_factory=list)
 
     async def go(self) -> None:
-        """Reads some, is killed and comes back, then is stopped for good: events come each time."""
+        """Reads some, is killed, then stopped until Kafka gives its place away; comes back each time, as events do."""
         before, killed, stopped = Past(MIXED).history(1000), *(Past(seed, hours=1 / 6).history(2000) for seed in (8, 9))
         await asyncio.gather(self.insights.start(), self._say(before))
         await self.has_read()
@@ -120,9 +120,10 @@ class Away:
         await self._say(killed)
         await self.insights.start()
         await self.has_read()
-        self.insights.stop_for_now()
-        await self._say(stopped)
-        await eventually(partial(has_no_members, self.insights.common), within=60, every=0.5)
+        with self.insights.stopped():
+            await self._say(stopped)
+            await eventually(partial(has_no_members, self.insights.common), within=60, every=0.5)
+        await self.has_read()
 
     async def has_read(self) -> None:
         """All that was sent."""
@@ -135,7 +136,7 @@ class Away:
 
 @pytest.fixture(scope="module")
 async def away(infra: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Away, Going]]:
-    """It, and its way there: begun beside the tests before, since Kafka waits ten seconds for who says nothing."""
+    """It, and its going: begun beside the tests before, since Kafka waits ten seconds for who says nothing."""
     it = Away(Insights.of(await topics_of_their_own(infra), tmp_path_factory.mktemp("away")))
     going = asyncio.ensure_future(it.go())
     yield it, going
@@ -260,8 +261,6 @@ async def test_what_was_said_while_insights_was_away_is_counted_when_it_comes_ba
     """Ten minutes of events while it is killed, then while it is stopped so long that Kafka gives its place away."""
     it, going = away
     await going
-    it.insights.go_on()
-    await it.has_read()
     await History([], [row for each in it.sent for row in each.rows], 0).store(truth)
     await equals_sql(it.insights, truth)
 

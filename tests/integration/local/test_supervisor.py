@@ -74,6 +74,16 @@ async def test_a_process_that_never_gets_ready_is_named_with_the_end_of_its_log(
         await control.start(supervisor, [broken], print)
 
 
+async def test_what_another_process_answers_on_its_port_is_not_taken_for_its_own(
+    supervisor: Layout, busy_port: int
+) -> None:
+    """Two stacks that begin at once find the same port free; one would then work on the other's broker."""
+    second = listener("second", port=busy_port)
+    with pytest.raises(control.NotReady, match=f"second has no port: another process listens on {busy_port}"):
+        await control.start(supervisor, [second], print)
+    assert await control.status(supervisor) == {"second": False}
+
+
 async def test_a_second_start_leaves_the_same_processes_and_replaces_a_changed_one(supervisor: Layout) -> None:
     same, changing = listener("same"), listener("changing")
     await control.start(supervisor, [same, changing], print)

@@ -1,0 +1,45 @@
+"""How soon somebody is answered again: who asks for much waits, since what answers take is taken from the counting."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from chassis.streams import Person
+from schemas.errors import Refused
+
+SHARE = 0.2
+"""Of the process's time, for all answers together, and as much for all streams: the more and the dearer, the rarer."""
+AT_ONCE = 5
+"""Requests of one caller that may wait."""
+
+
+class TooManyWait(Refused):
+    """As many of the caller's requests wait as may."""
+
+    code = "rate_limited"
+
+
+class Paces:
+    """When each caller's last answer is paid for."""
+
+    def __init__(self) -> None:
+        self._due: dict[Person, float] = {}
+        self.waiting: Counter[Person] = Counter()
+
+    async def made(self, whose: Person, make: Callable[[], str]) -> str:
+        """What `make` makes, once it is the caller's turn. Raises TooManyWait."""
+        if self.waiting[whose] >= AT_ONCE:
+            raise TooManyWait(retry_after_seconds=1)
+        loop = asyncio.get_running_loop()
+        self.waiting[whose] += 1
+        try:
+            while (left := self._due.get(whose, 0.0) - loop.time()) > 0:  # noqa: ASYNC110  # a moment, no event
+                await asyncio.sleep(left)
+        finally:
+            self.waiting -= Counter([whose])
+        begun = loop.time()
+        made = make()
+        now = loop.time()
+        self._due = {each: due for each, due in self._due.items() if due > now}
+        self._due[whose] = now + (now - begun) * (len(self._due) + 1) / SHARE
+        return made
