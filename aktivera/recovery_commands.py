@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -77,7 +77,7 @@ def rebuild(
 
 
 def _rebuild_statistics(services: RecoveryClient, for_real: bool, as_json: bool) -> None:
-    answer = services.rebuild_statistics() if for_real else {"rebuilding": False}
+    answer: dict[str, Any] = services.rebuild_statistics() if for_real else {"rebuilding": False}
     word = f"is read again, from {moment(answer['since'])}" if for_real else "would be read again"
     lines = [f"what was counted {word}; until that is done, counts are too low"]
     show(answer, as_json, lines + wording.tried(not for_real))
