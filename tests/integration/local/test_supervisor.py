@@ -128,6 +128,40 @@ async def test_a_hung_supervisor_is_told_from_a_healthy_one_and_ended(
     assert not is_alive(one)
 
 
+async def test_what_is_asked_while_all_is_ended_starts_nothing_and_waits_for_the_end(supervisor: Layout) -> None:
+    """Whoever told it to end may be killed: an `up` behind it was refused, and left a supervisor that never ended."""
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    loud = listener("slow")
+    slow = replace(loud, command=(*loud.command[:-1], deaf + loud.command[-1]), grace_seconds=2.0)
+    await control.start(supervisor, [slow], print)
+    dying, said = running(supervisor, SUPERVISOR), list[str]()
+    ending = asyncio.create_task(control.stop(supervisor, said.append))
+    await eventually(lambda: _true("stopping slow" in said), 5)
+    starting = asyncio.create_task(control.start(supervisor, [listener("late")], print))
+
+    assert await control.status(supervisor) is None
+
+    assert not is_alive(dying)
+    with pytest.raises(control.NotReady, match="told to end"):
+        await starting
+    await ending
+
+
+async def test_a_supervisor_that_hangs_at_its_very_end_is_ended(
+    supervisor: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has left the ledger by then, and held the lock: nothing could be started any more."""
+    monkeypatch.setattr(control, "_ANSWER_SECONDS", 0.3)
+    hung = running(supervisor, SUPERVISOR)
+    os.kill(hung.pid, signal.SIGSTOP)
+    supervisor.state_file.unlink()
+
+    await end_leftovers(supervisor, print)
+
+    assert not is_alive(hung)
+    assert not control.is_running(supervisor)
+
+
 @pytest.mark.parametrize("forged", ["start time", "boot"])
 async def test_a_reused_pid_is_never_signalled(layout: Layout, forged: str) -> None:
     with child_of_ours(sys.executable, "-S", "-c", "input()") as stranger:
