@@ -59,9 +59,16 @@ def _now(mail: dict[str, Any]) -> str:
     why = f" ({_why(mail)})" if _why(mail) else ""
     times = f"tried {mail['attempts']} time{'s' * (mail['attempts'] != 1)}"
     if mail["settled_at"]:
-        return f"{mail['state']} {moment(mail['settled_at'])}{why}; {times}"
+        return f"{mail['state']} {moment(mail['settled_at'])}{why}; {times}{_given_up(mail)}"
     next_ = f"; the next try is at {moment(mail['due_at'])}" if mail["due_at"] else ""
     return f"{mail['state']}{why}; {times}{next_}"
+
+
+def _given_up(mail: dict[str, Any]) -> str:
+    if not mail["given_up_by"]:
+        return ""
+    why = f": {mail['given_up_why']}" if mail["given_up_why"] else ""
+    return f"; {mail['given_up_by']} released all but it{why}"
 
 
 def _asked_by(mail: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from chassis.tokens import Caller, Unauthenticated
 from chassis.tracing import accepted, new_traceparent
 from chassis.unit_of_work import Cause
 from schemas.errors import Refused
+from schemas.personal_numbers import discloses_a_number
 
 LONGEST_KEY = 255
 
@@ -41,7 +42,7 @@ async def database(request: Request) -> Database:
 async def caller(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
-    """The caller that the bearer token names. Raises Unauthenticated, TokenInvalid."""
+    """The caller that the bearer token names. Raises Unauthenticated, TokenInvalid, NumberDisclosed."""
     if credentials is None:
         raise Unauthenticated
     known: Caller | None = request.scope.get(KNOWN)
@@ -52,7 +53,8 @@ async def caller(
 async def cause(request: Request) -> Cause:
     """A request as the cause of what it makes us say. A sane `X-Correlation-ID` is taken over."""
     given = request.headers.get("x-correlation-id", "")
-    sane = given.isascii() and given.isprintable() and 0 < len(given) <= 128 and scrub(given) == given
+    plain = given.isascii() and given.isprintable() and 0 < len(given) <= 128
+    sane = plain and scrub(given) == given and not discloses_a_number(given)
     correlation = given if sane else str(uuid7())
     return Cause(correlation, None, accepted(request.headers.get("traceparent")) or new_traceparent())
 

@@ -25,7 +25,8 @@ def announces_body(scope: Scope) -> bool:
 
 
 async def caller_of(scope: Scope) -> Caller | None:
-    """Who begins a body; None where the route asks for nobody. Raises Unauthenticated, TokenInvalid, NotNow."""
+    """Who begins a body; None where the route asks for nobody. Raises Unauthenticated, TokenInvalid, NumberDisclosed,
+    NotNow."""
     app = scope["app"]
     if not any(method == scope["method"] and path.match(scope["path"]) for method, path in _guarded(app)):
         return None

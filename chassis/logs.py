@@ -14,6 +14,7 @@ import structlog
 PERSONAL = re.compile(
     r"(?<![0-9])(?:19|20)?[0-9]{2}(?P<apart>[-./_\s]?)[01][0-9](?P=apart)(?:[0-3]|[6-9])[0-9][-+–./_\s]?[0-9]{4}(?![0-9])"
 )
+HIDDEN = "••••••-••••"
 EMAIL = re.compile(r"[^\s@<>\"'\\]+@[^\s@<>\"'\\]+\.[^\s@<>\"'\\]+")
 OUR_PACKAGES = ("chassis", "schemas", "aktivera")
 FRAMES = 12
@@ -21,7 +22,7 @@ FRAMES = 12
 
 def scrub(text: str) -> str:
     """The text without anything that looks like a personal or co-ordination number, or an e-mail address."""
-    return EMAIL.sub("•@•", PERSONAL.sub("••••••-••••", text))
+    return EMAIL.sub("•@•", PERSONAL.sub(HIDDEN, text))
 
 
 def told(error: BaseException) -> str:

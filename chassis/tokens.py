@@ -21,6 +21,7 @@ from chassis.clock import system_clock
 from chassis.failures import NotNow
 from chassis.settings import CommonSettings
 from schemas.errors import Refused
+from schemas.personal_numbers import NumberDisclosed, discloses_a_number
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +109,7 @@ class Tokens:
         self._known: dict[bytes, _Known] = {}
 
     async def caller(self, token: str) -> Caller:
-        """The caller a token names. Raises TokenInvalid."""
+        """The caller a token names. Raises TokenInvalid, NumberDisclosed."""
         keys = await self._key_set(least_age=REFRESH_SECONDS)
         digest = hashlib.blake2b(token.encode(), digest_size=32).digest()
         known = self._known.get(digest)
@@ -190,6 +191,8 @@ def _caller(claims: dict[str, Any], until: float) -> Caller:
         given = _Claims.model_validate(claims)
     except ValidationError as error:
         raise TokenInvalid from error
+    if discloses_a_number(given.sub):  # stored with nearly every act, and told on topics
+        raise NumberDisclosed
     return Caller(
         sub=given.sub,
         agency=given.agency,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 import structlog
@@ -133,14 +134,16 @@ class Delivery:
         return await deliveries.claim(self._database, self._database.clock(), limit, lease, self._worker, lane.of)
 
     async def _probe(self, lane: Lane) -> list[Claimed]:
-        """The one mail that tries an open circuit, if it is time and a mail is due."""
+        """The one mail that tries an open circuit, if it is time: one that is due, else the first of those that wait
+        for the server itself. They wait longer than the circuit does; without them it would stay open that long."""
         assert lane.of.relay is not None
         lease = self._settings.offer_seconds + LEASE_MARGIN_SECONDS
         async with self._database.unit_of_work() as uow:
             circuit = await circuits.lock_to_be_tried(uow, lane.of.relay, uow.now)
             if circuit is None:
                 return []
-            mails = await deliveries.claim(uow.connection, uow.now, 1, lease, self._worker, lane.of, probe=True)
+            one = partial(deliveries.claim, uow.connection, uow.now, 1, lease, self._worker, lane.of)
+            mails = await one(probe="due") or await one(probe="early")
             for mail in mails:
                 half_open = replace(circuit, state="half_open", probe=mail.id)
                 await circuits.save(uow, half_open, lease)

@@ -40,9 +40,9 @@ class Parcel:
 
 
 class Obstacle(Exception):  # named after what it is
-    """The server cannot be used: by no mail, where `trouble` is said."""
+    """The server cannot be used, by no mail."""
 
-    def __init__(self, trouble: Trouble | None, code: int | None = None, text: str = "") -> None:
+    def __init__(self, trouble: Trouble, code: int | None = None, text: str = "") -> None:
         super().__init__(trouble)
         self.trouble = trouble
         self.code = code

@@ -15,9 +15,9 @@ from schemas.onboarding import (
     OnboardingRequestedV1,
     RequestEnvelope,
 )
+from schemas.personal_numbers import discloses_a_number
 from schemas.topics import requests_topic, results_topic
 from services.onboarding import vault
-from services.onboarding.domain.disclosure import discloses_a_number
 from services.onboarding.domain.encrypted_number import DecryptedNumber, read_payload, undecryptable
 from services.onboarding.domain.reading import Unreadable, attributes_of, is_clear, read_request
 from services.onboarding.domain.requests import rejection

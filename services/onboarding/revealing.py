@@ -1,11 +1,12 @@
 """Shows a client's number whole, once the try is on record: what was refused is recorded like what was shown."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from chassis.db import Database
 from chassis.tokens import Caller
-from schemas.errors import Refused
+from schemas.errors import Pointed, Refused
 from services.onboarding import vault
 from services.onboarding.domain.client import ClientElsewhere
 from services.onboarding.domain.life_cycle import ClientIsErased
@@ -14,8 +15,11 @@ from services.onboarding.store import reveals
 from services.onboarding.store.reveals import Try
 
 
-async def reveal(database: Database, client_id: UUID, who: Caller, given: Any, correlation_id: str) -> tuple[str, str]:
-    """(kind, number). The record is committed before anything is answered.
+async def reveal(
+    database: Database, client_id: UUID, who: Caller, given: Any, correlation_id: str, passed_over: Sequence[Pointed]
+) -> tuple[str, str]:
+    """(kind, number). The record is committed before anything is answered. `given`: the reason; `passed_over`: what
+    else was sent.
 
     Raises ClientElsewhere, RevealLimit, AgencyAdminRequired, ContentInvalid, ClientIsErased.
     """
@@ -28,7 +32,7 @@ async def reveal(database: Database, client_id: UUID, who: Caller, given: Any, c
             raise ClientElsewhere
         tries, limited = await reveals.recent(uow, who.agency, who.sub, uow.now - WINDOW)
         try:
-            reason = may_reveal(_standing(who, client["agency"]), given, tries, uow.now)
+            reason = may_reveal(_standing(who, client["agency"]), given, tries, uow.now, passed_over)
             kind = client["identity_kind"]
             number = client["org_number"] or await vault.opened().reveal(uow, client_id) or ""
             if not number:

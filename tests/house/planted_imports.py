@@ -42,6 +42,7 @@ FORBIDDEN = (
     plant("chassis/ids.py", "import schemas.catalogue", "chassis-schemas"),
     plant("chassis/ids.py", "import schemas", "chassis-schemas"),
     plant("schemas/errors.py", "from schemas import client", "base-schemas"),
+    plant("schemas/personal_numbers.py", "from schemas import client", "base-schemas"),
     plant("services/activation/web.py", "from services.notifier.domain import mail", "services-apart"),
     plant("services/notifier/settings.py", "from services.activation import settings", "services-apart"),
     plant("services/onboarding/settings.py", "from services.activation import answers", "services-apart"),

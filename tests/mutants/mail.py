@@ -175,4 +175,38 @@ MAIL = [
         "tests/unit/notifier/test_wire.py"
         "::test_an_answer_without_end_is_hung_up_on_also_where_its_lines_are_empty[empty]",
     ),
+    Mutant(
+        "what a person gives up is said by nobody",
+        "Of each mail that becomes unknown it is said, so that a bell rings.",
+        "services/notifier/giving_up.py",
+        "            uow.publish(event, held.cause)\n",
+        "            pass\n",
+        f"{_GATE}::test_what_a_release_gives_up_is_on_record_with_who_did_it_and_why_said_and_belled",
+    ),
+    Mutant(
+        "a dialogue that breaks off is tried for ever",
+        "A mail that is never taken has an end.",
+        "services/notifier/domain/mail.py",
+        'return self.fault == "mail" or broke_off',
+        'return self.fault == "mail"',
+        "tests/integration/notifier/test_circuit.py"
+        "::test_a_mail_whose_dialogue_breaks_off_each_time_fails_once_patience_is_over[drop]",
+    ),
+    Mutant(
+        "an open circuit waits for a mail that is due",
+        "An open circuit is tried when it is time.",
+        "services/notifier/delivery.py",
+        ' or await one(probe="early")',
+        "",
+        "tests/integration/notifier/test_circuit.py::test_it_is_tried_when_it_is_time_though_no_mail_is_due",
+    ),
+    Mutant(
+        "a subject that is a personal number",
+        "Personal numbers never leave the vault.",
+        "chassis/tokens.py",
+        "if discloses_a_number(given.sub):",
+        "if False:",
+        "tests/integration/notifier/test_harmless_callers.py"
+        "::test_whom_a_token_names_by_a_number_is_refused_on_every_route",
+    ),
 ]

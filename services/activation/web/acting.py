@@ -13,11 +13,12 @@ from chassis.callers import Key, Opened, Who, Why
 from chassis.commands import Answer, answer, once
 from chassis.handling import Change
 from chassis.idempotency import IdempotencyKey
-from chassis.logs import PERSONAL
+from chassis.logs import HIDDEN, PERSONAL
 from chassis.service import Context
 from chassis.tokens import Caller
 from chassis.unit_of_work import Cause, UnitOfWork
 from schemas.errors import Refused
+from schemas.personal_numbers import discloses_a_number
 from schemas.values import Locale
 from services.activation.domain.acts import Settle, author_of, decide
 from services.activation.domain.arrow import NotFound
@@ -158,7 +159,8 @@ def activation_settings(context: Context) -> ActivationSettings:
 
 def said_name(caller: Caller) -> str:
     """As events take it: at most 200 letters, and without the personal number that an issuer may have put there."""
-    return PERSONAL.sub("••••••-••••", caller.name)[:200]
+    name = PERSONAL.sub(HIDDEN, caller.name)  # which leaves the name around it
+    return HIDDEN if discloses_a_number(name) else name[:200]
 
 
 def actor_of(caller: Caller) -> Actor:

@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from chassis.logs import PERSONAL
 from schemas.grants import GrantKind
+from schemas.personal_numbers import NumberDisclosed, discloses_a_number
 from schemas.values import Code, Level, Locale, Reason, Sub
 from services.activation.domain.ordering import MOST
 from services.activation.domain.saving import MOST_CHANGES, Wish
@@ -26,8 +26,8 @@ def minute_after(moment: datetime) -> datetime:
 
 
 def _harmless(value: str) -> None:
-    if PERSONAL.search(value):
-        raise PydanticCustomError("personal_number_not_allowed", "a personal number")
+    if discloses_a_number(value):
+        raise PydanticCustomError(NumberDisclosed.code, "a personal number")
 
 
 def _name(value: str) -> str:

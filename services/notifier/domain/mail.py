@@ -81,6 +81,13 @@ class Deferred:
     wait_seconds: float = 0.0
     enhanced_code: str | None = field(default=None, compare=False)  # for people: it decides nothing
 
+    @property
+    def wears_patience(self) -> bool:
+        """Whether the mail fails if it goes on like this. So it is where the dialogue about it broke off: perhaps the
+        server did that because of this mail, and RFC 5321 §3.8 takes it as a 451."""
+        broke_off = self.reason == "mail_server_unavailable" and self.trouble is None
+        return self.fault == "mail" or broke_off
+
 
 @dataclass(frozen=True, slots=True)
 class Bounced:
@@ -110,9 +117,9 @@ Outcome: TypeAlias = Accepted | Deferred | Bounced | Unanswered | Withheld
 class Retries:
     """When a deferred mail is tried again: the nth delay after the nth time, the last one repeated.
 
-    A mail that the server puts off for longer than `give_up_after` has failed. What is not the mail's fault never makes
-    it fail nor wait longer the next time, and waits at most `relay_delay`, so that a whole queue is not asleep when the
-    server is back.
+    A mail that the server puts off, or hangs up on, for longer than `give_up_after` has failed. What stands in every
+    mail's way never makes one fail. What is not the mail's own fault does not make it wait longer the next time, and it
+    waits at most `relay_delay`, so that a whole queue is not asleep when the server is back.
     """
 
     delays: tuple[float, ...] = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)
@@ -133,8 +140,9 @@ class Retries:
 @dataclass(frozen=True, slots=True)
 class Mail:
     """What decides about a mail. `attempt` is the fence: whoever holds an older one has nothing to say any more.
-    `deferrals`: how often the mail itself was put off, since `deferred_since`. `uncounted`: attempts that were stopped
-    by us or by what stops every mail. `tried`: the attempt that ended just now, unless it went well or was no try.
+    `deferrals`: how often the mail itself was put off. `deferred_since`: when our patience with it began;
+    moved on by what does not count. `uncounted`: attempts that were stopped by us or by what stops every mail.
+    `tried`: the attempt that ended just now, unless it went well or was no try.
     """
 
     id: UUID
@@ -172,7 +180,7 @@ def _tried(mail: Mail, outcome: Outcome, now: datetime) -> Tried | None:
         phase = "content"
     elif outcome.reason in ("internal_error", "unprocessable"):
         phase = "before"
-    elif isinstance(outcome, Deferred) and outcome.fault == "relay":
+    elif isinstance(outcome, Deferred) and outcome.trouble is not None:
         phase = "server"
     return Tried(now, phase, outcome.smtp_code, outcome.enhanced_code, outcome.reason)
 
@@ -192,18 +200,29 @@ def _settled(mail: Mail, outcome: Outcome, now: datetime, retries: Retries, jitt
 
 
 def _put_off(mail: Mail, outcome: Deferred, now: datetime, retries: Retries, jitter: float) -> Mail:
-    times, since = mail.attempt, mail.deferred_since or now
+    times = mail.attempt
     if outcome.fault == "mail":
         times = mail.deferrals + 1
-        mail = replace(mail, deferrals=times, deferred_since=since)
+        mail = replace(mail, deferrals=times)
     elif outcome.fault == "us" or outcome.trouble is not None:
         mail = replace(mail, uncounted=mail.uncounted + 1)
-    patience_is_over = outcome.fault == "mail" and now - since >= retries.give_up_after
+    wait = retries.after(times, outcome.fault, jitter) + timedelta(seconds=outcome.wait_seconds)
+    since = _deferred_since(mail, outcome, now, wait)
+    patience_is_over = since is not None and outcome.wears_patience and now - since >= retries.give_up_after
     # The late worker knows that the server does not have it; whether to try again is a person's choice by now.
     if patience_is_over or mail.state == "unknown":
         return settle(mail, Bounced(outcome.reason, outcome.smtp_code), now, retries, jitter)
-    due_at = now + retries.after(times, outcome.fault, jitter) + timedelta(seconds=outcome.wait_seconds)
-    return replace(_jump(mail, "retry"), due_at=due_at, smtp_code=outcome.smtp_code, reason=outcome.reason)
+    mail = replace(mail, deferred_since=since)
+    return replace(_jump(mail, "retry"), due_at=now + wait, smtp_code=outcome.smtp_code, reason=outcome.reason)
+
+
+def _deferred_since(mail: Mail, outcome: Deferred, now: datetime, wait: timedelta) -> datetime | None:
+    """Moved on by the time in which the mail was due and nobody could try it, and by what it waits for others' sake."""
+    since = mail.deferred_since
+    if since is None:
+        return now if outcome.wears_patience else None
+    since += max(now - mail.due_at, timedelta(0))
+    return since if outcome.wears_patience else since + wait
 
 
 def lease_ran_out(mail: Mail, now: datetime) -> Mail:

@@ -4,8 +4,8 @@ import re
 from typing import Literal, TypeAlias
 
 Trouble: TypeAlias = Literal["unreachable", "refused", "tls_refused", "login_refused", "sender_refused", "rate_limited"]
-"""What of a mail server stands in every mail's way: no connection; a greeting that is none; no TLS where we ask for it;
-our login; our sender; too much from us."""
+"""What of a mail server stands in every mail's way: no connection, or none on which it takes a mail now; a greeting
+that is none; no TLS where we ask for it; our login; our sender; too much from us."""
 
 LOGIN_CODES = frozenset({530, 534, 535, 538})
 """RFC 4954. Said to a recipient, they still mean our login."""
@@ -60,13 +60,13 @@ def at_login(code: int, text: str) -> Trouble:
     return "login_refused" if 500 <= code <= 599 else "unreachable"
 
 
-def at_sender(code: int, text: str) -> Trouble | None:
-    """MAIL was refused: None where it may be over in a moment."""
+def at_sender(code: int, text: str) -> Trouble:
+    """MAIL was refused, before anything was said of a mail: the next one would meet the same."""
     if is_rate_limit(code, text):
         return "rate_limited"
     if code in LOGIN_CODES:
         return "login_refused"
-    return "sender_refused" if 500 <= code <= 599 else None
+    return "sender_refused" if 500 <= code <= 599 else "unreachable"
 
 
 def at_mail(code: int, text: str) -> Trouble | None:

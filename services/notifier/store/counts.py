@@ -7,11 +7,12 @@ from typing import Any
 
 from chassis.db import Database
 from services.notifier.store.gate import RESENT
+from services.notifier.store.turns import WAITS
 
 # Two conditions on the state, as elsewhere: the first is that of an index.
 _COUNTS = f"""
 select state, template, count(*) as mails, min(created_at) as since from emails e
- where state in ('pending', 'retry') group by state, template
+ where {WAITS} group by state, template
 union all
 select state, template, count(*), min(coalesce(transmitted_at, created_at)) from emails e
  where state in ('sending', 'transmitting') group by state, template

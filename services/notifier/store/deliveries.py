@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -26,6 +26,9 @@ _MAIL = (
 _MAY_GO = """not exists (select from mail_gate where held)
                 and not exists (select from erased_clients x where x.client_id = {mail}.client_id)"""
 """Asked when a mail is taken, and again when its content is about to go out."""
+
+_DUE = "turn is not null and due_at <= $1"
+_EARLY = "turn is null and due_at > $1 and reason = 'mail_server_unavailable' and deferred_since is null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +86,19 @@ async def claim(
     worker: UUID,
     lane: Lane = WORLD,
     *,
-    probe: bool = False,
+    probe: Literal["due", "early"] | None = None,
 ) -> list[Claimed]:
     """Takes what is due in a lane, agency by agency in turn, unless the circuit of its relay is open: then a `probe`
-    alone is taken. Others' claims are passed over. Outside a unit of work it is committed when this returns."""
+    alone is taken; an `early` one is of those that wait for the mail server alone and are not due yet. Others' claims
+    are passed over. Outside a unit of work it is committed when this returns."""
+    when, order = (_EARLY, "due_at") if probe == "early" else (_DUE, "turn")
     rows = await source.fetch(
         f"""with due as (
              select id, client_id from emails
-              where {WAITS} and turn is not null and test = $5 and due_at <= $1
+              where {WAITS} and {when} and test = $5
                 and {_MAY_GO.format(mail="emails")}
                 and ($7 or not exists (select from mail_circuits where relay = $6 and state <> 'closed'))
-              order by turn, id limit $2 for update skip locked)
+              order by {order}, id limit $2 for update skip locked)
            update emails e
               set state = 'sending', attempt = attempt + 1, worker = $3,
                   lease_until = clock_timestamp() + make_interval(secs => $4),
@@ -120,7 +125,7 @@ async def claim(
         lease_seconds,
         lane.test,
         lane.relay,
-        probe,
+        probe is not None,
     )
     return [Claimed(**{**row, "facts": orjson.loads(row["facts"])}) for row in rows]
 
@@ -212,6 +217,27 @@ async def save(uow: UnitOfWork, mails: Sequence[Mail]) -> None:
         WITH_CODES,
     )
     await attempts.note(uow, mails)
+
+
+async def give_up(uow: UnitOfWork, ids: Sequence[UUID] | None, by: str, why: str, limit: int) -> list[Held]:
+    """At most so many of these mails, of all for None, that wait: a person says that they were sent, so that they count
+    as unknown and go out no more by themselves. What was to be sent is not kept. Answers those that did wait."""
+    which = "$1::uuid[] is null" if ids is None else "e.id = any($1::uuid[])"
+    rows = await uow.connection.fetch(
+        f"""with chosen as (select e.id from emails e where {which} and e.{WAITS} order by e.due_at, e.id limit $2),
+                 given as (
+             select e.id from emails e join chosen using (id) where e.{WAITS} order by e.id for update of e)
+           update emails e
+              set state = 'unknown', settled_at = $3, smtp_code = null, reason = 'email_outcome_unknown', turn = null,
+                  content = null, given_up_by = $4, given_up_why = $5
+             from given where e.id = given.id returning {_MAIL}, {_SUBJECT}""",  # noqa: S608  # constant text
+        ids,
+        limit,
+        uow.now,
+        by,
+        why,
+    )
+    return [_held(row) for row in rows]
 
 
 def _held(row: Any) -> Held:

@@ -15,6 +15,7 @@ LATE = timedelta(days=1)
 
 _MAILS = """
 update emails set recipient = 'erased/' || id, client_name = '', facts = '{}', content = null, requested_why = null,
+       given_up_why = null,
        state = case when settled_at is null then 'failed' else state end,
        reason = case when settled_at is null then 'client_erased' else reason end,
        settled_at = coalesce(settled_at, $2)

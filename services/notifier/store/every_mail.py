@@ -11,13 +11,13 @@ from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.addresses import masked
 from services.notifier.domain.draft import message_id
 from services.notifier.domain.message import message_id_of
+from services.notifier.store.turns import WAITS
 
 _SHOWN = """e.id, e.template, e.cause_id, e.client_id, e.agency, e.test, e.recipient, e.locale, e.resend,
-e.requested_by, e.requested_why, e.state, e.attempt - e.uncounted as attempt, e.created_at, e.due_at,
- e.transmitted_at, e.settled_at,
-e.smtp_code, e.reason"""
+e.requested_by, e.requested_why, e.given_up_by, e.given_up_why, e.state, e.attempt - e.uncounted as attempt,
+e.created_at, e.due_at, e.transmitted_at, e.settled_at, e.smtp_code, e.reason"""
 
-_WAITS = "e.state in ('pending', 'retry')"
+_WAITS = f"e.{WAITS}"
 _ON_ITS_WAY = "e.state in ('sending', 'transmitting')"
 _ENDED_BADLY = "e.state in ('failed', 'unknown', 'withheld')"
 _NOT_SENT = f"({_WAITS} or {_ON_ITS_WAY} or {_ENDED_BADLY})"
@@ -103,8 +103,7 @@ async def standing_of(uow: UnitOfWork, email_id: UUID) -> Any:
 async def hurry(uow: UnitOfWork, email_id: UUID) -> str | None:
     """A mail that waits is due now: its state. None where it does not wait."""
     rows = await uow.connection.fetch(
-        """update emails set due_at = least(due_at, $2) where id = $1 and state in ('pending', 'retry')
-           returning state""",
+        f"update emails set due_at = least(due_at, $2) where id = $1 and {WAITS} returning state",  # noqa: S608  # constant pieces
         email_id,
         uow.now,
     )

@@ -12,6 +12,7 @@ from services.notifier.domain.addresses import masked
 from services.notifier.domain.draft import message_id
 from services.notifier.domain.message import message_id_of
 from services.notifier.store import circuits
+from services.notifier.store.turns import WAITS
 
 ITSELF = "the notifier itself"
 NEW = "new database"
@@ -20,15 +21,13 @@ BEGINNING_GONE = "new database, and the beginning of notification-events is gone
 _IS_NEW = "held and by = $1 and why = $2"
 """As the migrations leave a new database. Whoever holds the gate changes this, so that only a person opens it then."""
 
-WAITING = "e.state in ('pending', 'retry')"
-
 RESENT = """exists (select from emails k
                   where k.template = e.template and k.cause_id = e.cause_id and k.resend > e.resend
                     and (k.recipient = e.recipient or k.recipient_chosen))"""
 
 # Two conditions on the state of what goes out: the first is that of an index.
 STANDING = f"""
-select held, since, by, why, (select count(*) from emails e where {WAITING}) as would_send,
+select held, since, by, why, (select count(*) from emails e where e.{WAITS}) as would_send,
        (select count(*) from recalled_mails) as recalled,
        transmitting, transmitting_since, unknown, unknown_since
   from mail_gate,
@@ -59,7 +58,7 @@ async def would_send(source: Source, domain: str, limit: int) -> list[dict[str, 
     rows = await source.fetch(
         f"""select e.id, e.client_id, e.agency, e.template, e.cause_id, e.recipient, e.resend, e.state, e.created_at,
                    e.content
-              from emails e where {WAITING} order by e.due_at, e.id limit $1""",  # noqa: S608  # constant text
+              from emails e where e.{WAITS} order by e.due_at, e.id limit $1""",  # noqa: S608  # constant text
         limit,
     )
     shown = []
@@ -74,7 +73,16 @@ async def would_send(source: Source, domain: str, limit: int) -> list[dict[str, 
 
 async def waiting(uow: UnitOfWork) -> int:
     """How many go out once the gate is open."""
-    return int(await uow.connection.fetchval(f"select count(*) from emails e where {WAITING}"))  # noqa: S608  # constant pieces
+    return int(await uow.connection.fetchval(f"select count(*) from emails e where e.{WAITS}"))  # noqa: S608  # constant pieces
+
+
+async def which_wait(uow: UnitOfWork, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the mails that wait."""
+    rows = await uow.connection.fetch(
+        f"select e.id from emails e where e.id = any($1::uuid[]) and e.{WAITS}",  # noqa: S608  # constant pieces
+        ids,
+    )
+    return {row["id"] for row in rows}
 
 
 async def hold(uow: UnitOfWork, by: str, why: str) -> None:
@@ -128,15 +136,3 @@ async def keep(uow: UnitOfWork) -> bool:
         BEGINNING_GONE,
     )
     return bool(kept == "UPDATE 1")
-
-
-async def give_up(uow: UnitOfWork, ids: Sequence[UUID] | None) -> set[UUID]:
-    """Mails that a person says were sent, all that wait for None: they count as unknown, and go out no more by
-    themselves; what was to be sent is not kept. Answers those that did wait."""
-    rows = await uow.connection.fetch(
-        f"""update emails e set state = 'unknown', settled_at = $2, reason = 'email_outcome_unknown', content = null
-             where ($1::uuid[] is null or e.id = any($1)) and {WAITING} returning e.id""",  # noqa: S608  # constant text
-        ids,
-        uow.now,
-    )
-    return {row["id"] for row in rows}

@@ -10,10 +10,11 @@ from services.notifier.domain.news import ClientNews
 from services.notifier.domain.notices import addressed
 from services.notifier.domain.overtaking import Overtaken
 from services.notifier.store.queue import queue
+from services.notifier.store.turns import WAITS
 
-_CALL_BACK = """
+_CALL_BACK = f"""
 with gone as (
-  select e.id, e.state in ('pending', 'retry') as waits
+  select e.id, e.{WAITS} as waits
     from emails e, unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
                      o(client_id, template, reader, cause, but)
    where e.client_id = o.client_id and e.template = o.template and e.superseded_at is null
@@ -26,12 +27,12 @@ update emails e
        settled_at = case when waits then $6 else settled_at end,
        reason = case when waits then 'email_superseded' else reason end,
        content = case when waits and template = any($7) then null else content end
-  from gone where e.id = gone.id"""
+  from gone where e.id = gone.id"""  # noqa: S608  # constant text
 """What is in a worker's hands stays there; it does not go out any more unless its content is on its way already."""
 
 _FORGET = """
 with gone as (
-  select e.id, e.state in ('pending', 'retry') as waits, e.lease_until is not null as leased
+  select e.id, e.{waits} as waits, e.lease_until is not null as leased
     from emails e where {whose} and not e.forget order by e.id for update of e)
 update emails e
    set superseded_at = coalesce(superseded_at, $3), forget = leased,
@@ -41,15 +42,16 @@ update emails e
        reader = case when leased then reader end,
        recipient = case when leased then recipient else 'erased/' || e.id end,
        facts = case when leased then facts else '{{}}' end,
-       requested_why = case when leased then requested_why end,
+       requested_why = case when leased then requested_why end, given_up_why = null,
        content = case when leased then content end
   from gone where e.id = gone.id"""
 
 _FORGET_USERS = _FORGET.format(
-    whose="(e.client_id, e.reader) in (select * from unnest($1::uuid[], $2::text[])) and e.reader is not null"
+    waits=WAITS,
+    whose="(e.client_id, e.reader) in (select * from unnest($1::uuid[], $2::text[])) and e.reader is not null",
 )
 _FORGET_CONSULTANTS = _FORGET.format(
-    whose="(e.agency, e.reader) in (select * from unnest($1::text[], $2::text[])) and e.reader is not null"
+    waits=WAITS, whose="(e.agency, e.reader) in (select * from unnest($1::text[], $2::text[])) and e.reader is not null"
 )
 
 # Whoever invited, asked or handed over is named in others' mails. What was offered once keeps its bytes until it has
@@ -68,7 +70,8 @@ _FORGET_NAMES_OF_CONSULTANTS = _FORGET_NAMES.format(
 
 _FORGET_LATE = """
 update emails
-   set forget = false, reader = null, recipient = 'erased/' || id, facts = '{}', requested_why = null, content = null
+   set forget = false, reader = null, recipient = 'erased/' || id, facts = '{}', requested_why = null,
+       given_up_why = null, content = null
  where forget and lease_until is null"""
 
 _FORGET_NAMES_LATE = """

@@ -8,6 +8,7 @@ from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.mail import FINAL
 from services.notifier.domain.recalling import Recall
 from services.notifier.store import mailed
+from services.notifier.store.turns import WAITS
 
 _REASON = """case when {state} = 'sent' then null when {state} = 'unknown' then 'email_outcome_unknown'
                    when {code} between 400 and 499 then 'email_deferred' else 'email_rejected' end"""
@@ -43,7 +44,7 @@ update emails e set state = r.state, settled_at = r.at, smtp_code = r.smtp_code,
   from came r
  where e.client_id = r.client_id and e.template = r.template and e.cause_id = r.cause_id and e.resend = 0
    and (e.state, e.settled_at) is distinct from (r.state, r.at)
-   and (e.state in ('pending', 'retry') or e.state in ('sending', 'transmitting')
+   and (e.{WAITS} or e.state in ('sending', 'transmitting')
         or e.state in ('failed', 'unknown', 'withheld') and e.state = 'unknown' and e.transmitted_at is null)"""  # noqa: S608  # constant pieces
 _OF_CLIENTS = _SETTLE_BY_CAUSE.format(whose="client_id = any($1::uuid[])")
 _OF_ALL = _SETTLE_BY_CAUSE.format(whose="true")

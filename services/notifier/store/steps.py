@@ -23,7 +23,7 @@ async def _mails(database: Database, client: UUID | None, correlation_id: str | 
     steps = []
     for row in await database.fetch(
         """select template, recipient, resend, requested_by, state, attempt - uncounted as attempts, created_at, due_at,
-                  settled_at, smtp_code, reason
+                  settled_at, smtp_code, reason, given_up_by
              from emails
             where client_id = $1 or correlation_id = $2 order by id""",
         client,
@@ -34,6 +34,8 @@ async def _mails(database: Database, client: UUID | None, correlation_id: str | 
             mail |= {"resend": row["resend"], "by": row["requested_by"]}
         steps.append(Step(row["created_at"], "email.queued", mail))
         came_to = {**mail, "attempts": row["attempts"], "smtp_code": row["smtp_code"], "reason": row["reason"]}
+        if row["given_up_by"] is not None:
+            came_to["given_up_by"] = row["given_up_by"]
         if row["settled_at"] is not None:
             steps.append(Step(row["settled_at"], f"email.{row['state']}", came_to))
         elif row["state"] == "retry":

@@ -15,11 +15,11 @@ from chassis.db import Database
 from chassis.handling import Change
 from chassis.idempotency import IdempotencyKey
 from chassis.ids import uuid7
-from chassis.logs import PERSONAL
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
 from chassis.tokens import Caller
 from schemas import email_addresses
 from schemas.notification import Template
+from schemas.personal_numbers import NumberDisclosed, discloses_a_number
 from services.notifier.domain.mail import MailState
 from services.notifier.domain.resending import NoSuchEmail, Resend, Sending
 from services.notifier.handlers import EMAILS
@@ -71,8 +71,8 @@ class Emails(BaseModel):
 
 
 def _address(value: str) -> str:
-    if PERSONAL.search(value):
-        raise PydanticCustomError("personal_number_not_allowed", "a personal number")
+    if discloses_a_number(value):
+        raise PydanticCustomError(NumberDisclosed.code, "a personal number")
     address = email_addresses.normalised(value)
     if address is None:
         raise PydanticCustomError("invalid_email", "no e-mail address")

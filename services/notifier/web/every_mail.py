@@ -34,6 +34,7 @@ CURSORS: Cursors[UUID] = Cursors("every-mail", UUID)
 class Mail(BaseModel):
     """A mail. `recipient` is masked; `requested_by` and `requested_why` are of a resend alone; `reason` is a code.
 
+    `given_up_by`, `given_up_why`: of whoever released mails all but this one, which is `unknown` since.
     `transmitted_at`: when the content last went out; `due_at`: when it is tried next.
     """
 
@@ -48,6 +49,8 @@ class Mail(BaseModel):
     resend: int
     requested_by: str | None
     requested_why: str | None
+    given_up_by: str | None
+    given_up_why: str | None
     state: MailState
     attempts: int
     created_at: datetime

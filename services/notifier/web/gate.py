@@ -13,25 +13,19 @@ from chassis.callers import Opened, Store
 from chassis.db import Database
 from chassis.operations import Operator, Undo
 from chassis.problems import Problem
-from schemas.errors import Refused
 from schemas.notification import Template
+from services.notifier import giving_up
 from services.notifier.domain.circuit import CircuitState
 from services.notifier.domain.mail import MailState
 from services.notifier.domain.troubles import Trouble
 from services.notifier.settings import NotifierSettings
-from services.notifier.store import circuits, gate, recalled
+from services.notifier.store import circuits, gate
 
 log = structlog.get_logger(__name__)
 
 router = APIRouter(prefix="/v1/operations/mail", tags=["operations"])
 
 MOST = 5000
-
-
-class MailsNotWaiting(Refused):
-    """Mails are named that do not wait: a slip, after which nothing should go out."""
-
-    code = "emails_not_waiting"
 
 
 class Order(BaseModel):
@@ -162,22 +156,11 @@ async def hold(who: Operator, store: Store, order: Order) -> HeldNow:
     responses={409: {"model": NotWaitingRefused, "description": "Mails are named that do not wait"}},
 )
 async def release(who: Operator, store: Store, order: Keep) -> Released:
-    try:
-        async with store.unit_of_work() as uow:
-            before = await gate.read(uow)
-            await recalled.settle(uow)
-            given_up = await gate.give_up(uow, None if order.but == "all" else order.but)
-            if strangers := set(order.but if order.but != "all" else ()) - given_up:
-                raise MailsNotWaiting(ids=sorted(map(str, strangers)))
-            goes_out = await gate.waiting(uow)
-            await gate.release(uow, who.sub, order.why)
-            if order.dry_run:
-                raise Undo
-    except Undo:
-        pass
-    counts = {"goes_out": goes_out, "given_up": len(given_up)}
+    asked = giving_up.Release(who.sub, order.why, None if order.but == "all" else order.but)
+    done = await (giving_up.would_release if order.dry_run else giving_up.release)(store, asked)
+    counts = {"goes_out": done.goes_out, "given_up": done.given_up}
     log.info("mails released", by=who.sub, dry_run=order.dry_run, **counts)
-    return Released(dry_run=order.dry_run, before=Gate(**before), **counts, mails=await _standing(store))
+    return Released(dry_run=order.dry_run, before=Gate(**done.before), **counts, mails=await _standing(store))
 
 
 async def _standing(database: Database) -> Standing:

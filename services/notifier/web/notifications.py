@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, Strict
 
 from chassis.callers import Store, Who
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, sought
@@ -55,7 +55,7 @@ class Marked(BaseModel):
 class UpTo(BaseModel):
     """`seq` of the newest item that was shown; all items where it is absent."""
 
-    seq: Seq | None = None
+    seq: Annotated[Seq, Strict()] | None = None
 
 
 class ReadAll(BaseModel):

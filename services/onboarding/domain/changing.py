@@ -8,6 +8,7 @@ from uuid import UUID
 
 from schemas.envelope import Decision
 from schemas.errors import Pointed, Refused
+from schemas.personal_numbers import discloses_a_number
 from schemas.values import Locale, Person
 from services.onboarding.domain import fields
 from services.onboarding.domain.agency import ConsultantUnknown
@@ -19,7 +20,6 @@ from services.onboarding.domain.creation import (
     refuse_disclosure,
 )
 from services.onboarding.domain.details import ADDRESS, DETAILS, IDENTITY, read_name, read_place, read_protection
-from services.onboarding.domain.disclosure import discloses_a_number
 from services.onboarding.domain.editions import must_have_been
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.life_cycle import must_live

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from schemas.envelope import Decision
 from schemas.errors import Pointed, Refused
+from schemas.personal_numbers import NumberDisclosed, discloses_a_number
 from schemas.values import IdentityKind, Locale, Origin, Person
 from services.onboarding.domain import fields
 from services.onboarding.domain.agency import AgencyUnknown, ConsultantUnknown
 from services.onboarding.domain.client import Client, Origins, created
 from services.onboarding.domain.details import LONGEST_NUMBER
-from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
 from services.onboarding.domain.encrypted_number import DecryptedNumber
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.identity_numbers import (

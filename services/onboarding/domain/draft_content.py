@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any, Literal
 
 from schemas.errors import Pointed, Refused
+from schemas.personal_numbers import discloses_a_number
 from services.onboarding.domain.details import LONGEST_NUMBER, read_details
-from services.onboarding.domain.disclosure import discloses_a_number
 from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.identity_numbers import HIDDEN, NumberInvalid, organisation_number, personal_number
 from services.onboarding.domain.rule_book import ContentInvalid, read_access, read_licences, review

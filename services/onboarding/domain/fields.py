@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas import email_addresses
 from schemas.errors import Pointed
-from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
+from schemas.personal_numbers import NumberDisclosed, discloses_a_number
 
 MOST_FINDINGS = 100
 LONGEST_POINTER = 200

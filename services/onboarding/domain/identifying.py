@@ -21,6 +21,7 @@ from services.onboarding.domain.fields import Findings
 from services.onboarding.domain.new_client import Identity
 from services.onboarding.domain.on_file import ClientOnFile, updated
 from services.onboarding.domain.rule_book import ContentInvalid
+from services.onboarding.domain.unknown_fields import unknown_of_an_identity
 
 KINDS: Mapping[IdentityKind, tuple[IdentityKind, ...]] = {
     "organisation": ("organisation",),
@@ -90,7 +91,7 @@ def _read(content: Mapping[str, Any], now: datetime) -> tuple[Identity, bool]:
     identity = None if details is None else read_identity(found, details.get("identity"), swedish_date(now), "http")
     confirmed = fields.flag(found, content.get("confirm_duplicate"), "/confirm_duplicate", default=False)
     if identity is None or found.errors:
-        raise ContentInvalid(found.errors)
+        raise ContentInvalid(found.errors, unknown_of_an_identity(content))
     return identity, bool(confirmed)
 
 

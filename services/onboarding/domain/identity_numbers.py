@@ -5,15 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from schemas.personal_numbers import COORDINATION_DAYS, check_digit_agrees, plainly_written
+
 NumberKind = Literal["organisation", "person", "coordination"]
 
 HIDDEN = "••••"
-COORDINATION_DAYS = 60  # a co-ordination number has the day of birth plus 60
-
-_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"
-_WRITTEN_OTHERWISE = str.maketrans(
-    {**dict.fromkeys(_DASHES, "-"), "\uff0b": "+"} | {chr(0xFF10 + digit): str(digit) for digit in range(10)}
-)
 _WRITTEN = re.compile(r"(?P<century>[0-9]{2})?(?P<ten>[0-9]{6}(?P<sign>[-+])?[0-9]{4})")
 
 
@@ -78,17 +74,6 @@ def personal_number(text: str, today: date) -> IdentityNumber:
     if born > today:
         raise NumberInvalid("identity_date_in_future" if given or sign else "identity_century_required")
     return IdentityNumber(century + ten, "coordination" if coordination else "person")
-
-
-def plainly_written(text: str) -> str:
-    """The text with the dashes, plus signs and digits that a keyboard has."""
-    return text.translate(_WRITTEN_OTHERWISE)
-
-
-def check_digit_agrees(ten: str) -> bool:
-    """Luhn over ten digits (weights 2, 1, 2, …)."""
-    doubled = (int(digit) * (2 - place % 2) for place, digit in enumerate(ten))
-    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
 
 def _parts(text: str, code: str) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.catalogue import CATALOGUE
 from schemas.envelope import TYPE_PREFIX
 from schemas.onboarding import RequestData, RequestEnvelope
-from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
+from schemas.personal_numbers import NumberDisclosed, discloses_a_number
 
 LARGEST_BYTES = 256 * 1024
 DEEPEST = 32

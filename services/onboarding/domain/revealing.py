@@ -25,8 +25,11 @@ Standing = Literal["administrator", "other", "elsewhere"]
 """What the caller is to the client: of its agency as administrator, of it or an operator, or another's."""
 
 
-def may_reveal(standing: Standing, reason: Any, tries: Sequence[datetime], now: datetime) -> RevealReason:
-    """The reason, where the caller may. `tries` are those of the last hour, whatever became of them.
+def may_reveal(
+    standing: Standing, reason: Any, tries: Sequence[datetime], now: datetime, passed_over: Sequence[Pointed] = ()
+) -> RevealReason:
+    """The reason, where the caller may. `tries` are those of the last hour, whatever became of them. `passed_over`:
+    what else was sent.
 
     Refused tries count: else the limit would not bound what somebody without the right can try.
     Raises ClientElsewhere, RevealLimit, AgencyAdminRequired, ContentInvalid.
@@ -39,7 +42,7 @@ def may_reveal(standing: Standing, reason: Any, tries: Sequence[datetime], now: 
     if standing != "administrator":
         raise AgencyAdminRequired
     if reason is None:
-        raise ContentInvalid([Pointed("/reason", "reason_required")])
+        raise ContentInvalid([Pointed("/reason", "reason_required")], passed_over)
     if reason not in get_args(RevealReason):
-        raise ContentInvalid([Pointed("/reason", "invalid_choice", choices=get_args(RevealReason))])
+        raise ContentInvalid([Pointed("/reason", "invalid_choice", choices=get_args(RevealReason))], passed_over)
     return reason  # type: ignore[no-any-return]  # one of the choices

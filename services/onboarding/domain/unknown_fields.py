@@ -31,6 +31,14 @@ def unknown_of_a_person(content: Mapping[str, Any]) -> tuple[Pointed, ...]:
     return (*aside.errors, *unknown_fields(content))
 
 
+def unknown_of_an_identity(content: Mapping[str, Any]) -> tuple[Pointed, ...]:
+    """The same of what says who a client is: of the second step the identity alone is read."""
+    found = Findings()
+    identity = _known(OnboardingShape)["details"]["identity"]
+    _look(found, content, {"details": {"identity": identity}, "confirm_duplicate": {}}, "")
+    return tuple(found.errors)
+
+
 def beyond(content: Mapping[str, Any], read: Collection[str]) -> tuple[Pointed, ...]:
     """The place of each field of a flat content that is none of those which are read."""
     found = Findings()

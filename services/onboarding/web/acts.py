@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chassis.problems import Place
 from services.onboarding.domain.asking import QuestionState
-from services.onboarding.web.bodies import Lenient, Warned
+from services.onboarding.web.bodies import ShownClient, Warned
 from services.onboarding.web.remarks import Remark
 from services.onboarding.web.shapes import AlteredShown, AskedShown, By
 
@@ -42,7 +42,7 @@ class ChangesBody(BaseModel):
         return named | (self.model_extra or {})
 
 
-class IdentityBody(Lenient):
+class IdentityBody(Warned):
     """Who the client is, in the shape of the second step."""
 
     model_config = ConfigDict(
@@ -53,6 +53,12 @@ class IdentityBody(Lenient):
 
     details: Any = None
     confirm_duplicate: Any = None
+
+
+class IdentifiedClient(ShownClient):
+    """The client as it is now; `warnings`: fields that nobody read."""
+
+    warnings: list[Remark] | None = None
 
 
 class CancelBody(Warned):

@@ -20,16 +20,10 @@ from services.onboarding.web.shapes import (
 )
 
 
-class Lenient(BaseModel):
-    """A body of which what is unknown is passed over."""
+class Warned(BaseModel):
+    """A body of which what is unknown is passed over, and its sender warned of each field."""
 
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-
-class Warned(Lenient):
-    """A body of which what is unknown is passed over too, and its sender warned of each field."""
-
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
 
 
 class NewClientBody(Warned):

@@ -1,6 +1,6 @@
 """Routes on which people change a client: its details, with what others changed meanwhile; and the history of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -12,17 +12,20 @@ from chassis.db import Database
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
 from chassis.tokens import Caller
 from chassis.unit_of_work import UnitOfWork
+from schemas.errors import Pointed
 from services.onboarding import look_ups
 from services.onboarding.domain.changing import ChangeClient, StaleVersion
 from services.onboarding.domain.creation import Wanted
 from services.onboarding.domain.identifying import ChangeIdentity
+from services.onboarding.domain.unknown_fields import unknown_of_an_identity
 from services.onboarding.handlers import CHANGES
 from services.onboarding.identities import IDENTITIES, IdentityKey
 from services.onboarding.store import changes, lists
 from services.onboarding.store.on_file import Edit
-from services.onboarding.web.acts import ChangesBody, ChangesPage, IdentityBody
+from services.onboarding.web.acts import ChangesBody, ChangesPage, IdentifiedClient, IdentityBody
 from services.onboarding.web.bodies import ShownClient
 from services.onboarding.web.editions import IfMatch, etag, seen_edition
+from services.onboarding.web.remarks import warnings
 from services.onboarding.web.seeing import must_see
 from services.onboarding.web.shown import shown_client
 from services.onboarding.web.staff import STAFF, NotFound, person
@@ -47,7 +50,9 @@ async def change(
     return await _changed(client_id, who, store, seen, lambda uow: execute(uow, CHANGES, key, command, why))
 
 
-@router.post("/identity", summary="Gives a client another number or responsible person", response_model=ShownClient)
+@router.post(
+    "/identity", summary="Gives a client another number or responsible person", response_model=IdentifiedClient
+)
 async def identify(
     client_id: UUID, body: IdentityBody, who: Who, store: Store, why: Why, if_match: IfMatch = None
 ) -> JSONResponse:
@@ -60,7 +65,12 @@ async def identify(
     async with store.unit_of_work() as uow:  # counts whatever the answer is: one client could try out any number
         await look_ups.must_be_told(uow, who.agency, who.sub, wanted)
     key = IdentityKey(Edit(client_id, who.agency, None, why), wanted)
-    return await _changed(client_id, who, store, seen, lambda uow: execute(uow, IDENTITIES, key, command, why))
+    passed_over = unknown_of_an_identity(content)
+
+    def act(uow: UnitOfWork) -> Awaitable[object]:
+        return execute(uow, IDENTITIES, key, command, why)
+
+    return await _changed(client_id, who, store, seen, act, passed_over)
 
 
 @router.get("/changes", summary="Who changed what of a client, the newest first", response_model=ChangesPage)
@@ -77,14 +87,19 @@ async def history(
 
 
 async def _changed(
-    client_id: UUID, who: Caller, store: Database, seen: int, act: Callable[[UnitOfWork], Awaitable[object]]
+    client_id: UUID,
+    who: Caller,
+    store: Database,
+    seen: int,
+    act: Callable[[UnitOfWork], Awaitable[object]],
+    passed_over: Sequence[Pointed] = (),
 ) -> JSONResponse:
     """The client as an act leaves it, with its edition; where that was not seen, what the others changed since."""
 
     async def work(uow: UnitOfWork) -> Answer:
         await act(uow)
         row = await lists.one_within(uow, who.agency, client_id)
-        return Answer(200, shown_client(row).model_dump(mode="json"))
+        return Answer(200, shown_client(row).model_dump(mode="json") | warnings(passed_over))
 
     try:
         given = await once(store, work)

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Request
 
 from chassis.callers import Who
 from schemas.errors import Pointed
+from schemas.personal_numbers import NumberDisclosed, discloses_a_number
 from services.onboarding.domain.creation import refuse_disclosure
-from services.onboarding.domain.disclosure import NumberDisclosed, discloses_a_number
 from services.onboarding.web.refusals import REFUSALS
 from services.onboarding.web.refused_tries import recorded
 from services.onboarding.web.staff import person

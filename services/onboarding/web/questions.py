@@ -24,7 +24,7 @@ from services.onboarding.domain.unknown_fields import beyond
 from services.onboarding.handlers import QUESTIONS
 from services.onboarding.store import lists, questions
 from services.onboarding.web.acts import CancelBody, LicencesBody, QuestionPage, QuestionShown
-from services.onboarding.web.remarks import remarked
+from services.onboarding.web.remarks import warnings
 from services.onboarding.web.seeing import must_see
 from services.onboarding.web.shapes import AskedShown, By
 from services.onboarding.web.staff import STAFF, NotFound, person
@@ -110,8 +110,7 @@ async def _must_see(client_id: UUID, who: Caller, store: Store) -> None:
 def _accepted(passed_over: Sequence[Pointed], change: Change[UUID, Askable]) -> Answer:
     asked = change.after.asked
     assert asked is not None
-    warnings = [each.model_dump(mode="json") for each in remarked(passed_over)]
-    return Answer(202, _shown(asked) | ({"warnings": warnings} if warnings else {}))
+    return Answer(202, _shown(asked) | warnings(passed_over))
 
 
 def _shown(asked: Question) -> dict[str, Any]:

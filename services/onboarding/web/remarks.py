@@ -1,6 +1,7 @@
 """Errors and warnings that come with an answer instead of refusing: each with its place and both texts."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -33,3 +34,8 @@ def remarks(warned: Sequence[Warned]) -> list[Remark]:
 def remarked(passed_over: Sequence[Pointed]) -> list[Remark]:
     """The fields of a body that nobody read."""
     return [remark(each) for each in passed_over]
+
+
+def warnings(passed_over: Sequence[Pointed]) -> dict[str, Any]:
+    """The same as they stand in an answer; where there are none, nothing of them."""
+    return {"warnings": [each.model_dump(mode="json") for each in remarked(passed_over)]} if passed_over else {}

@@ -12,9 +12,11 @@ from chassis.callers import Store, Who, Why
 from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
 from schemas.values import IdentityKind
 from services.onboarding.domain.agency import AgencyAdminRequired
+from services.onboarding.domain.unknown_fields import beyond
 from services.onboarding.revealing import reveal
 from services.onboarding.store import lists, reveals
-from services.onboarding.web.bodies import Lenient
+from services.onboarding.web.bodies import Warned
+from services.onboarding.web.remarks import Remark, warnings
 from services.onboarding.web.seeing import must_see
 from services.onboarding.web.shapes import ByOfAgency
 from services.onboarding.web.staff import NotFound
@@ -28,7 +30,7 @@ router = APIRouter(
 CURSORS: Cursors[int] = Cursors("identity-reveals", int)
 
 
-class RevealBody(Lenient):
+class RevealBody(Warned):
     """Why the number is needed: customer_due_diligence, authority_report, correction, support or other."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"reason": "customer_due_diligence"}})
@@ -37,11 +39,13 @@ class RevealBody(Lenient):
 
 
 class RevealedNumber(BaseModel):
-    """A client's number in full: twelve digits of a person's, ten of an organisation's."""
+    """A client's number in full: twelve digits of a person's, ten of an organisation's. `warnings`: fields that nobody
+    read."""
 
     client_id: UUID
     kind: IdentityKind
     number: str
+    warnings: list[Remark] = []
 
 
 class RevealShown(BaseModel):
@@ -66,10 +70,11 @@ class RevealPage(BaseModel):
 )
 async def show_whole(client_id: UUID, body: RevealBody, who: Who, store: Store, why: Why) -> JSONResponse:
     """For administrators of the agency; at most 20 tries an hour each, those that are refused included."""
-    kind, number = await reveal(store, client_id, who, body.reason, why.correlation_id)
+    passed_over = beyond(dict(body), RevealBody.model_fields)
+    kind, number = await reveal(store, client_id, who, body.reason, why.correlation_id, passed_over)
     written = number.removeprefix("16") if kind == "organisation" else number
-    shown = RevealedNumber.model_validate({"client_id": client_id, "kind": kind, "number": written})
-    return JSONResponse(shown.model_dump(mode="json"), headers={"Cache-Control": "no-store"})
+    shown = {"client_id": str(client_id), "kind": kind, "number": written, **warnings(passed_over)}
+    return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/reveals", summary="Who saw a client's number, or tried to, the newest first", response_model=RevealPage)

@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from chassis.ids import uuid7
 from chassis.settings import environment
 from schemas.activation import ActivationListedV1
@@ -109,6 +111,22 @@ async def test_a_personal_number_in_the_name_of_a_token_is_said_to_nobody(runnin
     assert "Karin ••••••-•••• Ek" in said
     kept = [await running.rows(f"select * from {table}") for table in ("activations", "users", "history")]
     assert "811218" not in said + str(kept)
+
+
+@pytest.mark.parametrize(
+    "written", ["81 1218-9876", "811218 - 9876", "８１１２１８－９８７６", "811218\N{SOFT HYPHEN}9876"]
+)
+async def test_a_personal_number_is_found_in_names_however_it_is_written(running: Running, written: str) -> None:
+    """Would break: one door that is stricter than another."""
+    client_id = await listed(running)
+    token = running.token(name=f"Karin {written}")
+    answer = await running.http.post(f"/v1/activations/{client_id}/activate", headers=token)
+    assert answer.json()["activated_by"]["name"] == "••••••-••••"
+    for name, email in ((f"Lisa {written}", "lisa@exempel.se"), ("Lisa", f"{written.replace(' ', '')}@exempel.se")):
+        body = {"name": name, "email": email, "locale": "sv"}
+        refused = await running.http.post(f"/v1/clients/{client_id}/users", headers=running.token(), json=body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_content")
+        assert {each["code"] for each in refused.json()["errors"]} == {"personal_number_not_allowed"}
 
 
 async def test_a_second_click_by_the_same_person_gets_the_same_and_says_nothing(running: Running) -> None:

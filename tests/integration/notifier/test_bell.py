@@ -143,6 +143,16 @@ async def test_reading_all_leaves_what_came_since(running: Running) -> None:
     assert (await running.post("/v1/notifications/read-all")).json() == {"read": 1}
 
 
+@pytest.mark.parametrize("seq", [True, "2", 2.0, -1, 2**63])
+async def test_reading_all_up_to_what_is_no_number_of_an_item_is_refused_and_reads_nothing(
+    running: Running, seq: Any
+) -> None:
+    await running.hear(*(listed(uuid4(), confirmation_email=f"u{number}@e.se") for number in range(3)))
+    answer = await running.post("/v1/notifications/read-all", json={"seq": seq})
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [("/seq", "invalid_value")]
+    assert (await running.get("/v1/notifications/count"))["unread"] == 3
+
+
 async def test_without_a_token_nothing_is_shown(running: Running) -> None:
     for path in ("/v1/notifications", "/v1/notifications/count", "/v1/emails"):
         assert (await running.http.get(path)).status_code == 401

@@ -61,6 +61,8 @@ async def _later(running: Running) -> None:
     [
         ("mail", "550 5.7.1 who are you", "sender_refused"),
         ("mail", "530 5.7.0 authentication required", "login_refused"),
+        ("mail", "451 4.3.0 not now", "unreachable"),
+        ("mail", "421 4.3.2 shutting down", "unreachable"),
         ("rcpt", "550 5.4.5 Daily sending quota exceeded", "rate_limited"),
         ("rcpt", "530 5.7.0 authentication required", "login_refused"),
         ("data", "454 Throttling failure: maximum sending rate exceeded", "rate_limited"),
@@ -102,6 +104,23 @@ async def test_a_receiver_that_never_takes_our_sender_fails_the_mail_once_patien
     assert mail["deferrals"] > 1
 
 
+@pytest.mark.parametrize("answer", ["421 4.3.2 come back", "drop", "wait"])
+async def test_a_mail_whose_dialogue_breaks_off_each_time_fails_once_patience_is_over(
+    running: Running, answer: str
+) -> None:
+    """Would break: a mail that is tried every five minutes for ever, of which nobody hears."""
+    running.server.rcpt = [answer] * 100
+    await running.hear(listed(uuid4()))
+    changes = {"mail_give_up_days": 1e-6, "smtp_rcpt_timeout_seconds": 0.1}
+    impatient = running.context.settings.model_copy(update=changes)
+    async with running.delivering(replace(running.context, settings=impatient)):
+        mail = await running.mail_is("failed")
+    assert (mail["reason"], mail["deferrals"]) == ("mail_server_unavailable", 0)
+    assert mail["attempt"] - mail["uncounted"] > 1
+    assert [event["type"] for event in await running.said()][-1] == "se.aktivera.email.failed.v1"
+    assert await circuits.every(running.context.database) == []
+
+
 async def _accepted(running: Running, mails: int) -> bool:
     return len(running.server.accepted) == mails
 
@@ -136,6 +155,41 @@ async def test_one_mail_at_a_time_tries_an_open_circuit(running: Running) -> Non
     told = [entry["event"] for entry in logs if entry["event"].startswith("mail server")]
     assert told.count("mail server stands in the way of all mails, they wait") == 1
     assert told.count("mail server takes mails again") == 1
+
+
+async def test_it_is_tried_when_it_is_time_though_no_mail_is_due(running: Running) -> None:
+    """Would break: a server that is back after a minute, and mails that wait for it four minutes more."""
+    running.server.mail = ["550 5.7.1 who are you"] * 2
+    await hear_some(running, 1)
+    later = {"mail_server_retry_seconds": NEVER, "mail_retry_delays_seconds": (NEVER,)}
+    settings = running.context.settings.model_copy(update=later)
+    async with running.delivering(replace(running.context, settings=settings)):
+        await running.mail_is("sent")
+        await eventually(lambda: _is(running, "closed"), within=10)
+    assert running.server.senders == 3
+
+
+@pytest.mark.parametrize(
+    ("waits", "taken"),
+    [
+        ("reason = 'mail_server_unavailable'", 1),
+        ("reason = 'email_deferred', deferred_since = now()", 0),
+        ("reason = 'email_paced'", 0),
+        ("reason = 'mail_server_unavailable', deferred_since = now()", 0),
+    ],
+)
+async def test_no_mail_that_has_a_reason_of_its_own_to_wait_tries_it_early(
+    running: Running, waits: str, taken: int
+) -> None:
+    """Would break: a greylisted mail that is offered too early; one at which servers hang up, as the one that tries."""
+    await hear_some(running, 1)
+    database = running.context.database
+    await database.execute(
+        f"update emails set state = 'retry', turn = null, due_at = now() + interval '1 day', {waits}"
+    )
+    lane = deliveries.Lane(False, relay_of(running))
+    found = await deliveries.claim(database, database.clock(), 9, 60, uuid4(), lane, probe="early")
+    assert len(found) == taken
 
 
 async def test_replicas_share_it(running: Running) -> None:

@@ -114,6 +114,8 @@ async def test_a_confirmation_is_sent_again_to_the_address_that_a_person_names(r
         ("nobody", "invalid_email"),
         ("a@b.se\r\nBcc: c@d.se", "invalid_email"),
         ("811218-9876@b.se", "personal_number_not_allowed"),
+        ("81.1218-9876@b.se", "personal_number_not_allowed"),
+        ("\N{ARABIC-INDIC DIGIT EIGHT}112189876@b.se", "personal_number_not_allowed"),
     ],
 )
 async def test_an_address_that_is_none_is_refused_with_its_place(running: Running, recipient: str, code: str) -> None:

@@ -5,9 +5,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import orjson
 import pytest
 
+from services.notifier import giving_up
 from tests.eventually import eventually
+from tests.integration.in_process import Heard
 from tests.integration.notifier.running import Running
 from tests.unit.notifier.events import listed
 
@@ -115,6 +118,51 @@ async def test_a_dry_run_and_the_release_say_how_many_go_out_and_how_many_count_
     given = await running.rows("select reason, content from emails where state = 'unknown'")
     assert [tuple(each.values()) for each in given] == [("email_outcome_unknown", None)] * given_up
     assert not released["mails"]["held"]
+
+
+async def test_what_a_release_gives_up_is_on_record_with_who_did_it_and_why_said_and_belled(running: Running) -> None:
+    """Would break: a mail that nobody knows of, which no event told, no bell rang for, and no person answers for."""
+    await done(running, "hold", dry_run=False)
+    client, other = uuid4(), uuid4()
+    await running.hear(listed(client), listed(other))
+    before = await running.said("notification-events")
+    (given_up,) = await running.rows("select id from emails where client_id = $1", client)
+    for dry_run in (True, False):
+        assert await running.said("notification-events") == before
+        await done(running, "release", but=[str(given_up["id"])], why="sent before the loss", dry_run=dry_run)
+    (said,) = (await running.said("notification-events"))[len(before) :]
+    assert (said["type"], said["correlationid"]) == ("se.aktivera.email.unknown.v1", "correlation-1")
+    assert (said["data"]["email_id"], said["data"]["client_id"]) == (str(given_up["id"]), str(client))
+    operator = running.token("op", roles=["operator"])
+    way = (await running.http.get(f"/v1/operations/emails/{given_up['id']}", headers=operator)).json()
+    assert (way["given_up_by"], way["given_up_why"]) == ("op", "sent before the loss")
+    trace = (await running.http.get(f"/v1/operations/trace?client_id={client}", headers=operator)).json()
+    assert [step["detail"]["given_up_by"] for step in trace["steps"] if step["what"] == "email.unknown"] == ["op"]
+    await running.hear(
+        Heard(
+            "notification-events", orjson.dumps(said), said["subject"].encode(), (("ce_type", said["type"].encode()),)
+        )
+    )
+    kinds = [row["kind"] for row in await running.rows("select kind from bells where client_id = $1", client)]
+    assert sorted(kinds) == ["client_listed", "email_unknown"]
+    assert await states(running) == ["pending", "unknown"]
+
+
+async def test_all_mails_are_given_up_in_several_transactions_and_the_last_opens_the_gate(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would break: one transaction of a hundred thousand events; or a gate that is open while some are left."""
+    monkeypatch.setattr(giving_up, "AT_ONCE", 2)
+    await done(running, "hold", dry_run=False)
+    await running.hear(*(listed(uuid4()) for _ in range(5)))
+    released = await done(running, "release", but="all", why="all sent", dry_run=False)
+    assert (released["given_up"], released["goes_out"], released["mails"]["held"]) == (5, 0, False)
+    rows = await running.rows("select xmin::text as of, count(*) as mails from emails group by 1 order by 2")
+    assert [row["mails"] for row in rows] == [1, 2, 2]
+    (gate,) = await running.rows("select xmin::text as of from mail_gate")
+    assert gate["of"] == rows[0]["of"]
+    said = [event["type"] for event in await running.said("notification-events")]
+    assert said.count("se.aktivera.email.unknown.v1") == 5
 
 
 async def test_status_counts_mails_that_are_being_handed_over_and_those_that_nobody_knows_of(running: Running) -> None:

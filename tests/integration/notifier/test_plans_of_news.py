@@ -13,7 +13,7 @@ from schemas.catalogue import CATALOGUE
 from schemas.notification import EmailFailedV1, EmailSentV1
 from schemas.values import Person, Recipient
 from services.notifier.domain.kinds import KINDS
-from services.notifier.store import erasure, gate, inbox, people, preferences, recalled, retention
+from services.notifier.store import deliveries, erasure, inbox, people, preferences, recalled, retention
 from tests.integration.activation.test_plans import OfOne, Watched
 from tests.integration.in_process import Heard
 from tests.integration.notifier.running import Running
@@ -53,7 +53,7 @@ LARGE = {
     "emails", "bells", "notifications", "bell_counters", "client_people", "renewed_clients", "recalled_mails",
     "erased_clients", "consultants",
 }  # fmt: skip
-PARTS = {"emails_forget", "emails_nameless", "bells_waiting"}
+PARTS = {"emails_due", "emails_forget", "emails_nameless", "bells_waiting"}
 """Indexes of the few rows that wait for something."""
 
 MANY = re.compile(r"\s*insert\s.*\svalues\s*\(", re.DOTALL)
@@ -144,7 +144,8 @@ async def test_no_query_about_clients_people_and_bells_reads_a_whole_table(full:
             await asked_for(OfOne(uow))
             await preferences.change(uow, AGENCY, "karin", dict.fromkeys(KINDS, False))
             await recalled.settle(uow, [CLIENT])
-            await gate.give_up(uow, [CLIENT])
+            for ids in ([CLIENT], None):
+                await deliveries.give_up(uow, ids, "op", "", 9)
             await erasure.blank_late(uow)
             await retention.forget_old(uow)
         watched.queries = [(query, asked) for query, asked in watched.queries if not idle(query, asked)]

@@ -105,6 +105,31 @@ async def test_who_asks_for_something_is_warned_refused_or_not_and_each_time_aga
     assert "warnings" not in untold.json()
 
 
+async def test_who_says_who_a_client_is_is_warned_refused_or_not(running: Running) -> None:
+    client_id = (await running.create(number_of(fresh()))).json()["client_id"]
+    known = (await running.http.get(f"/v1/clients/{client_id}", headers=running.token())).json()["identity"]
+    for number, status in (("1", 422), (known["number"], 200)):
+        identity = {"kind": known["kind"], "number": number, "sort": "x"}
+        body = {"details": {"identity": identity, "name": "Bolaget"}, "colour": "blue"}
+        headers = running.token() | {"If-Match": '"1"'}
+        answer = await running.http.post(f"/v1/clients/{client_id}/identity", json=body, headers=headers)
+        assert answer.status_code == status, answer.text
+        assert [each["pointer"] for each in places(answer.json())] == [
+            "/details/name",
+            "/details/identity/sort",
+            "/colour",
+        ]
+
+
+async def test_who_has_a_number_shown_is_warned_refused_or_not(running: Running) -> None:
+    client_id = (await running.create(number_of(fresh()))).json()["client_id"]
+    for reason, status in (("whim", 422), ("support", 200)):
+        path, body = f"/v1/clients/{client_id}/identity/reveal", {"reason": reason, "colour": "blue"}
+        answer = await running.http.post(path, json=body, headers=running.token(**ADMIN))
+        assert answer.status_code == status, answer.text
+        assert places(answer.json()) == COLOUR
+
+
 async def test_a_row_of_a_file_is_warned_of_its_columns(running: Running) -> None:
     for details, status in (({}, "created"), ({"name": ""}, "refused")):
         row = await row_of(running, misspelt(**details))

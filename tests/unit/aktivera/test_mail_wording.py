@@ -58,6 +58,7 @@ def test_what_would_be_sent_is_listed_with_its_message_id_and_what_is_not_shown_
 MAIL: dict[str, Any] = {
     "id": "m-1", "template": "confirmation", "cause_id": "c-1", "client_id": "c-1", "agency": "byra-ett",
     "test": False, "recipient": "a•••@e.se", "locale": "sv", "resend": 0, "requested_by": None, "requested_why": None,
+    "given_up_by": None, "given_up_why": None,
     "state": "retry", "attempts": 2, "created_at": SINCE, "due_at": SINCE, "transmitted_at": None,
     "settled_at": None, "smtp_code": 451, "reason": "email_deferred", "message_id": "<1@aktivera.local>",
 }  # fmt: skip
@@ -89,6 +90,14 @@ def test_one_mail_is_told_with_its_way_and_its_copies() -> None:
     (other,) = (line for line in lines if line.startswith("also "))
     assert other.endswith(f"resend 1, asked for by karin: it never came: sent {moment(SINCE)}")
     assert "None" not in "\n".join(lines)
+
+
+def test_who_gave_a_mail_up_is_named() -> None:
+    gone = MAIL | {"state": "unknown", "settled_at": SINCE, "smtp_code": None, "reason": "email_outcome_unknown"}
+    said = f"unknown {moment(SINCE)} (email_outcome_unknown); tried 2 times; op released all but it"
+    given_up = gone | {"given_up_by": "op", "copies": [], "tries": []}
+    assert said in show_lines(given_up | {"given_up_why": ""})
+    assert f"{said}: sent before the loss" in show_lines(given_up | {"given_up_why": "sent before the loss"})
 
 
 def test_a_retry_says_whether_the_mail_goes_now_or_another_is_sent() -> None:

@@ -32,10 +32,11 @@ from services.notifier.domain.mail import (
 NOW = datetime(2026, 3, 2, 9, 42, tzinfo=UTC)
 RETRIES = Retries()
 GREYLISTED = Deferred("email_deferred", "mail", 451)
-RELAY_DOWN = Deferred("mail_server_unavailable", "relay")
+RELAY_DOWN = Deferred("mail_server_unavailable", "relay", trouble="unreachable")
+BROKE_OFF = Deferred("mail_server_unavailable", "relay", 421)
 STOPPED = Deferred("interrupted", "us")
 NO_SUCH_USER = Bounced("email_rejected", 550)
-OUTCOMES: list[Outcome] = [Accepted(), GREYLISTED, RELAY_DOWN, STOPPED, NO_SUCH_USER, Unanswered()]
+OUTCOMES: list[Outcome] = [Accepted(), GREYLISTED, RELAY_DOWN, BROKE_OFF, STOPPED, NO_SUCH_USER, Unanswered()]
 
 
 def a_mail(state: MailState, attempt: int = 1, age: timedelta = timedelta(0)) -> Mail:
@@ -106,13 +107,54 @@ def test_a_mail_waits_at_most_five_minutes_for_a_server_that_is_away() -> None:
 
 def test_a_mail_that_is_put_off_for_five_days_has_failed() -> None:
     since = replace(a_mail("sending"), deferrals=9, deferred_since=NOW - timedelta(days=5))
-    assert settle(since, GREYLISTED, NOW, RETRIES, 0.5).state == "failed"
+    for outcome in (GREYLISTED, BROKE_OFF):
+        assert settle(since, outcome, NOW, RETRIES, 0.5).state == "failed"
+        assert (
+            settle(replace(since, deferred_since=NOW - timedelta(days=4)), outcome, NOW, RETRIES, 0.5).state == "retry"
+        )
+
+
+def test_a_dialogue_that_broke_off_is_tried_again_soon_and_is_no_deferral_of_the_mail() -> None:
+    mail = settled("sending", BROKE_OFF, attempt=40)
+    assert (mail.state, mail.deferrals, mail.deferred_since) == ("retry", 0, NOW)
+    assert (mail.due_at, mail.attempts) == (NOW + timedelta(minutes=5), 40)
+
+
+@given(
+    tries=st.lists(st.tuples(st.sampled_from([GREYLISTED, BROKE_OFF]), st.floats(0, 1, exclude_max=True)), min_size=1),
+    last=st.sampled_from([GREYLISTED, BROKE_OFF]),
+)
+def test_a_mail_that_never_is_taken_ends_within_patience_and_one_more_wait(
+    tries: list[tuple[Deferred, float]], last: Deferred
+) -> None:
+    """Whatever the server does to it, silence and hanging up included, where nothing stops every mail."""
+    mail, now, retries = a_mail("retry", attempt=0), NOW, replace(RETRIES, relay_delay=10800)
+    while mail.settled_at is None:
+        outcome, jitter = tries.pop(0) if tries else (last, 0.5)
+        now = mail.due_at
+        mail = settle(replace(mail, state="sending", attempt=mail.attempt + 1), outcome, now, retries, jitter)
+    assert mail.state == "failed"
+    assert now - NOW <= retries.give_up_after + timedelta(days=1)
 
 
 def test_the_days_while_the_server_was_away_count_for_no_mail() -> None:
     mail = settled("sending", GREYLISTED, attempt=40, age=timedelta(days=6))
     assert (mail.state, mail.deferrals, mail.deferred_since) == ("retry", 1, NOW)
     assert mail.due_at == NOW + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("between", [RELAY_DOWN, STOPPED, None], ids=["the server away", "stopped by us", "held"])
+def test_days_that_are_not_the_mail_s_count_for_none_that_was_put_off_before_either(between: Deferred | None) -> None:
+    """Would break: a mail put off once, then a week without a server, and it fails at the second refusal."""
+    mail, later = settled("sending", GREYLISTED), NOW + timedelta(days=7)
+    now = mail.due_at
+    while between is not None and now < later:
+        mail = settle(replace(mail, state="sending", attempt=mail.attempt + 1), between, now, RETRIES, 0.5)
+        now = max(mail.due_at, now + timedelta(hours=1))
+    mail = settle(replace(mail, state="sending"), GREYLISTED, later, RETRIES, 0.5)
+    assert (mail.state, mail.deferrals) == ("retry", 2)
+    assert mail.deferred_since is not None
+    assert later - mail.deferred_since <= timedelta(hours=2)
 
 
 def test_what_stops_every_mail_burns_no_attempt() -> None:

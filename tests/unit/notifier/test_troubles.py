@@ -63,9 +63,10 @@ def test_a_login_that_is_refused(code: int, trouble: Trouble) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "trouble"), [(550, "sender_refused"), (553, "sender_refused"), (530, "login_refused"), (451, None)]
+    ("code", "trouble"),
+    [(550, "sender_refused"), (553, "sender_refused"), (530, "login_refused"), (451, "unreachable")],
 )
-def test_a_sender_that_is_refused(code: int, trouble: Trouble | None) -> None:
+def test_a_sender_that_is_refused(code: int, trouble: Trouble) -> None:
     assert at_sender(code, "no") == trouble
 
 

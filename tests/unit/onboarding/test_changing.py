@@ -9,11 +9,11 @@ import pytest
 from schemas.client import ClientUpdatedV1
 from schemas.envelope import Decision
 from schemas.errors import Refused
+from schemas.personal_numbers import NumberDisclosed
 from schemas.values import Access, Person
 from services.onboarding.domain.changing import ChangeClient, NotReassignable, StaleVersion, Standing, change_client
 from services.onboarding.domain.client import ClientElsewhere
 from services.onboarding.domain.creation import AssociationPerhapsExists, ExternalReferenceKnown, Namesake
-from services.onboarding.domain.disclosure import NumberDisclosed
 from services.onboarding.domain.life_cycle import ClientIsCancelled, ClientIsDisconnected, ClientIsErased
 from services.onboarding.domain.new_client import Address, name_key
 from services.onboarding.domain.on_file import ClientOnFile, document

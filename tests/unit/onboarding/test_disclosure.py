@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import Refused
+from schemas.personal_numbers import discloses_a_number
 from schemas.values import Person
 from services.onboarding.domain.agency import PutAgency, PutConsultant, put_agency, put_consultant
 from services.onboarding.domain.creation import CreateClient, Creation, Neighbours, Wanted, create_client
-from services.onboarding.domain.disclosure import discloses_a_number
 from services.onboarding.domain.identity_numbers import NumberInvalid, personal_number
 from services.onboarding.domain.rule_book import ContentInvalid, review
 from tests.unit.onboarding.contents import NOW, TODAY, content

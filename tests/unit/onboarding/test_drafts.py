@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from schemas.personal_numbers import NumberDisclosed
 from schemas.values import Person
 from services.onboarding.domain.creation import Namesake, Neighbours
-from services.onboarding.domain.disclosure import NumberDisclosed
 from services.onboarding.domain.drafts import (
     LIFETIME,
     Draft,

@@ -12,10 +12,10 @@ from organisationsnummer.organisationsnummer import Organisationsnummer, Organis
 from personnummer import personnummer
 from stdnum.se import orgnr as stdnum_organisation
 
+from schemas.personal_numbers import check_digit_agrees
 from services.onboarding.domain.identity_numbers import (
     IdentityNumber,
     NumberInvalid,
-    check_digit_agrees,
     organisation_number,
     personal_number,
 )

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from datetime import date
 
 from schemas.errors import Refused
-from services.onboarding.domain.identity_numbers import COORDINATION_DAYS, check_digit_agrees, plainly_written
 
+COORDINATION_DAYS = 60  # a co-ordination number has the day of birth plus 60
 CENTURIES = ("18", "19", "20")
 DIGITS = "0123456789"
 FEWEST_DIGITS = 10
+
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"
+_WRITTEN_OTHERWISE = str.maketrans(
+    {**dict.fromkeys(_DASHES, "-"), "\uff0b": "+"} | {chr(0xFF10 + digit): str(digit) for digit in range(10)}
+)
 
 # Blanks may stand anywhere, as where a number is read, and signs between the parts of the date, as in 1981-12-18-9876;
 # another digit beside it makes it another number.
@@ -42,6 +47,17 @@ def discloses_a_number(text: str) -> bool:
     if sum(map(plain.count, DIGITS)) < FEWEST_DIGITS:  # most texts: this is read for every field of every request
         return False
     return any(_is_somebodys(digits) for digits in _written_in(_MACHINE_MADE.sub(" ", plain)))
+
+
+def plainly_written(text: str) -> str:
+    """The text with the dashes, plus signs and digits that a keyboard has."""
+    return text.translate(_WRITTEN_OTHERWISE)
+
+
+def check_digit_agrees(ten: str) -> bool:
+    """Luhn over ten digits (weights 2, 1, 2, …)."""
+    doubled = (int(digit) * (2 - place % 2) for place, digit in enumerate(ten))
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
 
 def _plain(text: str) -> str:
