@@ -21,13 +21,9 @@ from aktivera.local.log_files import last_lines, open_log, rotate
 from aktivera.local.process_identity import Identity, identity_of, is_alive
 from aktivera.local.process_spec import Probe
 from tests.eventually import eventually
-from tests.integration.local.conftest import births, end_everything, listener
+from tests.integration.local.conftest import births, end_everything, listener, running
 
 pytestmark = pytest.mark.timeout(60)
-
-
-def running(layout: Layout, name: str) -> Identity:
-    return next(entry.identity for entry in entries(layout.state_file) if entry.name == name)
 
 
 def find(layout: Layout, name: str) -> Identity | None:
@@ -74,16 +70,6 @@ async def test_a_process_that_never_gets_ready_is_named_with_the_end_of_its_log(
         await control.start(supervisor, [broken], print)
 
 
-async def test_what_another_process_answers_on_its_port_is_not_taken_for_its_own(
-    supervisor: Layout, busy_port: int
-) -> None:
-    """Two stacks that begin at once find the same port free; one would then work on the other's broker."""
-    second = listener("second", port=busy_port)
-    with pytest.raises(control.NotReady, match=f"second has no port: another process listens on {busy_port}"):
-        await control.start(supervisor, [second], print)
-    assert await control.status(supervisor) == {"second": False}
-
-
 async def test_a_second_start_leaves_the_same_processes_and_replaces_a_changed_one(supervisor: Layout) -> None:
     same, changing = listener("same"), listener("changing")
     await control.start(supervisor, [same, changing], print)
@@ -126,40 +112,6 @@ async def test_a_hung_supervisor_is_told_from_a_healthy_one_and_ended(
 
     assert not is_alive(hung)
     assert not is_alive(one)
-
-
-async def test_what_is_asked_while_all_is_ended_starts_nothing_and_waits_for_the_end(supervisor: Layout) -> None:
-    """Whoever told it to end may be killed: an `up` behind it was refused, and left a supervisor that never ended."""
-    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-    loud = listener("slow")
-    slow = replace(loud, command=(*loud.command[:-1], deaf + loud.command[-1]), grace_seconds=2.0)
-    await control.start(supervisor, [slow], print)
-    dying, said = running(supervisor, SUPERVISOR), list[str]()
-    ending = asyncio.create_task(control.stop(supervisor, said.append))
-    await eventually(lambda: _true("stopping slow" in said), 5)
-    starting = asyncio.create_task(control.start(supervisor, [listener("late")], print))
-
-    assert await control.status(supervisor) is None
-
-    assert not is_alive(dying)
-    with pytest.raises(control.NotReady, match="told to end"):
-        await starting
-    await ending
-
-
-async def test_a_supervisor_that_hangs_at_its_very_end_is_ended(
-    supervisor: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It has left the ledger by then, and held the lock: nothing could be started any more."""
-    monkeypatch.setattr(control, "_ANSWER_SECONDS", 0.3)
-    hung = running(supervisor, SUPERVISOR)
-    os.kill(hung.pid, signal.SIGSTOP)
-    supervisor.state_file.unlink()
-
-    await end_leftovers(supervisor, print)
-
-    assert not is_alive(hung)
-    assert not control.is_running(supervisor)
 
 
 @pytest.mark.parametrize("forged", ["start time", "boot"])
