@@ -52,7 +52,7 @@ soak: .venv/dev.stamp ## the long fault tests, then random faults: SEEDS="1 2 3"
 	  $(BIN)/python -m pytest -m soak tests $(PYTEST_ARGS)
 	@cat .local/soak/report.md
 
-mutants: .venv/dev.stamp ## take out what keeps a promise, one line at a time, and see its test turn red; ONLY="lease" for some
+mutants: .venv/dev.stamp ## take out what keeps a promise, one line at a time, and see its test turn red; ONLY="lease" for those so named
 	@$(BIN)/python -m tests.mutants.run $(ONLY)
 
 mails: .venv/dev.stamp ## compile the mails' layout, and take the mails as they are now for those agreed

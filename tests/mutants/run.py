@@ -155,6 +155,9 @@ def worked(tree: Tree, mutants: Sequence[Mutant]) -> list[Result]:
 
 async def main(names: Sequence[str]) -> int:
     chosen = [each for each in MUTANTS if not names or any(name in each.name for name in names)]
+    if not chosen:
+        sys.stdout.write(f"no mutant has {' or '.join(names)} in its name\n")
+        return 1
     with tempfile.TemporaryDirectory(prefix="aktivera-mutants-") as name:
         folder = Path(name)
         servers = await start(folder)
@@ -166,7 +169,7 @@ async def main(names: Sequence[str]) -> int:
     killed = [each for each in results if each.verdict == "killed"]
     seconds = sum(each.seconds for each in results)
     sys.stdout.write(f"\n{len(killed)} of {len(chosen)} mutants killed, {seconds:.0f} s\n")
-    return 0 if chosen and len(killed) == len(chosen) else 1
+    return 0 if len(killed) == len(chosen) else 1
 
 
 if __name__ == "__main__":
