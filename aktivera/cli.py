@@ -21,7 +21,7 @@ from aktivera.recovery_wording import DO_IT
 from aktivera.settings import CommandSettings
 from aktivera.terminal import Interruptible, Json, asking, explained, fail, show, state_of, where
 from aktivera.tokens import Bearer, issue
-from aktivera.wording import is_wrong, status_lines, trace_lines
+from aktivera.wording import is_wrong, moment, status_lines, trace_lines
 
 app = typer.Typer(
     help="Aktivera: from a new client to a working one.",
@@ -119,7 +119,7 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file; it will hold t
         made = local.backup(CommandSettings().root.resolve(), file)
     except (local.NothingToBackUp, local.NoPlaceForIt, OSError, *stack.FAILURES) as failure:
         fail(f"failed: {failure}")
-    typer.echo(f"{file}: {', '.join(made['databases'])} and the secrets, as of {made['at']}")
+    typer.echo(f"{file}: {', '.join(made['databases'])} and the secrets, as of {moment(made['at'])}")
 
 
 @app.command()
@@ -142,7 +142,7 @@ def restore(
         found = local.look(root, file)
     except (local.NotABackup, OSError, *stack.FAILURES) as failure:
         fail(": ".join([f"failed: {failure}", *state_of(failure)]))
-    typer.echo(f"the databases and secrets here would be replaced by those of {file}, as of {found['at']}")
+    typer.echo(f"the databases and secrets here would be replaced by those of {file}, as of {moment(found['at'])}")
     typer.echo(DO_IT)
 
 

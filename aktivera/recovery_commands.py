@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,8 +11,11 @@ from aktivera import STATISTICS, reconciliation
 from aktivera import recovery_wording as wording
 from aktivera.recovery_client import RecoveryClient
 from aktivera.terminal import Json, explained, fail, show, where
+from aktivera.wording import moment
 
 offsets = typer.Typer(help="How far each service has read, and where the log is not what it was.", no_args_is_help=True)
+
+OWNERS = ("onboarding", "activation")
 
 Service = Annotated[str, typer.Argument(help="onboarding, activation or notifier.")]
 ForReal = Annotated[bool, typer.Option("--for-real", help="Not only said what would happen.")]
@@ -45,6 +48,8 @@ def announce(  # one option a choice
     as_json: Json = False,
 ) -> None:
     """Have a service say again what it owns, so that readers catch up. Nothing is applied or mailed twice by it."""
+    if service not in OWNERS:
+        fail(f"{service} has nothing to announce; {' and '.join(OWNERS)} have", as_json)
     with recovering(as_json) as services:
         answer = services.announce(service, ids or (), kind=kind, raise_versions=raise_versions, dry_run=not for_real)
     show(answer, as_json, wording.announce_lines(service, answer))
@@ -68,15 +73,12 @@ def rebuild(
             answer = reconciliation.rebuild(services, projection, dry_run=not for_real)
         except KeyError as names:
             fail(f"{projection} cannot be rebuilt; there are {names.args[0]}, {STATISTICS}", as_json)
-    counts = ", ".join(f"{count} of kind {kind}" for kind, count in answer["announced"].items())
-    word = "would be forgotten" if answer["dry_run"] else "forgotten"
-    lines = [f"{answer['forgotten']} {word}; announced: {counts}"]
-    show(answer, as_json, lines + wording.tried(answer["dry_run"]))
+    show(answer, as_json, wording.rebuild_lines(answer))
 
 
 def _rebuild_statistics(services: RecoveryClient, for_real: bool, as_json: bool) -> None:
-    answer = services.rebuild_statistics() if for_real else {"rebuilding": False}
-    word = f"is read again, from {answer['since']}" if for_real else "would be read again"
+    answer: dict[str, Any] = services.rebuild_statistics() if for_real else {"rebuilding": False}
+    word = f"is read again, from {moment(answer['since'])}" if for_real else "would be read again"
     lines = [f"what was counted {word}; until that is done, counts are too low"]
     show(answer, as_json, lines + wording.tried(not for_real))
 
@@ -100,6 +102,7 @@ def reconcile(for_real: ForReal = False, as_json: Json = False) -> None:
 @offsets.command("show")
 def show_offsets(service: Service, as_json: Json = False) -> None:
     """Show each partition: handled up to, what the log holds, what does not fit. Exits 1 where something does not."""
+    _with_offsets(service, as_json)
     with recovering(as_json) as services:
         rows = services.offsets(service)
     show(rows, as_json, wording.offset_lines(rows))
@@ -118,6 +121,7 @@ def accept(  # one option a choice
     as_json: Json = False,
 ) -> None:
     """Let a service read on where its topic was recreated or cut. Offsets that fit stay as they are."""
+    _with_offsets(service, as_json)
     with recovering(as_json) as services:
         answer = services.accept(service, topic, partition, reason, dry_run=not for_real)
         if partition is not None and not answer["items"]:
@@ -125,3 +129,8 @@ def accept(  # one option a choice
             if wrong is not None:
                 fail(wrong, as_json)
     show(answer, as_json, wording.accept_lines(answer))
+
+
+def _with_offsets(service: str, as_json: bool) -> None:
+    if service == STATISTICS:
+        fail(f"{service} keeps no offsets: aktivera rebuild {service} has it read the topics again", as_json)

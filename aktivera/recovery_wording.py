@@ -21,6 +21,12 @@ def announce_lines(service: str, answer: dict[str, Any]) -> list[str]:
     return [f"{counts} {word}", *unknown, *tried(answer["dry_run"])]
 
 
+def rebuild_lines(answer: dict[str, Any]) -> list[str]:
+    would = "would be " if answer["dry_run"] else ""
+    counts = ", ".join(f"{count} of kind {kind}" for kind, count in answer["announced"].items())
+    return [f"{answer['forgotten']} {would}forgotten; {would}announced: {counts}", *tried(answer["dry_run"])]
+
+
 def offset_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
     return table(
         ("TOPIC", "PARTITION", "HANDLED", "LOG", "FACT", "GO ON AT"),

@@ -136,7 +136,7 @@ async def accept_offsets(who: Operator, context: Opened, order: Acceptance) -> d
         "items": [asdict(each) for each in chosen],
         "accepted": accepted,
         "owner": context.subscriptions[topic].producer,
-        "announced": any(prefix + each.topic == topic for each in context.service.projections),
+        "announced": any(prefix + each.topic == topic for each in context.service.catalogue if each.snapshot),
     }
 
 

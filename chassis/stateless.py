@@ -30,8 +30,6 @@ class StatelessService:
     open: Callable[[CommonSettings, Any], Any]
     routers: tuple[APIRouter, ...] = ()
     loops: dict[str, Callable[["StatelessContext"], Awaitable[None]]] = field(default_factory=dict)
-    prepare: Callable[[Any], None] = lambda _settings: None
-    """Given the settings, makes the process what it shall be; done where it is one of its own, before anything else."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,6 @@ def main(service: StatelessService) -> None:
         sys.stderr.write(f"{service.name}: settings are wrong\n{error}\n")
         sys.exit(2)
     logs.configure(service.name, common.log_level)
-    service.prepare(settings)
     sys.exit(uvloop.run(_run(service, common, settings)))
 
 

@@ -30,6 +30,7 @@ DECIDED = "the restored databases and secrets were about to take the place of th
 RESTORED = "the restored databases and secrets are in place, mails held: `make up` starts them"
 
 NEXT_STEPS = """what to do now (docs/operations.md, Backup and restore):
+  0. let no callers and no senders in                 before the announcements of 2 are finished
   1. aktivera offsets show SERVICE                    until all is handled; where an offset does not fit: offsets accept
   2. aktivera announce onboarding --after-restore --for-real
      aktivera announce activation --after-restore --for-real
@@ -130,6 +131,8 @@ def _scratch(layout: Layout) -> Iterator[Path]:
 
 
 def _unpack(file: Path, folder: Path, environment: dict[str, str]) -> dict[str, Any]:
+    if not file.exists():
+        raise NotABackup(f"there is no file {file}")
     try:
         with tarfile.open(file) as archive:
             if MANIFEST not in archive.getnames():
@@ -141,7 +144,8 @@ def _unpack(file: Path, folder: Path, environment: dict[str, str]) -> dict[str, 
         for name in SERVICES:
             verify(folder / f"{name}.dump", environment)
     except (tarfile.TarError, EOFError, ValueError) as error:
-        raise NotABackup(f"{file} is no backup of aktivera, or it is damaged: {error}") from error
+        why = str(error).partition("\n")[0].rstrip(":")  # then what each way to open it says
+        raise NotABackup(f"{file} is no backup of aktivera, or it is damaged: {why}") from error
     except PostgresCannotRun as error:
         raise NotABackup(f"{file} is a damaged backup: {error}") from error
     return manifest

@@ -10,7 +10,7 @@ from bench.contestants.handling import handle, positions
 from bench.contestants.running import arguments
 from chassis.clock import system_clock
 
-BATCH = 500
+BATCH = 500  # 2,000 cost as much of Python and Postgres for each event
 WORK = arguments()
 app = app_of(WORK)
 

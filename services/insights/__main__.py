@@ -12,7 +12,6 @@ from chassis.settings import CommonSettings
 from chassis.stateless import StatelessService, main
 from services.insights import __doc__ as description
 from services.insights.counting import Statistics
-from services.insights.politeness import give_way
 from services.insights.reading import LOOP, read_statistics
 from services.insights.settings import InsightsSettings
 from services.insights.web import ROUTERS
@@ -30,7 +29,6 @@ SERVICE = StatelessService(
     open=kept,
     routers=ROUTERS,
     loops={LOOP: read_statistics},
-    prepare=give_way,
 )
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How soon somebody is answered again: who asks for much waits, since what answers take is taken from the counting."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -37,9 +38,9 @@ class Paces:
                 await asyncio.sleep(left)
         finally:
             self.waiting -= Counter([whose])
-        begun = loop.time()
+        begun = time.thread_time()  # and not what others took of the processor meanwhile
         made = make()
-        now = loop.time()
+        took, now = time.thread_time() - begun, loop.time()
         self._due = {each: due for each, due in self._due.items() if due > now}
-        self._due[whose] = now + (now - begun) * (len(self._due) + 1) / SHARE
+        self._due[whose] = now + took * (len(self._due) + 1) / SHARE
         return made

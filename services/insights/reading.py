@@ -15,6 +15,7 @@ from chassis.settings import CommonSettings
 from chassis.stateless import StatelessContext
 from schemas.topics import RESULTS
 from services.insights.counting import Statistics
+from services.insights.politeness import give_way
 from services.insights.settings import InsightsSettings
 from services.insights.statistics import Reader
 
@@ -35,6 +36,7 @@ async def read_statistics(context: StatelessContext) -> None:
     """Runs until cancelled."""
     assert isinstance(context.state, Statistics)
     assert isinstance(context.settings, InsightsSettings)
+    give_way(context.settings)  # not before: whoever starts the process waits until it is ready
     context.heartbeats.expect(LOOP, LIMIT_SECONDS)
     while True:
         reading = _Reading(context.common, context.settings, context.state, context.heartbeats)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -94,8 +95,8 @@ def _silent(way: Callable[[Field], Proxy]) -> Injection:
 def _broken(way: Callable[[Field], Proxy], fault: str) -> Injection:
     async def inject(field: Field, chance: Random) -> None:
         proxy = way(field)
-        before = proxy.fired[fault]
         for _ in range(3):
+            again = partial(_fired, proxy, fault, proxy.fired[fault])
             if fault == "cut":
                 proxy.cut_after(chance.randrange(10, 600))
             elif fault == "reset":
@@ -103,7 +104,7 @@ def _broken(way: Callable[[Field], Proxy], fault: str) -> Injection:
                 proxy.reset()
             else:
                 proxy.latency = chance.uniform(0.02, 0.1)
-            await eventually(lambda: _fired(proxy, fault, before), within=WAIT_SECONDS)
+            await eventually(again, within=WAIT_SECONDS)
             await asyncio.sleep(chance.uniform(0.5, 2))
         proxy.heal()
 

@@ -9,8 +9,9 @@ import asyncpg
 import pytest
 
 from tests.eventually import eventually
-from tests.faults import test_failpoints_notifier, toy_checker
+from tests.faults import toy_checker
 from tests.faults.conftest import Build
+from tests.faults.mail.rig import STEPS
 from tests.faults.toy_rig import ToyProcess, ToyRig
 from tests.infrastructure import ROOT, Infrastructure, fetch
 from tests.integration.onboarding.test_rotation import REWRAPPED
@@ -183,4 +184,4 @@ def test_every_failpoint_in_the_code_is_armed_by_a_test() -> None:
     named = re.compile(r'await reached\("([\w.]+)"\)')
     folders = [ROOT / "chassis", ROOT / "services"]
     there = {name for folder in folders for path in folder.rglob("*.py") for name in named.findall(path.read_text())}
-    assert {*LOOPS, *COMMANDS, *test_failpoints_notifier.STEPS, REWRAPPED} == there
+    assert {*LOOPS, *COMMANDS, *STEPS, REWRAPPED} == there

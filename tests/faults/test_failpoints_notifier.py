@@ -11,18 +11,11 @@ import pytest
 from chassis import kafka
 from chassis.ids import uuid7
 from tests.eventually import eventually
+from tests.faults.mail.rig import STEPS
 from tests.infrastructure import Infrastructure, fetch
 from tests.system.rig import Replica, Rig
 from tests.unit.notifier.events import listed
 
-STEPS = (
-    "notifier.after_claim",
-    "notifier.after_rcpt",
-    "notifier.before_data",
-    "notifier.after_dot",
-    "notifier.after_250",
-    "notifier.after_sent_commit",
-)
 UNKNOWN_AFTER = {
     "notifier.before_data",
     "notifier.after_dot",

@@ -28,8 +28,9 @@ def test_what_is_no_backup_is_refused_tried_or_for_real(run: Run, tmp_path: Path
             answer = run("restore", str(file), *words)
             assert answer.exit_code == 1
             assert answer.stderr.startswith(f"failed: {file} is no backup of aktivera")
+            assert answer.stderr.count("\n") == 1
     absent = run("restore", str(tmp_path / "absent"))
-    assert (absent.exit_code, "No such file" in absent.stderr) == (1, True)
+    assert (absent.exit_code, absent.stderr.startswith("failed: there is no file")) == (1, True)
 
 
 def test_a_backup_is_refused_before_anything_is_dumped_where_its_file_cannot_be_made(run: Run, tmp_path: Path) -> None:

@@ -54,6 +54,14 @@ def test_a_service_that_nobody_knows_is_refused_with_the_names_of_those_there_ar
     assert answer.stderr == "no service is called insights; there are onboarding, activation, notifier\n"
 
 
+def test_a_service_that_has_nothing_of_the_kind_is_told_from_an_address_that_is_wrong(run: Run, tmp_path: Path) -> None:
+    left_behind(tmp_path)
+    assert run("announce", "notifier").stderr == "notifier has nothing to announce; onboarding and activation have\n"
+    none = "insights keeps no offsets: aktivera rebuild insights has it read the topics again\n"
+    assert run("offsets", "show", "insights").stderr == none
+    assert run("offsets", "accept", "insights", "client-events", "--reason", "made anew").stderr == none
+
+
 def test_a_role_is_one_of_those_that_services_know(run: Run) -> None:
     assert run("token", "--agency", "a", "--sub", "b", "--role", "queen").exit_code == 2
     without = run("token", "--agency", "a", "--sub", "b")

@@ -218,7 +218,7 @@ async def test_a_million_events_of_two_days_fit_into_140_megabytes(insights: Ins
     for sent in range(1, 11):
         part: History = past.history(100_000, repeated=0)
         await part.send(common)
-        await insights.has_read(sent * len(part.records), within=900)  # at low priority, whoever else works
+        await insights.has_read(sent * len(part.records), within=900)
     assert insights.resident_megabytes() <= LARGEST_RESIDENT_MEGABYTES
 
 

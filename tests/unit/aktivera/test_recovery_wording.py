@@ -3,7 +3,7 @@
 from typing import Any
 
 from aktivera.reconciliation import Difference
-from aktivera.recovery_wording import accept_lines, difference_lines, mending_lines, no_partition
+from aktivera.recovery_wording import accept_lines, difference_lines, mending_lines, no_partition, rebuild_lines
 
 IDS = tuple(f"c{number}" for number in range(11))
 
@@ -43,6 +43,13 @@ def test_only_what_an_owner_can_say_again_is_said_to_be_announced() -> None:
     assert last("onboarding", announced=True).endswith("aktivera announce onboarding --for-real")
     assert last("upstream", announced=False).endswith("its senders send again what they got no result of")
     assert last("notifier", announced=False).endswith("notifier says it once")
+
+
+def test_a_rebuild_that_is_only_tried_says_nothing_is_done() -> None:
+    answer = {"forgotten": 1, "announced": {"agency": 2}}
+    tried = "1 would be forgotten; would be announced: 2 of kind agency"
+    assert rebuild_lines(answer | {"dry_run": True}) == [tried, "add --for-real to do it"]
+    assert rebuild_lines(answer | {"dry_run": False}) == ["1 forgotten; announced: 2 of kind agency"]
 
 
 def test_a_partition_that_is_not_there_is_refused() -> None:
