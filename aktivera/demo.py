@@ -18,6 +18,7 @@ from aktivera.addresses import Addresses
 from aktivera.demo_way import Way, line
 from aktivera.operator_client import OperatorClient
 from aktivera.tokens import Bearer, issue
+from aktivera.upstream import event_in
 from chassis.clock import system_clock
 from schemas.topics import requests_topic, results_topic
 
@@ -125,7 +126,8 @@ async def _by_event(where: Addresses, seconds: float) -> dict[str, str]:
                 await producer.send_and_wait(requests_topic(), sample, headers=headers)
             while len(found) < len(wanted):
                 for records in (await consumer.getmany(timeout_ms=500)).values():
-                    found |= _answered([json.loads(record.value) for record in records], wanted)
+                    events = [event for record in records if (event := event_in(record.value)) is not None]
+                    found |= _answered(events, wanted)
     except TimeoutError:
         missing = ", ".join(set(wanted.values()) - set(found.values()))
         raise DemoStopped(

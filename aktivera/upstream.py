@@ -75,8 +75,8 @@ class Upstream:
 
     async def _told(self, records: AsyncIterator[Any], request_id: str) -> AsyncIterator[Answer]:
         async for record in records:
-            event = json.loads(record.value)
-            if event["data"].get("request_id") == request_id:
+            event = event_in(record.value)
+            if event is not None and event["data"].get("request_id") == request_id:
                 yield Answer(event["type"].split(".")[-2], event["data"], event["time"])
 
     async def _from_the_beginning(self, topic: str) -> AsyncIterator[Any]:
@@ -118,12 +118,23 @@ async def upstream(bootstrap: str, seconds: float, slug: str | None = None) -> A
         await producer.stop()
 
 
+def event_in(value: bytes | None) -> dict[str, Any] | None:
+    """The event of a record; None where it holds none, since a topic may hold anything."""
+    found = _object_in(value)
+    return found if found and isinstance(found.get("data"), dict) and isinstance(found.get("type"), str) else None
+
+
+def _object_in(value: bytes | None) -> dict[str, Any] | None:
+    try:
+        found = json.loads(value or b"")
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def _id_of(record: Any) -> str | None:
     for name, value in record.headers:
         if name.lower() == "ce_id":
             return str(value.decode("utf-8", "replace"))
-    try:
-        document = json.loads(record.value or b"")
-    except ValueError:
-        return None
-    return document.get("id") if isinstance(document, dict) else None
+    document = _object_in(record.value)
+    return None if document is None else document.get("id")

@@ -12,12 +12,13 @@ from typing import Any, Protocol
 
 from aktivera.local.layout import CODE_ROOT, Layout, Say
 from aktivera.local.log_files import last_lines, open_log
-from aktivera.local.process_identity import gone, identity_of
+from aktivera.local.process_identity import Identity, gone, identity_of
 from aktivera.local.process_spec import ProcessSpec
 
 _LINE_BYTES = 1 << 20
 _UP_SECONDS = 15.0
 _ANSWER_SECONDS = 5.0
+_ENDING_SECONDS = 120.0  # more than all that it has to end may take, one after the other
 
 
 class NotReady(Exception):
@@ -29,7 +30,7 @@ class NoSupervisor(Exception):
 
 
 class Commands(Protocol):
-    def status(self) -> dict[str, bool]: ...
+    def status(self) -> dict[str, bool] | None: ...
     async def start(self, specs: list[ProcessSpec], say: Say) -> None: ...
     async def end(self, names: list[str], say: Say) -> None: ...
     async def stop(self, say: Say) -> None: ...
@@ -100,15 +101,23 @@ async def _ask(layout: Layout, request: dict[str, Any], say: Say) -> Any:
 
 
 async def status(layout: Layout) -> dict[str, bool] | None:
-    """What the running supervisor says of its processes; None where none runs. Raises NoSupervisor for a hung one."""
-    if not is_running(layout):
+    """What the running supervisor says of its processes; None where none runs. Raises NoSupervisor for a hung one.
+
+    The end of one that was told to end is awaited: who told it may have been killed meanwhile.
+    """
+    running = holder(layout)
+    if running is None:
         return None
+    answer: dict[str, bool] | None = None
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
-            answer: dict[str, bool] = await _ask(layout, {"do": "status"}, _quiet)
-            return answer
+            answer = await _ask(layout, {"do": "status"}, _quiet)
     except (OSError, TimeoutError) as error:
-        raise NoSupervisor("the supervisor runs and does not answer") from error
+        if holder(layout) == running:
+            raise NoSupervisor("the supervisor runs and does not answer") from error
+    if answer is None and not await gone([running], _ENDING_SECONDS):
+        raise NoSupervisor("the supervisor does not come to its end")
+    return answer
 
 
 async def start(layout: Layout, specs: Sequence[ProcessSpec], say: Say) -> None:
@@ -121,8 +130,7 @@ async def end(layout: Layout, names: Sequence[str], say: Say) -> None:
 
 
 async def stop(layout: Layout, say: Say) -> None:
-    pid = _lock_holder(layout)
-    supervisor = None if pid is None else identity_of(pid)
+    supervisor = holder(layout)
     await _ask(layout, {"do": "stop"}, say)
     if supervisor is not None and not await gone([supervisor], _UP_SECONDS):
         raise NoSupervisor("the supervisor said goodbye and stays")
@@ -148,6 +156,12 @@ async def launch(layout: Layout) -> None:
 def is_running(layout: Layout) -> bool:
     """The lock tells: the kernel drops it when its holder is gone, however that went."""
     return _lock_holder(layout) is not None
+
+
+def holder(layout: Layout) -> Identity | None:
+    """The supervisor that runs for this root, whatever its ledger says."""
+    pid = _lock_holder(layout)
+    return None if pid is None else identity_of(pid)
 
 
 def _lock_holder(layout: Layout) -> int | None:

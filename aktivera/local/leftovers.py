@@ -2,6 +2,7 @@
 
 import signal
 
+from aktivera.local import control
 from aktivera.local.layout import Layout, Say
 from aktivera.local.ledger import SUPERVISOR, entries
 from aktivera.local.log_files import note
@@ -20,12 +21,14 @@ async def end_leftovers(layout: Layout, say: Say) -> bool:
         note(layout.log, SUPERVISOR, line)
 
     recorded = entries(layout.state_file)
-    for entry in recorded:
-        # First, so that a hung supervisor cannot start again what is ended below.
-        if entry.name == SUPERVISOR and is_alive(entry.identity):
-            say(f"the supervisor (pid {entry.identity.pid}) does not answer; ending it")
-            await end(entry.identity, signal.SIGKILL, 5)
-            tell(f"ended the hung supervisor (pid {entry.identity.pid})")
+    # First, so that a hung supervisor cannot start again what is ended below. One that hangs at its very end has left
+    # the ledger already, and still holds the lock.
+    supervisors = {entry.identity for entry in recorded if entry.name == SUPERVISOR} | {control.holder(layout)}
+    for each in supervisors:
+        if each is not None and is_alive(each):
+            say(f"the supervisor (pid {each.pid}) does not answer; ending it")
+            await end(each, signal.SIGKILL, 5)
+            tell(f"ended the hung supervisor (pid {each.pid})")
     for entry in reversed(recorded):
         if entry.name != SUPERVISOR and is_alive(entry.identity):
             say(f"ending {entry.name} (pid {entry.identity.pid}), left by a supervisor that is gone")

@@ -49,13 +49,17 @@ class Supervisor:
     def _end(self) -> None:
         self._ending = self._ending or asyncio.create_task(self.stop(_log))
 
-    def status(self) -> dict[str, bool]:
-        """Each process and whether it is ready now."""
-        return {name: process.ready.is_set() for name, process in self._processes.items()}
+    def status(self) -> dict[str, bool] | None:
+        """Each process and whether it is ready now; None once all are told to end."""
+        return (
+            None if self._told_to_stop else {name: process.ready.is_set() for name, process in self._processes.items()}
+        )
 
     async def start(self, specs: list[ProcessSpec], say: Say) -> None:
         """Start what does not run, replace what runs otherwise, await all. Raises NotReady."""
         async with self._changing:
+            if self._told_to_stop:
+                raise control.NotReady("the supervisor was told to end")
             for spec in specs:
                 await self._take(spec)
             async with asyncio.TaskGroup() as group:

@@ -11,9 +11,11 @@ import pytest
 from aktivera.local import control
 from aktivera.local.kafka import KafkaNode, ensure_jars, find_java
 from aktivera.local.layout import Layout
+from aktivera.local.ledger import entries
 from aktivera.local.leftovers import end_leftovers
 from aktivera.local.ports import free_port
 from aktivera.local.postgres import PostgresNode
+from aktivera.local.process_identity import Identity
 from aktivera.local.process_spec import Probe, ProcessSpec
 from aktivera.local.surroundings import base_environment, starter_environment
 
@@ -83,3 +85,8 @@ def births(layout: Layout, name: str) -> list[float]:
     """When the listener was started, each time."""
     lines = (layout.log / f"{name}.log").read_text().splitlines()
     return [float(line.split()[1]) for line in lines if line.startswith("born")]
+
+
+def running(layout: Layout, name: str) -> Identity:
+    """The process that the ledger names."""
+    return next(entry.identity for entry in entries(layout.state_file) if entry.name == name)

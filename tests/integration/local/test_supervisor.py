@@ -21,13 +21,9 @@ from aktivera.local.log_files import last_lines, open_log, rotate
 from aktivera.local.process_identity import Identity, identity_of, is_alive
 from aktivera.local.process_spec import Probe
 from tests.eventually import eventually
-from tests.integration.local.conftest import births, end_everything, listener
+from tests.integration.local.conftest import births, end_everything, listener, running
 
 pytestmark = pytest.mark.timeout(60)
-
-
-def running(layout: Layout, name: str) -> Identity:
-    return next(entry.identity for entry in entries(layout.state_file) if entry.name == name)
 
 
 def find(layout: Layout, name: str) -> Identity | None:
@@ -72,16 +68,6 @@ async def test_a_process_that_never_gets_ready_is_named_with_the_end_of_its_log(
     broken = replace(listener("broken"), command=(sys.executable, "-c", code), ready_seconds=1.0)
     with pytest.raises(control.NotReady, match=r"broken is not ready after 1 s(.|\n)*the reason"):
         await control.start(supervisor, [broken], print)
-
-
-async def test_what_another_process_answers_on_its_port_is_not_taken_for_its_own(
-    supervisor: Layout, busy_port: int
-) -> None:
-    """Two stacks that begin at once find the same port free; one would then work on the other's broker."""
-    second = listener("second", port=busy_port)
-    with pytest.raises(control.NotReady, match=f"second has no port: another process listens on {busy_port}"):
-        await control.start(supervisor, [second], print)
-    assert await control.status(supervisor) == {"second": False}
 
 
 async def test_a_second_start_leaves_the_same_processes_and_replaces_a_changed_one(supervisor: Layout) -> None:
