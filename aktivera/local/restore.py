@@ -10,8 +10,6 @@ from dataclasses import replace as but
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 from aktivera import SERVICES
 from aktivera.local import control, ports, stack, swap
 from aktivera.local.backup import MANIFEST, in_hand
@@ -19,6 +17,7 @@ from aktivera.local.layout import Layout, Say
 from aktivera.local.postgres import PostgresNode, provision
 from aktivera.local.postgres.binaries import PostgresCannotRun
 from aktivera.local.postgres.dumps import replace, verify
+from aktivera.local.set_back import NEXT_STEPS, hold_mails
 from aktivera.local.stack import tell
 from aktivera.local.surroundings import base_environment, starter_environment
 
@@ -28,16 +27,6 @@ READING = "the file was only read, and nothing here was touched"
 UNTOUCHED = "the databases and secrets here are as they were: `make up` starts them"
 DECIDED = "the restored databases and secrets were about to take the place of those here: `make up` finishes it"
 RESTORED = "the restored databases and secrets are in place, mails held: `make up` starts them"
-
-NEXT_STEPS = """what to do now (docs/operations.md, Backup and restore):
-  0. let no callers and no senders in                 before the announcements of 2 are finished
-  1. aktivera offsets show SERVICE                    until all is handled; where an offset does not fit: offsets accept
-  2. aktivera announce onboarding --after-restore --for-real
-     aktivera announce activation --after-restore --for-real
-  3. aktivera reconcile --for-real                    again, until nothing is left that an announcement mends
-  4. aktivera mail list --would-send                  what the mail server's log says was sent:
-     aktivera mail release --but MAIL --for-real
-  5. aktivera mail release --for-real                 no mail goes out before"""
 
 
 class NotABackup(Exception):
@@ -78,16 +67,6 @@ def look(root: Path, file: Path) -> dict[str, Any]:
     layout = Layout(root)
     with layout.one_command_at_a_time(tell), in_hand(layout) as folder:
         return _unpack(file, folder, base_environment(starter_environment()))
-
-
-async def hold_mails(superuser_dsn: str, database: str, why: str) -> None:
-    """Before the notifier starts: what it would send may have been sent after the backup."""
-    connection = await asyncpg.connect(superuser_dsn.rpartition("/")[0] + f"/{database}")
-    try:
-        if await connection.fetchval("select to_regclass('mail_gate')"):
-            await connection.execute("update mail_gate set held = true, since = now(), by = 'restore', why = $1", why)
-    finally:
-        await connection.close()
 
 
 def _make_ready(layout: Layout, folder: Path, environment: dict[str, str], say: Say) -> None:

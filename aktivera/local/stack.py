@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aktivera import SERVICES, STATISTICS
-from aktivera.local import control, credentials, infrastructure, ports, swap
+from aktivera.local import control, credentials, infrastructure, ports, set_back, swap
 from aktivera.local.broker import Broker
 from aktivera.local.kafka import KafkaCannotRun
 from aktivera.local.layout import Layout, Say, replace_json
@@ -79,6 +79,8 @@ async def _up(layout: Layout, only_infrastructure: bool, say: Say) -> dict[str, 
     served = {"mail": chosen["mail"]}
     if not only_infrastructure:
         await _one_shot_steps(endpoints, layout, say)
+        if under.broker.kind == "kafka":
+            await set_back.heed(layout.secrets, under.postgres.superuser_dsn, "notifier", say)
         base = base_environment(environment)
         names = (*SERVICES, STATISTICS) if StackSettings().insights else SERVICES
         specs = [service_spec(name, endpoints, layout.secrets.resolve(), base) for name in names]

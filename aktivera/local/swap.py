@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from aktivera.local import set_back
 from aktivera.local.layout import Layout, Say
 from aktivera.local.postgres import PostgresNode
 
@@ -36,6 +37,7 @@ def finish(layout: Layout, say: Say) -> None:
     if ready_secrets.exists():
         if any(secrets.iterdir()):  # empty: moved already, and made anew by the command that goes on here
             shutil.rmtree(secrets_before, ignore_errors=True)
+            set_back.note(secrets)
             secrets.rename(secrets_before)
             say(f"the secrets that were here are kept as .local/{secrets_before.name}")
         ready_secrets.rename(secrets)

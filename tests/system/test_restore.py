@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from aktivera.local.postgres.dumps import dump, replace
-from aktivera.local.restore import hold_mails
+from aktivera.local.set_back import hold_mails
 from chassis import kafka
 from chassis.ids import uuid7
 from chassis.settings import environment
