@@ -117,7 +117,7 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file; it will hold t
 
     try:
         made = local.backup(CommandSettings().root.resolve(), file)
-    except (local.NothingToBackUp, local.NoPlaceForIt, OSError, *stack.FAILURES) as failure:
+    except (local.NothingToBackUp, local.NoPlaceForIt, local.SecretsChanged, OSError, *stack.FAILURES) as failure:
         fail(f"failed: {failure}")
     typer.echo(f"{file}: {', '.join(made['databases'])} and the secrets, as of {moment(made['at'])}")
 

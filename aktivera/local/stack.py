@@ -54,7 +54,7 @@ def clean(root: Path, *, say: Say = tell) -> None:
         asyncio.run(bring_down(layout, say))
         PostgresNode(layout.postgres, 0, layout.secrets).remove()
         swap.remove(layout)
-        for path in (layout.kafka / "node", layout.mail, layout.log, layout.secrets):
+        for path in (layout.kafka / "node", layout.mail, layout.log, layout.secrets, layout.backup_in_hand):
             shutil.rmtree(path, ignore_errors=True)
         layout.ports_file.unlink(missing_ok=True)
 

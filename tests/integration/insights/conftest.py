@@ -1,5 +1,6 @@
 """Topics of a test's own, and insights over them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from chassis.ids import uuid7
 from chassis.settings import CommonSettings
 from schemas.topics import TOPICS
 from tests.infrastructure import Infrastructure
+from tests.integration.insights.faust_commits import Committed, committed_by_all
 from tests.integration.insights.running import Insights
 
 
@@ -34,3 +36,12 @@ async def insights(common: CommonSettings, tmp_path: Path) -> AsyncIterator[Insi
     yield made
     if made.runs:
         made.kill()
+
+
+@pytest.fixture(scope="package")
+async def committing(infra: Infrastructure) -> AsyncIterator["asyncio.Task[Committed]"]:
+    """Faust's agents on their way, begun beside a test that does little but wait, as they do."""
+    going = asyncio.ensure_future(committed_by_all(infra))
+    yield going
+    going.cancel()
+    await asyncio.wait([going])

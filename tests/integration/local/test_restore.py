@@ -10,7 +10,7 @@ import pytest
 
 from aktivera import SERVICES
 from aktivera.local import credentials, ports, stack
-from aktivera.local.backup import backup
+from aktivera.local.backup import SecretsChanged, backup
 from aktivera.local.launch import launch
 from aktivera.local.layout import Layout, Say, read_json, replace_json
 from aktivera.local.postgres import PostgresNode, provision
@@ -58,6 +58,26 @@ def test_what_was_restored_takes_the_place_of_what_was_there_which_is_kept(layou
         assert asyncio.run(ask(server, "notifier", "select held from mail_gate")) == [True]
     put_in_place(layout, backed_up, quiet)
     assert found(layout, ".before-restore") == OF_THE_BACKUP
+
+
+def test_a_backup_during_which_a_key_is_dropped_is_refused_and_leaves_no_file(layout: Layout, backed_up: Path) -> None:
+    """What was dumped before may be wrapped by it: the backup would hold numbers that nothing opens any more."""
+    file = layout.root / "torn.tar.gz"
+
+    def drop_key(said: str) -> None:
+        if said == "dumping notifier":
+            (layout.secrets / "key").write_text("of later")
+
+    with served(layout), pytest.raises(SecretsChanged):
+        backup(layout.root, file, drop_key)
+    assert not file.exists()
+
+
+def test_a_backup_waits_for_the_command_that_is_at_work(layout: Layout, backed_up: Path) -> None:
+    """In the middle of a restore the databases of two times are there."""
+    with pytest.raises(KeyboardInterrupt), layout.one_command_at_a_time(quiet):
+        backup(layout.root, layout.root / "beside.tar.gz", cut_off_at("another command is at work"))
+    assert backed_up.exists()
 
 
 def test_a_swap_that_is_cut_off_twice_is_finished_by_the_next_start(layout: Layout, backed_up: Path) -> None:

@@ -27,7 +27,8 @@ async def test_whom_a_token_names_by_a_number_is_refused_on_every_route(running:
         url = re.sub(r"\{\w+\}", str(UUID(int=1)), path)
         for body in (b"{}", None):
             answer = await running.http.request(method, url, headers=headers, content=body)
-            assert (answer.status_code, answer.json()["code"]) == (422, "personal_number_not_allowed"), path
+            assert answer.status_code == 422, path
+            assert answer.json()["code"] == "personal_number_not_allowed"
             assert "9876" not in answer.text
             asked += 1
     assert asked > 30

@@ -30,6 +30,7 @@ def address_in(file: Path) -> str:
     return file.read_text().strip() if file.exists() else ""
 
 
+@pytest.mark.usefixtures("committing")  # the mock makes a group wait for three seconds
 async def test_beside_the_mock_all_is_counted_too_before_and_after_the_start(mock: Path, tmp_path: Path) -> None:
     """The mock makes a topic at its first use. To begin where it ends would show nothing, and call that complete."""
 
