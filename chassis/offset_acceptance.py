@@ -37,17 +37,17 @@ async def standings(context: Context, topics: Sequence[str]) -> list[Standing]:
     Raises KafkaError, TimeoutError, and NotNow where the broker is too slow to tell.
     """
     reader = kafka.reader(context.common)
-    async with asyncio.timeout(KAFKA_SECONDS):
-        await reader.start()
-        try:
+    try:
+        async with asyncio.timeout(KAFKA_SECONDS):
+            await reader.start()
             numbers = await kafka.partitions(context.common, topics)
             places = [TopicPartition(topic, number) for topic in topics for number in numbers.get(topic, ())]
             reader.assign(places)
             known = await consumer_offsets.read(context.database, [(place.topic, place.partition) for place in places])
             begins, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)
             records = await _records(reader, known, begins, ends)
-        finally:
-            await reader.stop()
+    finally:
+        await kafka.leave(reader)
     ours = {topic: context.subscriptions[topic].ours for topic in topics}
     return [
         _standing(

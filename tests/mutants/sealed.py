@@ -94,14 +94,6 @@ SEALED = [
         f"{TRIES}::test_a_client_of_others_that_somebody_tries_at_is_on_record_at_theirs",
     ),
     Mutant(
-        "who is named by a number is recorded",
-        "Nothing personal is in the record of refused tries.",
-        "services/onboarding/web/harmless.py",
-        "[Depends(harmless), Depends(recorded)]",
-        "[Depends(recorded), Depends(harmless)]",
-        f"{TRIES}::test_nothing_that_was_sent_is_in_the_record",
-    ),
-    Mutant(
         "a flood of tries fills the record",
         "A flood of one person does not fill the record of refused tries.",
         "services/onboarding/store/refused_tries.py",

@@ -137,12 +137,12 @@ async def test_nothing_is_accepted_without_a_reason(notifier: Resident) -> None:
         assert [each["pointer"] for each in answer.json()["errors"]] == ["/reason"]
 
 
-async def test_what_an_owner_tells_again_is_said_with_what_is_accepted(notifier: Resident) -> None:
+async def test_what_an_owner_tells_again_is_said_with_what_is_accepted(notifier_on_kafka: Resident) -> None:
     """Where the notifier did not hear that a client was erased, only `client.snapshot` has it blank the mails."""
 
     async def announced(topic: str) -> tuple[str, bool]:
-        body, headers = {"topic": topic, "reason": "made anew"}, notifier.token("op", roles=["operator"])
-        answer = await notifier.http.post("/v1/operations/offsets/accept", json=body, headers=headers)
+        body, headers = {"topic": topic, "reason": "made anew"}, notifier_on_kafka.token("op", roles=["operator"])
+        answer = await notifier_on_kafka.http.post("/v1/operations/offsets/accept", json=body, headers=headers)
         return answer.json()["owner"], answer.json()["announced"]
 
     assert await announced("client-events") == ("onboarding", True)

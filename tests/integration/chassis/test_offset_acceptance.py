@@ -1,6 +1,9 @@
 """Offsets that do not fit the log: what is wrong is named, a person's word lets reading go on, and is kept."""
 
+import gc
+import warnings
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
@@ -8,7 +11,9 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.errors import KafkaConnectionError
 
+from aktivera.local.ports import LOOPBACK, free_port
 from chassis import kafka, offset_acceptance
 from chassis.failures import NotNow
 from chassis.offset_acceptance import Standing
@@ -160,3 +165,14 @@ async def test_an_offset_that_moved_meanwhile_is_not_accepted(open_toy: OpenToy,
     async with context.database.unit_of_work() as uow:
         assert not await offset_acceptance.accept(uow, standing, "op", "")
     assert await context.database.fetch("select * from offset_acceptances") == []
+
+
+async def test_who_asks_a_broker_that_is_away_leaves_no_client_open(open_toy: OpenToy) -> None:
+    context = await open_toy()
+    away = context.common.model_copy(update={"kafka_bootstrap": f"{LOOPBACK}:{free_port()}"})
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        with pytest.raises(KafkaConnectionError):
+            await offset_acceptance.standings(replace(context, common=away), list(context.subscriptions))
+        gc.collect()
+    assert [str(each.message) for each in told if issubclass(each.category, ResourceWarning)] == []

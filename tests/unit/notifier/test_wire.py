@@ -36,6 +36,7 @@ async def test_an_answer_without_end_is_hung_up_on_also_where_its_lines_are_empt
         wire.data_received(line * 1000)
         if transport.hung_up:
             break
+    assert transport.hung_up
     with pytest.raises(ConnectionResetError):
         await wire.answer(0.1)
     assert sum(map(len, wire._text)) + len(wire._text) <= 2 * LONGEST_ANSWER
