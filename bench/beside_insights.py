@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from statistics import mean
 from typing import Any
 
+import httpx
+
 from bench.goals import Goal, ratio
 from bench.latency import cuts, row
 from bench.report import Part
@@ -92,11 +94,16 @@ class _Measured:
         return await task
 
     async def _running(self) -> None:
-        """It runs and has read all: one that was stopped for long may have ended itself."""
-        if not self.built.insights.runs:
-            await self.built.insights.start()
+        """It runs and has read all: one that was stopped for long ends itself, be it only while it is asked."""
         async with asyncio.timeout(CAUGHT_UP_SECONDS):
-            await self.built.insights.has_read(1)
+            while True:
+                if not self.built.insights.runs:
+                    await self.built.insights.start()
+                try:
+                    await self.built.insights.has_read(1)
+                    return
+                except httpx.TransportError:
+                    await asyncio.sleep(1.0)
 
     def _end(self) -> None:
         if self.built.insights.runs:

@@ -62,9 +62,9 @@ async def test_a_full_disk_is_503_and_loses_nothing(servers: Servers, small_node
     node, process = small_node, launch(small_node.spec(), tmp_path)
     try:
         await node.ready(60)
-        rig = await ToyRig.build(
-            Infrastructure(servers.infra.kafka, node.superuser_dsn, node.secrets), "full-", tmp_path
-        )
+        infra = Infrastructure(servers.infra.kafka, node.superuser_dsn, node.secrets)
+        rig = await ToyRig.build(infra, "full-", tmp_path)
+        await infra.stop()
         async with rig.kept():
             replica = rig.launch()
             await rig.ready(replica)
