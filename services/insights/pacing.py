@@ -34,7 +34,7 @@ class Paces:
         loop = asyncio.get_running_loop()
         self.waiting[whose] += 1
         try:
-            while (left := self._due.get(whose, 0.0) - loop.time()) > 0:  # noqa: ASYNC110  # a moment, no event
+            while (left := self._due.get(whose, 0.0) - loop.time()) > 0:  # noqa: ASYNC110  # others move it on meanwhile
                 await asyncio.sleep(left)
         finally:
             self.waiting -= Counter([whose])

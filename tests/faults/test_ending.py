@@ -1,6 +1,7 @@
 """PROMISE: a service ends within 10 seconds of SIGTERM, also while its servers say nothing."""
 
 import signal
+from functools import partial
 
 import pytest
 
@@ -29,7 +30,7 @@ async def test_a_service_is_not_kept_from_its_end_by_silent_servers(
         way.black_hole()
     await toy_rig.write(range(3))
     for way in ways:
-        await eventually(lambda w=way: fell_silent(w, before[w]), within=20)  # type: ignore[misc]
+        await eventually(partial(fell_silent, way, before[way]), within=20)
     replica.send(signal.SIGTERM)
     await eventually(lambda: ended(replica), within=STOP_SECONDS)
     assert replica.running.returncode == 0
