@@ -188,10 +188,13 @@ async def test_streams_end_with_the_process(asked: Asked) -> None:
         ("to=2026-03-02T12:00:00%2B25:00", "/to", "invalid_date"),
         ("from=2026-03-02T12:00:00Europe/Stockholm", "/from", "invalid_date"),
         ("from=2026-03-02", "/from", "invalid_date"),
+        ("from=0", "/from", "invalid_date"),
+        ("to=1764000000", "/to", "invalid_date"),
         ("from=2026-03-02T12:00:00Z&to=2026-03-03T12:00:01Z&window=minute", "/from", "period_too_long"),
         ("from=0001-01-01T00:00:00Z&window=minute", "/from", "period_too_long"),
         ("window=day", "/window", "invalid_choice"),
         (f"agency={'x' * 65}", "/agency", "value_too_long"),
+        ("agency=", "/agency", "invalid_value"),
     ],
 )
 async def test_a_period_that_is_none_is_refused_with_the_place_and_why(
