@@ -166,15 +166,17 @@ def renew(draft: Draft, user_id: UUID, state: Literal["resent", "readdressed"], 
     """
     known = draft.invitations[user_id]
     day_ago = draft.now - timedelta(days=1)
-    resends = tuple(at for at in known.resends_on if at > day_ago)
-    readdressed = tuple(at for at in known.readdressed_on if at > day_ago)
+    resends, readdressed = (
+        tuple(at for at in each if at > day_ago) for each in (known.resends_on, known.readdressed_on)
+    )
     if state == "resent":
         if len(resends) >= MOST_RESENDS:
-            raise ResendLimit
+            raise ResendLimit(retry_after_seconds=1 + int((resends[0] - day_ago).total_seconds()))
         resends = (*resends, draft.now)
     else:
         if len(readdressed) >= MOST_READDRESSED:
-            raise ReaddressLimit([Pointed("/email", ReaddressLimit.code)])
+            wait = 1 + int((readdressed[0] - day_ago).total_seconds())
+            raise ReaddressLimit([Pointed("/email", ReaddressLimit.code)], retry_after_seconds=wait)
         resends, readdressed = (), (*readdressed, draft.now)
     renewed = replace(
         known,
