@@ -160,15 +160,12 @@ def resend(draft: Draft, command: Resend) -> None:
 
 
 def renew(draft: Draft, user_id: UUID, state: Literal["resent", "readdressed"], rules: Rules) -> None:
-    """The invitation with its next code, its next mail and new days. Raises ResendLimit, ReaddressLimit.
-
-    Resends are counted by address, so that a wrong one can be put right at any time.
-    """
+    """The invitation with its next code, its next mail and new days. Resends are counted by address, so that a wrong one
+    can be put right at any time. Raises ResendLimit, ReaddressLimit."""
     known = draft.invitations[user_id]
     day_ago = draft.now - timedelta(days=1)
-    resends, readdressed = (
-        tuple(at for at in each if at > day_ago) for each in (known.resends_on, known.readdressed_on)
-    )
+    resends = tuple(at for at in known.resends_on if at > day_ago)
+    readdressed = tuple(at for at in known.readdressed_on if at > day_ago)
     if state == "resent":
         if len(resends) >= MOST_RESENDS:
             raise ResendLimit(retry_after_seconds=1 + int((resends[0] - day_ago).total_seconds()))

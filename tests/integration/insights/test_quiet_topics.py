@@ -1,5 +1,6 @@
 """Reading through Faust where topics were quiet for long."""
 
+import asyncio
 import logging
 from time import monotonic
 from typing import Any
@@ -37,7 +38,7 @@ async def test_an_event_after_a_quiet_hour_is_no_error(
     async with kafka.producer(common) as sender:
         for _ in range(EVENTS):
             await sender.send(place.topic, b"1", partition=0)
-    reader = Reader(common, [place.topic], lambda _: 0, hear)
+    reader = Reader(common, [place.topic], lambda _: 0, hear, lambda: asyncio.sleep(0))
     with caplog.at_level(logging.WARNING):
         await reader.start()
         try:
