@@ -160,8 +160,8 @@ def resend(draft: Draft, command: Resend) -> None:
 
 
 def renew(draft: Draft, user_id: UUID, state: Literal["resent", "readdressed"], rules: Rules) -> None:
-    """The invitation with its next code, its next mail and new days. Resends are counted by address, so that a wrong one
-    can be put right at any time. Raises ResendLimit, ReaddressLimit."""
+    """The invitation with its next code, its next mail and new days. Resends are counted by address, so that a wrong
+    one can be put right at any time. Raises ResendLimit, ReaddressLimit."""
     known = draft.invitations[user_id]
     day_ago = draft.now - timedelta(days=1)
     resends = tuple(at for at in known.resends_on if at > day_ago)
