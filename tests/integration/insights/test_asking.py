@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -118,6 +119,22 @@ async def test_a_stream_tells_at_once_and_again_when_something_changed(
     now = context.clock()
     context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
     assert b'"created":2' in await anext(events)
+    await events.aclose()
+
+
+async def test_a_stream_tells_of_what_has_left_its_period_though_nothing_comes(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, _, _ = asked
+    monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
+    events = stream._events(context, context.state, "hour", "byra-ett")
+    assert (await anext(events)).startswith(b"retry: ")
+    assert b'"created":1' in await anext(events)
+    later = context.clock() + stream.PERIOD + timedelta(hours=1)
+    context.state.clock = lambda: later
+    assert b'"created":0' in await anext(events)
+    assert await anext(events) == HEARTBEAT
     await events.aclose()
 
 

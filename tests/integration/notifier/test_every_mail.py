@@ -115,6 +115,7 @@ async def test_an_operator_s_resends_count_as_anybody_s(running: Running) -> Non
         )
     refused = await retry(running, mail["id"])
     assert (refused.status_code, refused.json()["code"]) == (429, "resend_limit")
+    assert 86_000 < int(refused.headers["Retry-After"]) <= 86_400
 
 
 async def test_of_two_who_try_an_unknown_mail_again_at_once_one_sends_it_and_one_is_told(running: Running) -> None:
