@@ -1,6 +1,7 @@
 """The content of a draft: partial and as it was typed, what may be shown of it, and what the rule book says to it."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,7 @@ BESIDE = ("external_ref", "responsible_consultant", "locale", "confirm_duplicate
 DEEPEST = 32
 
 _NUMBER = ("details", "identity", "number")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class ContentTooDeep(Refused):
@@ -180,4 +182,5 @@ def _is_written(value: Any) -> bool:
 
 
 def _text(value: str) -> str:
-    return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    """Half a character becomes what the rule book refuses as it does the half: a question mark would be let through."""
+    return value if value.isascii() else _HALF.sub("\x00", value)

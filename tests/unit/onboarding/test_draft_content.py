@@ -152,8 +152,13 @@ def test_a_mask_of_another_number_is_none() -> None:
     assert ("/details/identity/number", "invalid_personal_number") in found(other)
 
 
+def test_half_a_character_is_wrong_in_a_draft_as_it_is_in_a_request() -> None:
+    for half in ("\ud800", "\udbff", "\udc00", "\udfff"):
+        assert ("/details/name", "invalid_value") in found(put({}, 2, details={"name": f"bolag{half}et"}))
+
+
 def test_what_no_json_answer_can_hold_is_made_into_what_it_can() -> None:
-    assert storable({"a": float("nan"), "b": "x\ud800"}) == {"a": None, "b": "x?"}
+    assert storable({"a": float("nan"), "b": "x\ud800"}) == {"a": None, "b": "x\x00"}
     nested: Any = 1
     for _ in range(33):
         nested = [nested]
