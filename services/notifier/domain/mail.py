@@ -72,13 +72,15 @@ class Accepted:
 @dataclass(frozen=True, slots=True)
 class Deferred:
     """The server does not have the mail, and may take it later. `fault`: what stood in the way. `trouble`: what stands
-    in the way of every mail. `wait_seconds`: how long we keep it ourselves."""
+    in the way of every mail. `wait_seconds`: how long we keep it ourselves. `silent`: it had taken our sender, and then
+    said nothing in time."""
 
     reason: Reason
     fault: Fault
     smtp_code: int | None = None
     trouble: Trouble | None = None
     wait_seconds: float = 0.0
+    silent: bool = False
     enhanced_code: str | None = field(default=None, compare=False)  # for people: it decides nothing
 
     @property
