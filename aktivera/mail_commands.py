@@ -18,6 +18,8 @@ from chassis.clock import system_clock
 app = typer.Typer(help="Find mails, see one's way, try one again; hold all back, release them.", no_args_is_help=True)
 
 Why = Annotated[str, typer.Option(help="Why; kept with it.")]
+MOST_HOURS = 24 * 366 * 100
+"""Further back there is no mail, and before the year 1 no date."""
 MailId = Annotated[UUID, typer.Argument(help="The ID that `mail list` shows.")]
 
 
@@ -35,7 +37,9 @@ def list_mail(  # noqa: PLR0913, PLR0917  # one option a choice
     agency: Annotated[str | None, typer.Option(help="Only this agency's.")] = None,
     client: Annotated[UUID | None, typer.Option(help="Only this client's.")] = None,
     template: Annotated[str | None, typer.Option(help="Only these: confirmation, invitation, reminder, ...")] = None,
-    older_than: Annotated[float | None, typer.Option(help="Only those queued more hours ago.", min=0)] = None,
+    older_than: Annotated[
+        float | None, typer.Option(help="Only those queued more hours ago.", min=0, max=MOST_HOURS)
+    ] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=5000)] = 50,
     would_send: Annotated[
         bool, typer.Option("--would-send", help="In place of all this: each mail that waits, with its Message-ID.")

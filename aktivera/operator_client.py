@@ -16,6 +16,8 @@ from chassis.settings import environment
 SECONDS = 15.0
 UNKNOWN = f"no service is called {{}}; there are {', '.join(SERVICES)}"
 
+IS_OFF = f"{STATISTICS} does not run here: AKTIVERA_INSIGHTS=false, or INSIGHTS_REPLICAS=0, turned it off"
+
 
 class Refused(Exception):  # named after the fact
     """A service refused; `problem` is its problem document."""
@@ -105,8 +107,12 @@ class OperatorClient:
                 break
         return {"dry_run": dry_run, "key": place[1], "discarded": discarded, "left": len(left), "refused": refused}
 
-    def rebuild_statistics(self) -> dict[str, Any]:
+    def rebuild_statistics(self, *, dry_run: bool) -> dict[str, Any]:
         """Has insights throw away what it counted and read the topics again. Raises ServiceUnknown where it is off."""
+        if STATISTICS not in self._urls:
+            raise ServiceUnknown(IS_OFF)
+        if dry_run:
+            return {"rebuilding": False, "since": self._ask("GET", STATISTICS, "/v1/operations/status")["since"]}
         return self._ask("POST", STATISTICS, "/v1/operations/rebuild")
 
     def vault(self) -> dict[str, Any]:

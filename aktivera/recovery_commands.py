@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -77,8 +77,8 @@ def rebuild(
 
 
 def _rebuild_statistics(services: RecoveryClient, for_real: bool, as_json: bool) -> None:
-    answer: dict[str, Any] = services.rebuild_statistics() if for_real else {"rebuilding": False}
-    word = f"is read again, from {moment(answer['since'])}" if for_real else "would be read again"
+    answer = services.rebuild_statistics(dry_run=not for_real)
+    word = f"{'is' if for_real else 'would be'} read again, from {moment(answer['since'])}"
     lines = [f"what was counted {word}; until that is done, counts are too low"]
     show(answer, as_json, lines + wording.tried(not for_real))
 

@@ -1,4 +1,4 @@
-"""New rows of a table: one by a prepared INSERT, which is one way to Postgres and back; many by COPY, which is two."""
+"""New rows of a table: few by a prepared INSERT, which is one way to Postgres and back; many by COPY, which is two."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
+
+FEW = 8
 
 
 async def add_rows(
@@ -17,6 +19,8 @@ async def add_rows(
     """
     if len(records) == 1:
         await connection.execute(insertion(table, columns), *records[0])
+    elif 0 < len(records) <= FEW:
+        await connection.executemany(insertion(table, columns), records)
     elif records:
         await connection.copy_records_to_table(table, columns=columns, records=records)
 

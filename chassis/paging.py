@@ -9,7 +9,8 @@ from hashlib import blake2b
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from schemas.errors import Pointed, Refused
 
@@ -25,12 +26,24 @@ After = Annotated[str | None, Query(description="`next` of the page before")]
 _UNSEEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 
 
+def _begins_with_a_year(value: Any) -> Any:
+    if isinstance(value, str) and value[4:5] != "-":
+        raise PydanticCustomError("invalid_date", "a number, or no date at all")
+    return value
+
+
 def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("invalid_date", "beyond the calendar in UTC") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""A time that a list is ordered by; one beyond the calendar in UTC is no place."""
+Date = Annotated[AwareDatetime, BeforeValidator(_begins_with_a_year)]
+"""A time of a parameter, as RFC 3339 writes it; a number, which pydantic takes for seconds since 1970, is none."""
+
+Moment = Annotated[Date, AfterValidator(_in_utc)]
+"""A time that a list is ordered by, or sought by in a table; one beyond the calendar in UTC is none."""
 
 Place = TypeVar("Place")
 Row = TypeVar("Row")
@@ -72,7 +85,7 @@ class Cursors(Generic[Place]):
             raw = base64.b64decode(cursor[:LONGEST_CURSOR] + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             place = self._places.validate_json(raw[len(VERSION) + CHECK_BYTES :])
             genuine = self.write(place) == cursor
-        except (binascii.Error, ValueError, OverflowError):
+        except (binascii.Error, ValueError):
             raise InvalidCursor from None
         if not genuine:
             raise InvalidCursor
@@ -93,5 +106,5 @@ class Cursors(Generic[Place]):
 def sought(words: str) -> str:
     """The words of `q`, with single blanks. Raises WordsInvalid."""
     if _UNSEEN.search(words):
-        raise WordsInvalid([Pointed("/q", WordsInvalid.code)])
+        raise WordsInvalid([Pointed("/q", WordsInvalid.code, "query")])
     return " ".join(words.split())

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from chassis.adding import add_rows
 from chassis.unit_of_work import UnitOfWork
 
 BASELINE = ""
@@ -51,13 +52,10 @@ async def load(uow: UnitOfWork, producer: str, aggregates: Iterable[str]) -> dic
 
 
 async def save(uow: UnitOfWork, producer: str, before: Mapping[str, Seen], after: Mapping[str, Seen]) -> None:
-    """Stores what has been seen since `load`: new aggregates by COPY, the others in one update."""
+    """Stores what has been seen since `load`: new aggregates are added, the others changed in one update."""
     new = [(producer, key, seen.version, seen.event_id) for key, seen in after.items() if key not in before]
     changed = [(key, seen) for key, seen in after.items() if key in before and before[key] is not seen]
-    if new:
-        await uow.connection.copy_records_to_table(
-            "seen_versions", columns=("producer", "aggregate_id", "version", "event_id"), records=new
-        )
+    await add_rows(uow.connection, "seen_versions", ("producer", "aggregate_id", "version", "event_id"), new)
     if changed:
         await uow.connection.execute(
             SAVE,

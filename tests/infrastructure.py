@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from chassis.ids import uuid7
 from chassis.migrate import migrate
 from chassis.service import Service
 from chassis.settings import environment
+from tests.in_memory import place_for_data
 
 ROOT = Path(__file__).parent.parent
 # A killed process leaves the page cache whole, and no test takes the power away: syncing would only cost minutes, and
@@ -30,11 +32,12 @@ WITHOUT_SYNC = {"fsync": "off", "full_page_writes": "off", "wal_compression": "o
 
 @dataclass
 class Nodes:
-    """Our own two nodes, which a test may kill and start again."""
+    """Our own two nodes, which a test may kill and start again. `data`: a folder that goes with them."""
 
     kafka: KafkaNode
     postgres: PostgresNode
     logs: Path
+    data: Path | None = None
     running: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -66,6 +69,8 @@ class Nodes:
             process.wait(30)
         self.running.clear()
         self.postgres.remove()
+        if self.data is not None:
+            shutil.rmtree(self.data, ignore_errors=True)
         atexit.unregister(self.stop)
 
 
@@ -133,10 +138,12 @@ async def start(folder: Path) -> Infrastructure:
 
         return await start_containers(folder)
     jars = await asyncio.to_thread(ensure_jars, ROOT / ".local" / "kafka" / "jars", dict(given), print)
+    data = await asyncio.to_thread(place_for_data, folder / "data")
     nodes = Nodes(
-        KafkaNode(folder / "kafka", free_port(), free_port(), jars, find_java(given), dict(given)),
-        PostgresNode(folder / "postgres", free_port(), folder / "secrets", dict(given), WITHOUT_SYNC),
+        KafkaNode(data / "kafka", free_port(), free_port(), jars, find_java(given), dict(given)),
+        PostgresNode(data / "postgres", free_port(), folder / "secrets", dict(given), WITHOUT_SYNC),
         folder / "log",
+        data,
     )
     for name in ("kafka", "postgres"):
         await asyncio.to_thread(nodes.start, name)

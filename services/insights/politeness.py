@@ -1,5 +1,6 @@
 """Giving way: while statistics read days of events again, whatever else a processor has to do comes first."""
 
+import asyncio
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,9 @@ NICENESS = 19
 SESSION = Path("/proc/self/autogroup")
 """Where Linux weighs sessions against each other, niceness counts within a session alone. This is the session's own."""
 
+WAITED = Path("/proc/thread-self/schedstat")
+"""Nanoseconds on a processor, nanoseconds of waiting for one, and turns, of the thread that reads it."""
+
 
 def give_way(settings: InsightsSettings) -> None:
     """For as long as the process runs. A session that others are in too, as in a terminal, stays as it is."""
@@ -20,3 +24,27 @@ def give_way(settings: InsightsSettings) -> None:
     if os.getsid(0) == os.getpid():
         with suppress(OSError):  # there is no such thing, or somebody else changed theirs just now
             SESSION.write_text(str(NICENESS))
+
+
+class Turns:
+    """Pauses between goes of counting. Who wakes up beside a nice process still waits till its slice is over, about a
+    millisecond, and a client's way wakes many: so it stays away as long as others kept it from a processor."""
+
+    LONGEST_SECONDS = 0.1
+
+    def __init__(self, settings: InsightsSettings, waited: Path = WAITED) -> None:
+        # Without such a file its own process's others go on between goes, and no more.
+        self._file = waited if settings.gives_way and waited.exists() else None
+        self._waited = self._so_far()
+
+    async def next(self) -> None:
+        """Returns when it may go on."""
+        await asyncio.sleep(self.pause_seconds())
+
+    def pause_seconds(self) -> float:
+        """How long others had the processor, since this was asked last, while this thread wanted it."""
+        before, self._waited = self._waited, self._so_far()
+        return min(self._waited - before, self.LONGEST_SECONDS)
+
+    def _so_far(self) -> float:
+        return 0.0 if self._file is None else int(self._file.read_bytes().split()[1]) / 1e9

@@ -15,7 +15,7 @@ from chassis.settings import CommonSettings
 from chassis.stateless import StatelessContext
 from schemas.topics import RESULTS
 from services.insights.counting import Statistics
-from services.insights.politeness import give_way
+from services.insights.politeness import Turns, give_way
 from services.insights.settings import InsightsSettings
 from services.insights.statistics import Reader
 
@@ -37,9 +37,10 @@ async def read_statistics(context: StatelessContext) -> None:
     assert isinstance(context.state, Statistics)
     assert isinstance(context.settings, InsightsSettings)
     give_way(context.settings)  # not before: whoever starts the process waits until it is ready
+    turns = Turns(context.settings)
     context.heartbeats.expect(LOOP, LIMIT_SECONDS)
     while True:
-        reading = _Reading(context.common, context.settings, context.state, context.heartbeats)
+        reading = _Reading(context.common, context.settings, context.state, context.heartbeats, turns)
         try:
             async with Extents(context.common) as extents:
                 why = await reading.run(extents)
@@ -59,9 +60,15 @@ class _Reading:
     """One Faust app from its start to its end."""
 
     def __init__(
-        self, common: CommonSettings, settings: InsightsSettings, state: Statistics, heartbeats: Heartbeats
+        self,
+        common: CommonSettings,
+        settings: InsightsSettings,
+        state: Statistics,
+        heartbeats: Heartbeats,
+        turns: Turns,
     ) -> None:
         self._common, self._settings, self._state, self._heartbeats = common, settings, state, heartbeats
+        self._turns = turns
         self._moved = (0, time.monotonic())
 
     async def run(self, extents: Extents) -> str:
@@ -77,6 +84,7 @@ class _Reading:
             topics,
             lambda place: self._state.positions.get(place, 0),
             lambda record: self._state.hear(number, record),
+            self._turns.next,
         )
         try:
             async with asyncio.timeout(START_SECONDS):

@@ -32,7 +32,8 @@ class Together(Generic[Step]):
         """Whether it took effect, once that is committed. Raises what `commit` raises, TimeoutError where it hangs."""
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((step, future))
-        if len(self._running) < AT_A_TIME:
+        # Who has ended just now is still there; a step that counted on it would wait for the next one, or for ever.
+        if sum(not each.done() for each in self._running) < AT_A_TIME:
             task = asyncio.create_task(self._run(), name=self._name)
             self._running.add(task)
             task.add_done_callback(self._running.discard)

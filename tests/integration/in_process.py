@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,19 @@ from schemas.envelope import Envelope
 
 KEY_ID = "test"
 
-# A service has its document before it answers. The same routers have the same one, and most of a short test's time went
-# into making it again.
-_documents: dict[str, tuple[tuple[APIRouter, ...], dict[str, Any]]] = {}
+
+@dataclass
+class _Made:
+    """What was made for a service's routers, and serves again: most of a short test's time went into making it anew."""
+
+    routers: tuple[APIRouter, ...]
+    document: dict[str, Any]
+    """A service has it before it answers. The same routers have the same one."""
+    unused: list[FastAPI] = field(default_factory=list)
+    """Applications that look at no route anew."""
+
+
+_made: dict[str, _Made] = {}
 
 
 @dataclass(frozen=True)
@@ -115,17 +125,28 @@ async def in_process(
     keys = folder / "keys.json"
     keys.write_bytes(orjson.dumps(KeySet([key]).as_dict(private=False)))
     context = await opened(service, CommonSettings(environment="test", token_keys_file=keys, **common), settings)
-    app = with_document(create_app(context), service)
+    app = _application(context)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{service.name}") as http:
         yield context, http
     await context.database.pool.close()
+    _made[service.name].unused.append(app)
+
+
+def _application(context: Context) -> FastAPI:
+    """The service's, over this context."""
+    app = with_document(create_app(context), context.service)
+    if not (unused := _made[context.service.name].unused):
+        return app
+    again = unused.pop()
+    again.state.context, again.state.retrier = app.state.context, app.state.retrier
+    return again
 
 
 def with_document(app: FastAPI, service: Service | StatelessService) -> FastAPI:
     """The service's application with the document of its routes, which is made once in a run."""
-    routers, document = _documents.get(service.name, ((), {}))
-    if routers is service.routers:
-        app.openapi_schema = document
+    made = _made.get(service.name)
+    if made is None or made.routers is not service.routers:
+        _made[service.name] = _Made(service.routers, app.openapi())
     else:
-        _documents[service.name] = service.routers, app.openapi()
+        app.openapi_schema = made.document
     return app

@@ -209,4 +209,12 @@ MAIL = [
         "tests/integration/notifier/test_harmless_callers.py"
         "::test_whom_a_token_names_by_a_number_is_refused_on_every_route",
     ),
+    Mutant(
+        "who has ended is counted on",
+        "What the server answered is stored.",
+        "services/notifier/together.py",
+        "sum(not each.done() for each in self._running)",
+        "len(self._running)",
+        "tests/unit/notifier/test_together.py::test_what_is_asked_for_at_the_moment_when_all_others_end_is_done_too",
+    ),
 ]

@@ -73,6 +73,19 @@ class Connection:
         tag: str = (await self._ask(query, arguments))[1]
         return tag
 
+    async def executemany(self, query: str, rows: Iterable[Sequence[Any]]) -> None:
+        """One statement for several rows, in one way: all of them or none."""
+        statement = STATEMENTS.get(query)
+        if statement is None:
+            raise UnknownStatement(query)
+
+        def of_each(tx: Transaction, tables: Any, rows: Sequence[Sequence[Any]]) -> Any:
+            for row in rows:
+                yield from statement(tx, tables, *row)
+            return [], ""
+
+        await self._do(of_each, (list(rows),))
+
     async def copy_records_to_table(self, table: str, *, columns: Sequence[str], records: Iterable[Any]) -> str:
         copy = COPIES.get((table, tuple(columns)))
         if copy is None:

@@ -9,12 +9,13 @@ from uuid import UUID
 import asyncpg
 
 from chassis import consumer_offsets, held_events, relay, version_guard
+from chassis.adding import add_rows
 from chassis.outbox import OutboxRow
 from tests.integration.chassis import toy
+from tests.simulation.statements import SEEN
 
 TOPIC = "toy-events"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SEEN = ("producer", "aggregate_id", "version", "event_id")
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 
 
@@ -53,6 +54,14 @@ async def copied(connection: Any, table: str, columns: Any, *records: Any) -> An
         return type(error).__name__
 
 
+async def added(connection: Any, table: str, columns: Any, *records: Any) -> str | None:
+    try:
+        await add_rows(connection, table, columns, records)
+    except asyncpg.PostgresError as error:
+        return type(error).__name__
+    return None
+
+
 def held(key: str, offset: int, version: int | None, reason: str) -> list[list[Any]]:
     about = [TOPIC, key, 0, offset, version, f"{key}-{offset}", "t", "c", b"sealed", reason, "", 1, NOW]
     return [[value] for value in about]
@@ -83,6 +92,15 @@ async def tallies_one_by_one(on: Stand) -> list[Any]:
     found = [await ask(a, toy.SAVE, ["b", "a"], [1, 2], [1, 2]), await ask(a, toy.SAVE, ["a", "c"], [5, 6], [3, 1])]
     found.append(await ask(a, toy.SAVE, ["d", "a"], [1, 1000], [1, 4]))
     return [*found, await ask(a, toy.LOAD, ["c", "a", "b", "d"])]
+
+
+async def few_rows_are_added_all_or_none(on: Stand) -> list[Any]:
+    a = on.first
+    found = [await added(a, "seen_versions", SEEN, ("w", "a", 1, "a-1"))]
+    found.append(await added(a, "seen_versions", SEEN, ("w", "b", 1, "b-1"), ("w", "c", 1, "c-1")))
+    found.append(await added(a, "seen_versions", SEEN, ("w", "d", 1, "d-1"), ("w", "c", 2, "c-2")))
+    found.append(await added(a, "outbox", OutboxRow._fields, *(said(number, "k") for number in range(1, 4))))
+    return [*found, await ask(a, version_guard.LOAD, "w", ["a", "b", "c", "d"]), await ask(a, relay.READ, 9)]
 
 
 async def outbox_one_by_one(on: Stand) -> list[Any]:
@@ -205,6 +223,7 @@ SCENARIOS = [
     offsets_one_by_one,
     versions_one_by_one,
     tallies_one_by_one,
+    few_rows_are_added_all_or_none,
     outbox_one_by_one,
     held_events_one_by_one,
     a_lock_is_waited_for_and_the_newest_row_seen,

@@ -81,6 +81,11 @@ def _copy_seen(tx: Transaction, tables: Tables, records: Sequence[Any]) -> Resul
     return [], f"COPY {len(records)}"
 
 
+def _insert_seen(tx: Transaction, tables: Tables, *values: Any) -> Result:
+    yield from _copy_seen(tx, tables, [values])
+    return [], "INSERT 0 1"
+
+
 def _copy_outbox(tx: Transaction, tables: Tables, records: Sequence[OutboxRow]) -> Result:
     table = tables["outbox"]
     for each in records:
@@ -167,6 +172,8 @@ def _save_tallies(
     return [], f"INSERT 0 {len(keys)}"
 
 
+SEEN = ("producer", "aggregate_id", "version", "event_id")
+
 STATEMENTS: dict[str, held.Statement] = {
     consumer_offsets.READ: _read_offsets,
     consumer_offsets.LOCK: _lock_offsets,
@@ -175,6 +182,7 @@ STATEMENTS: dict[str, held.Statement] = {
     version_guard.LOAD: _load_seen,
     version_guard.SAVE: _save_seen,
     insertion("outbox", OutboxRow._fields): _insert_outbox,
+    insertion("seen_versions", SEEN): _insert_seen,
     relay.CLAIM: _claim,
     relay.READ: _read_outbox,
     relay.READ_BEHIND: _read_behind,
@@ -187,5 +195,5 @@ STATEMENTS: dict[str, held.Statement] = {
 
 COPIES: dict[tuple[str, tuple[str, ...]], held.Statement] = {
     ("outbox", OutboxRow._fields): _copy_outbox,
-    ("seen_versions", ("producer", "aggregate_id", "version", "event_id")): _copy_seen,
+    ("seen_versions", SEEN): _copy_seen,
 }

@@ -160,21 +160,20 @@ def resend(draft: Draft, command: Resend) -> None:
 
 
 def renew(draft: Draft, user_id: UUID, state: Literal["resent", "readdressed"], rules: Rules) -> None:
-    """The invitation with its next code, its next mail and new days. Raises ResendLimit, ReaddressLimit.
-
-    Resends are counted by address, so that a wrong one can be put right at any time.
-    """
+    """The invitation with its next code, its next mail and new days. Resends are counted by address, so that a wrong
+    one can be put right at any time. Raises ResendLimit, ReaddressLimit."""
     known = draft.invitations[user_id]
     day_ago = draft.now - timedelta(days=1)
     resends = tuple(at for at in known.resends_on if at > day_ago)
     readdressed = tuple(at for at in known.readdressed_on if at > day_ago)
     if state == "resent":
         if len(resends) >= MOST_RESENDS:
-            raise ResendLimit
+            raise ResendLimit(retry_after_seconds=1 + int((resends[0] - day_ago).total_seconds()))
         resends = (*resends, draft.now)
     else:
         if len(readdressed) >= MOST_READDRESSED:
-            raise ReaddressLimit([Pointed("/email", ReaddressLimit.code)])
+            wait = 1 + int((readdressed[0] - day_ago).total_seconds())
+            raise ReaddressLimit([Pointed("/email", ReaddressLimit.code)], retry_after_seconds=wait)
         resends, readdressed = (), (*readdressed, draft.now)
     renewed = replace(
         known,

@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 
 from chassis import held_events
+from chassis.adding import add_rows
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.activation.domain.activation import Activation, Asked, User
@@ -56,7 +57,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[UUID, Activation]]) -> 
     new = [change.after for change in changes if change.before is None]
     changed = [change.after for change in changes if change.before is not None]
     if new:
-        await uow.connection.copy_records_to_table("activations", columns=COLUMNS, records=map(row_of, new))
+        await add_rows(uow.connection, "activations", COLUMNS, [row_of(each) for each in new])
         await _add_licences(uow, new)
     if changed:
         await uow.connection.execute(UPDATE, *zip(*map(changes_of, changed), strict=True))
@@ -134,10 +135,11 @@ async def _forget(uow: UnitOfWork, ids: Sequence[UUID]) -> None:
 
 
 async def _add_licences(uow: UnitOfWork, new: Iterable[Activation]) -> None:
-    await uow.connection.copy_records_to_table(
+    await add_rows(
+        uow.connection,
         "licences",
-        columns=("client_id", "program", "ordered", "purchased"),
-        records=[
+        ("client_id", "program", "ordered", "purchased"),
+        [
             (activation.client_id, program, count, count)
             for activation in new
             for program, count in activation.ordered.items()

@@ -9,9 +9,8 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import AwareDatetime
 
-from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit
+from chassis.paging import DEFAULT_LIMIT, After, Cursors, Limit, Moment
 from services.activation.store import history
 from services.activation.web.act_names import EXPLAINED, ActName
 from services.activation.web.acting import Does
@@ -50,8 +49,8 @@ async def wanted(
     ] = None,
     act: Annotated[ActName | None, Query(description=EXPLAINED)] = None,
     refused: Annotated[bool | None, Query(description="refused tries alone, or all but these")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="not before this moment")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="before this moment")] = None,
+    since: Annotated[Moment | None, Query(description="not before this moment")] = None,
+    until: Annotated[Moment | None, Query(description="before this moment")] = None,
 ) -> history.Wanted:
     """Which entries a request asks for."""
     return history.Wanted(user_id, by, act, refused, since, until)

@@ -158,7 +158,7 @@ class Windows:
         return self._hours[number].counts if window == "hour" else Counter(self._minutes[number].series)
 
     def _named(self, counts: Counter[int], agency: str | None) -> Counts:
-        return Counter(dict(self._of(counts, agency))) if agency else self._of_all(counts)
+        return Counter(dict(self._of(counts, agency))) if agency is not None else self._of_all(counts)
 
     def _of(self, counts: Counter[int], agency: str) -> Iterator[tuple[str, int]]:
         for number, count in counts.items():

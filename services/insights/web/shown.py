@@ -90,7 +90,8 @@ async def statistics(context: Annotated[StatelessContext, Depends(opened)]) -> S
 async def whose(
     who: Who,
     agency: Annotated[
-        str | None, Query(max_length=64, pattern=r"^[^\x00-\x1f]*$", description="operators: one agency, else all")
+        str | None,
+        Query(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f]*$", description="operators: one agency, else all"),
     ] = None,
 ) -> str | None:
     """The agency whose statistics the caller may see; None for all. Raises NotAllowed."""

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
 from chassis.callers import Who
+from chassis.paging import Date
 from schemas.errors import Pointed, Refused
 from services.insights.domain.windows import Window
 from services.insights.web.shown import Answer, Kept, Whose, answer
@@ -35,8 +35,8 @@ async def show_statistics(
     who: Who,
     kept: Kept,
     agency: Whose,
-    begin: Annotated[AwareDatetime | None, Query(alias="from", description="without: 24 hours before `to`")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to", description="without: now")] = None,
+    begin: Annotated[Date | None, Query(alias="from", description="without: 24 hours before `to`")] = None,
+    end: Annotated[Date | None, Query(alias="to", description="without: now")] = None,
     window: Annotated[Window, Query()] = "hour",
 ) -> Response:
     until = end or kept.clock()

@@ -12,7 +12,7 @@ from chassis.callers import Who
 from chassis.stateless import StatelessContext
 from chassis.streams import HEARTBEAT, HEARTBEAT_SECONDS, EventStream, event, retry
 from services.insights.counting import Statistics
-from services.insights.domain.windows import Window
+from services.insights.domain.windows import SECONDS, Window
 from services.insights.pacing import SHARE
 from services.insights.web.shown import Kept, Opened, Whose, answer
 
@@ -25,7 +25,7 @@ PERIOD = timedelta(hours=24)
 
 @router.get(
     "/stream",
-    summary="The last 24 hours, again when something changed: at most once a second, rarer where many watch",
+    summary="The last 24 hours, and again when they changed: at most once a second, rarer where many watch",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}, "description": "events `statistics` with the answer"}},
 )
@@ -42,9 +42,10 @@ async def _events(
     loop = asyncio.get_running_loop()
     spoken, due, seen = loop.time(), loop.time(), None
     while True:
-        known = (kept.windows.changes, kept.complete)
+        now = kept.clock()
+        known = (kept.windows.changes, kept.complete, now.timestamp() // SECONDS[window])  # a window leaves the period
         if known != seen and loop.time() >= due:
-            begun, now = loop.time(), kept.clock()
+            begun = loop.time()
             told = answer(kept, window, now - PERIOD, now, agency).model_dump_json()
             due = loop.time() + (loop.time() - begun) * context.streams.count / SHARE
             yield event("statistics", told.encode())

@@ -15,7 +15,7 @@ SAYS_NOTHING: frozenset[Reason] = frozenset({"interrupted", "internal_error", "u
 """For these the server was not asked."""
 
 SILENT_IN_A_ROW = 3
-"""Where a server says nothing to one mail, it may be that recipient's; to so many different ones, it is the server's."""
+"""Where a server says nothing to one mail, it may be that recipient's; to so many different ones it is the server's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Circuit:
 
 
 def hear(silent: frozenset[UUID], mail: UUID, outcome: Outcome) -> tuple[frozenset[UUID], Outcome]:
-    """`silent`: the mails, one after the other, to which the server said nothing once it had taken their sender. Answers
-    them with this one, and what its outcome means after those."""
+    """`silent`: the mails, one after the other, to which the server said nothing once it had taken their sender.
+    Answers them with this one, and what its outcome means after those."""
     if isinstance(outcome, Deferred) and outcome.silent:
         silent |= {mail}
         if len(silent) < SILENT_IN_A_ROW:

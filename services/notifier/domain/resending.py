@@ -1,8 +1,9 @@
 """A person has a mail sent again: as a new mail, counted, where the rules let it to another address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 from uuid import UUID
 
 from schemas.envelope import Decision
@@ -13,6 +14,7 @@ from services.notifier.domain.mail import FINAL, MailState
 
 RESENDS_A_DAY = 5
 ADDRESSES_A_DAY = 5
+DAY = timedelta(days=1)
 READDRESSED: tuple[Template, ...] = ("confirmation",)
 """The others' addresses are people's, and are changed where those people are."""
 
@@ -66,20 +68,21 @@ class Resend:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """What was sent of a mail to one address: the latest, and how often in a day it was sent again."""
+    """What was sent of a mail to one address: the latest, and when in the last day it was sent again, oldest first."""
 
     latest: Draft
     state: MailState
-    resent_today: int
+    resent: Sequence[datetime] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What somebody needs to know who wants a mail sent again; and what is queued for them."""
+    """What somebody needs to know who wants a mail sent again; and what is queued for them. `readdressed`: when in the
+    last day it was sent to other addresses, the last time to each, oldest first."""
 
     recipient: str
     copies: Mapping[str, Copies]
-    addresses_today: int = 0
+    readdressed: Sequence[datetime] = ()
     queued: Draft | None = None
 
     @property
@@ -87,10 +90,10 @@ class Sending:
         """How many more times today to the address of what is queued, that one counted."""
         assert self.queued is not None
         there = self.copies.get(self.queued.recipient)
-        return RESENDS_A_DAY - 1 - (there.resent_today if there else 0)
+        return RESENDS_A_DAY - 1 - (len(there.resent) if there else 0)
 
 
-def resend(sending: Sending | None, command: Resend, _now: datetime) -> Decision[Sending]:
+def resend(sending: Sending | None, command: Resend, now: datetime) -> Decision[Sending]:
     """A resend is a new, counted mail.
 
     Raises NoSuchEmail, AddressChangedElsewhere, EmailNotResendable, EmailSuperseded, ResendLimit, ReaddressLimit.
@@ -107,10 +110,11 @@ def resend(sending: Sending | None, command: Resend, _now: datetime) -> Decision
         raise EmailNotResendable
     if asked.latest.superseded:
         raise EmailSuperseded
-    if there is not None and there.resent_today >= RESENDS_A_DAY:
-        raise ResendLimit
-    if there is None and sending.addresses_today >= ADDRESSES_A_DAY:
-        raise ReaddressLimit([Pointed("/recipient", ReaddressLimit.code)])
+    if there is not None and len(there.resent) >= RESENDS_A_DAY:
+        raise ResendLimit(retry_after_seconds=_left(there.resent, now))
+    if there is None and len(sending.readdressed) >= ADDRESSES_A_DAY:
+        wait = _left(sending.readdressed, now)
+        raise ReaddressLimit([Pointed("/recipient", ReaddressLimit.code)], retry_after_seconds=wait)
     again = replace(
         asked.latest,
         id=command.new_id,
@@ -124,3 +128,8 @@ def resend(sending: Sending | None, command: Resend, _now: datetime) -> Decision
         traceparent=None,
     )
     return Decision(replace(sending, queued=again))
+
+
+def _left(times: Sequence[datetime], now: datetime) -> int:
+    """Seconds until the first of them is a day ago."""
+    return ceil((times[0] + DAY - now).total_seconds())

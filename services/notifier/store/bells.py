@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from chassis.adding import add_rows
 from chassis.announce import Source
 from chassis.ids import uuid7
 from chassis.unit_of_work import UnitOfWork
@@ -15,7 +16,7 @@ from services.notifier.domain.bell import Bell, Handled
 from services.notifier.domain.kinds import ENDED, MAIL_KINDS
 from services.notifier.store import pokes
 
-COLUMNS = [
+COLUMNS = (
     "id",
     "client_id",
     "agency",
@@ -34,7 +35,7 @@ COLUMNS = [
     "handled_by",
     "handled_by_sub",
     "handled_at",
-]
+)
 SELECT = f"select {', '.join(COLUMNS)} from bells"  # noqa: S608  # names of our own
 _FOLLOWED = f"not kind = any('{{{','.join(('client_listed', *MAIL_KINDS, *ENDED))}}}')"
 
@@ -80,8 +81,7 @@ async def save(uow: UnitOfWork, bells: Sequence[Bell]) -> None:
     """Adds what is new, updates what changed, and rings for the recipients. One that is there already is left alone."""
     new = await _not_there(uow, [replace(each, id=uuid7()) for each in bells if each.id is None])
     changed = [each for each in bells if each.id is not None]
-    if new:
-        await uow.connection.copy_records_to_table("bells", columns=COLUMNS, records=[_row(each) for each in new])
+    await add_rows(uow.connection, "bells", COLUMNS, [_row(each) for each in new])
     if changed:
         await _update(uow, changed)
     await _ring(uow, [(each, sub) for each in (*new, *changed) for sub in each.recipients])
@@ -147,9 +147,7 @@ async def _ring(uow: UnitOfWork, rings: Sequence[tuple[Bell, str]]) -> None:
         numbers[each.agency, sub] += 1
         records.append((uuid7(), each.id, each.agency, sub, numbers[each.agency, sub], uow.now))
     pokes.poke(uow, ((agency, sub, seq) for _, _, agency, sub, seq, _ in records))
-    await uow.connection.copy_records_to_table(
-        "notifications", columns=["id", "bell_id", "agency", "sub", "seq", "created_at"], records=records
-    )
+    await add_rows(uow.connection, "notifications", ("id", "bell_id", "agency", "sub", "seq", "created_at"), records)
 
 
 async def _take_numbers(uow: UnitOfWork, counts: Counter[tuple[str, str]]) -> dict[tuple[str, str], int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from chassis.db import Database
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.draft import Draft
-from services.notifier.domain.resending import Copies, Sending
+from services.notifier.domain.resending import DAY, Copies, Sending
 from services.notifier.store.people import HAS_TO_DO_WITH
 from services.notifier.store.queue import queue
 
@@ -81,7 +81,7 @@ async def load(uow: UnitOfWork, keys: Sequence[EmailKey]) -> dict[EmailKey, Send
         rows = await uow.connection.fetch(_COPIES, *key)
         if rows:
             rows = await uow.connection.fetch(_COPIES, *key)  # whoever waited has not seen what was added meanwhile
-            found[key] = _sending(rows, key[1], uow.now - timedelta(days=1))
+            found[key] = _sending(rows, key[1], uow.now - DAY)
     return found
 
 
@@ -89,10 +89,11 @@ def _sending(rows: Sequence[Any], asked: UUID, since: datetime) -> Sending:
     copies: dict[str, Copies] = {}
     for row in rows:
         before = copies.get(row["recipient"])
-        today = (before.resent_today if before else 0) + (row["resend"] > 0 and row["created_at"] > since)
-        copies[row["recipient"]] = Copies(_draft(row), row["state"], today)
-    chosen = {row["recipient"] for row in rows if row["recipient_chosen"] and row["created_at"] > since}
-    return Sending(next(row["recipient"] for row in rows if row["id"] == asked), copies, len(chosen))
+        again = (row["created_at"],) if row["resend"] > 0 and row["created_at"] > since else ()
+        copies[row["recipient"]] = Copies(_draft(row), row["state"], (*(before.resent if before else ()), *again))
+    chosen = {row["recipient"]: row["created_at"] for row in rows if row["recipient_chosen"]}
+    recently = sorted(at for at in chosen.values() if at > since)
+    return Sending(next(row["recipient"] for row in rows if row["id"] == asked), copies, recently)
 
 
 async def save(uow: UnitOfWork, changes: Sequence[Change[EmailKey, Sending]]) -> None:

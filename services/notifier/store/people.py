@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from chassis.adding import add_rows
 from chassis.db import Database
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.news import People
@@ -34,10 +35,7 @@ async def save(uow: UnitOfWork, pairs: Iterable[Pair]) -> None:
                 where p.client_id = n.client_id and p.relation = n.relation and p.sub = n.sub""",
             *map(list, zip(*gone, strict=True)),
         )
-    if came:
-        await uow.connection.copy_records_to_table(
-            "client_people", columns=("client_id", "relation", "sub"), records=came
-        )
+    await add_rows(uow.connection, "client_people", ("client_id", "relation", "sub"), came)
 
 
 async def sees_own_only(database: Database, agency: str) -> bool:

@@ -6,13 +6,14 @@ from typing import Any
 
 import orjson
 
+from chassis.adding import add_rows
 from chassis.ids import uuid7
 from chassis.unit_of_work import UnitOfWork
 from services.notifier.domain.draft import Draft
 from services.notifier.store import recalled
 from services.notifier.store.turns import turns
 
-COLUMNS = [
+COLUMNS = (
     "id",
     "template",
     "cause_id",
@@ -38,7 +39,7 @@ COLUMNS = [
     "state",
     "settled_at",
     "reason",
-]
+)
 
 _ADD_MISSING = f"""insert into emails ({", ".join(COLUMNS)})
   values ({", ".join(f"${number}" for number in range(1, len(COLUMNS) + 1))})
@@ -54,8 +55,7 @@ async def queue(uow: UnitOfWork, drafts: Sequence[Draft]) -> None:
         return
     placed = list(zip(drafts, await turns(uow, drafts), strict=True))
     records = [_record(each, turn, uow.now) for each, turn in placed if not each.unless_there]
-    if records:
-        await uow.connection.copy_records_to_table("emails", columns=COLUMNS, records=records)
+    await add_rows(uow.connection, "emails", COLUMNS, records)
     missing = [_record(each, turn, uow.now) for each, turn in placed if each.unless_there]
     if missing:
         await uow.connection.executemany(_ADD_MISSING, missing)

@@ -62,38 +62,48 @@ async def stream_notifications(
     return EventStream(context, who, events, AT_ONCE, telling.ear)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Telling:
-    """One stream, from the table alone: pokes say when to look."""
+    """One stream, from the table alone: pokes say when to look. `begun`: it was looked at, for whoever has not left."""
 
     database: Database
     who: Caller
     ear: Ear = field(default_factory=Ear)
+    begun: bool = False
 
     async def events(self, after: int | None, *, again: bool) -> AsyncGenerator[bytes, None]:
         """Until the user has left. The first line asks the table nothing, so that a thousand may come at once."""
         yield retry()
         self.ear.heard.set()
-        begun = False
         while not self.ear.gone:
             if not await came(self.ear.heard, HEARTBEAT_SECONDS):
                 yield HEARTBEAT
                 continue
+            looking = asyncio.ensure_future(self._looked(after, again=again))
+            try:
+                while not (await asyncio.wait([looking], timeout=HEARTBEAT_SECONDS))[0]:
+                    yield HEARTBEAT  # others look first, or Postgres is away
+                told = looking.result()
+            finally:
+                looking.cancel()
+            for each in told:
+                yield each
+        if not self.begun:
+            yield NEVER
+
+    async def _looked(self, after: int | None, *, again: bool) -> list[bytes]:
+        """What is to be told, as soon as the table can be looked at."""
+        while True:
             try:
                 async with _looks:
-                    begun = begun or await self._begin(after, again=again)
-                    told = [] if self.ear.gone else await self._look()
+                    self.begun = self.begun or await self._begin(after, again=again)
+                    return [] if self.ear.gone else await self._look()
             except Exception as error:
                 if not is_transient(error):
                     raise
                 log.warning("a stream cannot look", error=type(error).__name__)
                 self.ear.poke(MANY)
-                await asyncio.sleep(AGAIN_SECONDS)
-                continue
-            for each in told:
-                yield each
-        if not begun:
-            yield NEVER
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def _begin(self, after: int | None, *, again: bool) -> bool:
         last, has_left = await self._standing()

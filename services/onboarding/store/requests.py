@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from chassis import held_events
+from chassis.adding import add_rows
 from chassis.db import Database
 from chassis.handling import Change
 from chassis.unit_of_work import UnitOfWork
@@ -66,9 +67,7 @@ async def save(uow: UnitOfWork, changes: Sequence[Change[Any, Request]]) -> None
             [each.source for each in again],
             [each.request_id for each in again],
         )
-    await uow.connection.copy_records_to_table(
-        "requests", columns=COLUMNS, records=[_row(change.after) for change in changes]
-    )
+    await add_rows(uow.connection, "requests", COLUMNS, [_row(change.after) for change in changes])
 
 
 async def forget_old(uow: UnitOfWork, limit: int = 1000) -> int:

@@ -1,7 +1,7 @@
 """No query of activation reads a whole table: each one's plan, with a hundred thousand clients stored."""
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -89,7 +89,7 @@ class Watched:
 
     @contextmanager
     def on(self, uow: UnitOfWork) -> Iterator[None]:
-        with uow.connection.query_logger(lambda each: self.queries.append((each.query, each.args))):
+        with uow.connection.query_logger(lambda each: self.queries.append((each.query, _of_one(each.args)))):
             yield
 
     async def scans(
@@ -107,6 +107,11 @@ class Watched:
             plan = orjson.loads(row[0])[0]["Plan"]
             found += [f"{table}: {query}" for table in _whole(plan, parts) if table in large]
         return found
+
+
+def _of_one(arguments: Sequence[Any]) -> Sequence[Any]:
+    """Of a statement that was said for several rows at once, those of the first."""
+    return arguments[0] if isinstance(arguments, list) else arguments
 
 
 def _whole(plan: dict[str, Any], parts: Collection[str], first: bool = False) -> Iterator[str]:  # a walk's own state

@@ -156,3 +156,15 @@ async def test_the_history_tells_what_was_done_and_what_was_refused_and_cannot_b
     for statement in ("update history set act = 'x'", "delete from history", "truncate history"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await running.context.database.execute(statement)
+
+
+@pytest.mark.parametrize("query", ["until=9999-12-31T23:59:59-14:00", "since=0001-01-01T00:00:00%2B14:00", "since=0"])
+async def test_a_time_that_is_none_in_the_calendar_is_refused_with_its_place(running: Running, query: str) -> None:
+    client = await Managed.of(running)
+
+    answer = await client.request("GET", f"/history?{query}")
+
+    assert answer.status_code == 422, answer.text
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [
+        (f"/{query.partition('=')[0]}", "invalid_date")
+    ]

@@ -54,6 +54,14 @@ def test_a_service_that_nobody_knows_is_refused_with_the_names_of_those_there_ar
     assert answer.stderr == "no service is called insights; there are onboarding, activation, notifier\n"
 
 
+def test_a_tried_rebuild_of_statistics_that_are_off_says_so_as_a_real_one_does(run: Run, tmp_path: Path) -> None:
+    left_behind(tmp_path)
+    for words in ((), ("--for-real",)):
+        answer = run("rebuild", "insights", *words)
+        assert (answer.exit_code, answer.stdout) == (1, "")
+        assert answer.stderr.startswith("insights does not run here")
+
+
 def test_a_service_that_has_nothing_of_the_kind_is_told_from_an_address_that_is_wrong(run: Run, tmp_path: Path) -> None:
     left_behind(tmp_path)
     assert run("announce", "notifier").stderr == "notifier has nothing to announce; onboarding and activation have\n"

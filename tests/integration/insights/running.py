@@ -64,7 +64,7 @@ class Insights:
             "AKTIVERA_TOPIC_PREFIX": self.common.topic_prefix,
             "AKTIVERA_TOKEN_KEYS_FILE": str(self.folder / "keys.json"),
             "INSIGHTS_HTTP_PORT": str(self.port),
-            "INSIGHTS_LOOK_SECONDS": "0.5",
+            "INSIGHTS_LOOK_SECONDS": "10" if self.gives_way else "0.5",
             "INSIGHTS_GIVES_WAY": str(self.gives_way),
         }
         inherited = {key: value for key, value in environment().items() if not key.startswith("AKTIVERA_")}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -121,6 +122,22 @@ async def test_a_stream_tells_at_once_and_again_when_something_changed(
     await events.aclose()
 
 
+async def test_a_stream_tells_of_what_has_left_its_period_though_nothing_comes(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, _, _ = asked
+    monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
+    events = stream._events(context, context.state, "hour", "byra-ett")
+    assert (await anext(events)).startswith(b"retry: ")
+    assert b'"created":1' in await anext(events)
+    later = context.clock() + stream.PERIOD + timedelta(hours=1)
+    context.state.clock = lambda: later
+    assert b'"created":0' in await anext(events)
+    assert await anext(events) == HEARTBEAT
+    await events.aclose()
+
+
 async def test_what_streams_tell_costs_the_counting_a_share_of_the_time_and_no_more(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,10 +205,13 @@ async def test_streams_end_with_the_process(asked: Asked) -> None:
         ("to=2026-03-02T12:00:00%2B25:00", "/to", "invalid_date"),
         ("from=2026-03-02T12:00:00Europe/Stockholm", "/from", "invalid_date"),
         ("from=2026-03-02", "/from", "invalid_date"),
+        ("from=0", "/from", "invalid_date"),
+        ("to=1764000000", "/to", "invalid_date"),
         ("from=2026-03-02T12:00:00Z&to=2026-03-03T12:00:01Z&window=minute", "/from", "period_too_long"),
         ("from=0001-01-01T00:00:00Z&window=minute", "/from", "period_too_long"),
         ("window=day", "/window", "invalid_choice"),
         (f"agency={'x' * 65}", "/agency", "value_too_long"),
+        ("agency=", "/agency", "invalid_value"),
     ],
 )
 async def test_a_period_that_is_none_is_refused_with_the_place_and_why(

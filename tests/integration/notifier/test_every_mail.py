@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.eventually import eventually
 from tests.integration.notifier.running import Running
@@ -114,6 +115,7 @@ async def test_an_operator_s_resends_count_as_anybody_s(running: Running) -> Non
         )
     refused = await retry(running, mail["id"])
     assert (refused.status_code, refused.json()["code"]) == (429, "resend_limit")
+    assert 86_000 < int(refused.headers["Retry-After"]) <= 86_400
 
 
 async def test_of_two_who_try_an_unknown_mail_again_at_once_one_sends_it_and_one_is_told(running: Running) -> None:
@@ -136,3 +138,10 @@ async def test_a_mail_that_is_not_is_not_found_and_nobody_but_operators_asks(run
 
 async def _sent(running: Running) -> bool:
     return len(await running.rows("select from emails where state = 'sent'")) == 1
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "1764000000"])
+async def test_a_time_that_is_none_in_the_calendar_is_refused_with_its_place(running: Running, moment: str) -> None:
+    answer = await running.http.get(f"{MAILS}?queued_before={moment}", headers=operator(running))
+    assert answer.status_code == 422, answer.text
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [("/queued_before", "invalid_date")]

@@ -1,6 +1,7 @@
 """PROMISE: an open bell tells what the table says: each new item once and in order, what changed, and the badge."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -232,6 +233,27 @@ async def test_what_is_silent_is_kept_open_by_comments(
         return reader.comments > 1
 
     await eventually(spoken, within=10)
+
+
+async def test_a_stream_that_must_wait_for_the_table_is_kept_open_by_comments(
+    running: Running, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Would break: Postgres hangs, nothing is said meanwhile, and whatever stands between cuts all streams."""
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
+    reader = await opened()
+    await reader.has(counts=1)
+    async with AsyncExitStack() as looks:
+        for _ in range(stream.LOOKS_AT_ONCE):
+            await looks.enter_async_context(stream._looks)
+        await ring(running)
+        before = reader.comments
+
+        async def goes_on() -> bool:
+            return reader.comments > before + 2
+
+        await eventually(goes_on, within=10)
+        assert reader.of("item") == []
+    await reader.has(item=1)
 
 
 async def test_streams_go_on_when_the_database_comes_back(running: Running, opened: Open) -> None:

@@ -50,7 +50,8 @@ def test_a_wrong_address_can_be_put_right_after_five_resends_and_is_mailed_anew(
     client = invited()
     for _ in range(5):
         client = decide(client, Resend(KARIN, RULES, user_id("eva")), NOW).state
-    assert code(client, Resend(KARIN, RULES, user_id("eva"))) == "resend_limit"
+    refused = refusal(client, Resend(KARIN, RULES, user_id("eva")))
+    assert (refused.code, refused.facts["retry_after_seconds"]) == ("resend_limit", 24 * 3600 + 1)
 
     client = decide(client, Edit(KARIN, RULES, user_id("eva"), email="eva.ny@exempelbolaget.se"), NOW).state
 

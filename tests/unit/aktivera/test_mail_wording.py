@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+from typer.testing import CliRunner
+
+from aktivera.mail_commands import MOST_HOURS, app
 from aktivera.mail_wording import (
     hold_lines,
     list_lines,
@@ -105,3 +109,9 @@ def test_a_retry_says_whether_the_mail_goes_now_or_another_is_sent() -> None:
     assert retry_lines(now) == ["it waits (retry) and would be tried at once", DO_IT]
     again = {"dry_run": False, "how": "resend", "state": "unknown", "new_id": "m-2", "resends_left": 4}
     assert retry_lines(again) == ["it was unknown; it is sent again as m-2, 4 more times today"]
+
+
+@pytest.mark.parametrize("hours", ["-1", "nan", "inf", "1e300", str(MOST_HOURS + 1)])
+def test_an_age_that_no_mail_can_have_is_refused_before_anybody_is_asked(hours: str) -> None:
+    done = CliRunner().invoke(app, ["list", "--older-than", hours])
+    assert (done.exit_code, "Invalid value for" in done.output) == (2, True), done.output

@@ -94,4 +94,6 @@ def test_words_are_sought_with_single_blanks() -> None:
 def test_words_that_no_text_can_hold_are_refused(words: str) -> None:
     with pytest.raises(WordsInvalid) as refused:
         sought(words)
-    assert [(each.pointer, each.code) for each in refused.value.errors] == [("/q", "invalid_value")]
+    assert [(each.pointer, each.code, each.place) for each in refused.value.errors] == [
+        ("/q", "invalid_value", "query")
+    ]

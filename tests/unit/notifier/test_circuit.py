@@ -32,7 +32,9 @@ def test_what_stands_in_every_mail_s_way_opens_it() -> None:
     assert OPEN.try_at == NOW + timedelta(seconds=15)
 
 
-@pytest.mark.parametrize("outcome", [Accepted(), HUNG_UP, SILENT, GREYLISTED, Bounced("email_rejected", 550), Unanswered()])
+@pytest.mark.parametrize(
+    "outcome", [Accepted(), HUNG_UP, SILENT, GREYLISTED, Bounced("email_rejected", 550), Unanswered()]
+)
 def test_what_one_mail_meets_does_not_open_it(outcome: Outcome) -> None:
     assert judged(CLOSED, outcome) == CLOSED
 

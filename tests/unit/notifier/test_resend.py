@@ -1,7 +1,7 @@
 """Sending a mail again is a person's act, counted, and a new mail."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 from uuid import uuid4
 
@@ -28,11 +28,13 @@ MAIL = Draft("confirmation", "c", "anna@example.se", uuid4(), "byra-ett", "Bolag
 COMMAND = Resend(uuid4(), "karin", "another")
 
 
+EARLIER = [NOW - timedelta(hours=hours) for hours in (20, 4, 3, 2, 1)]
+
 ANNA, BO = "anna@example.se", "bo@example.se"
 
 
 def sending(state: MailState, today: int = 0, **facts: Any) -> Sending:
-    return Sending(ANNA, {ANNA: Copies(MAIL, state, today)}, **facts)
+    return Sending(ANNA, {ANNA: Copies(MAIL, state, EARLIER[:today])}, **facts)
 
 
 @pytest.mark.parametrize("state", FINAL)
@@ -49,9 +51,10 @@ def test_a_mail_on_its_way_is_not_sent_again(state: MailState) -> None:
         resend(sending(state), COMMAND, NOW)
 
 
-def test_a_sixth_time_a_day_is_refused() -> None:
-    with pytest.raises(ResendLimit):
+def test_a_sixth_time_a_day_is_refused_until_the_first_is_a_day_ago() -> None:
+    with pytest.raises(ResendLimit) as refused:
         resend(sending("sent", 5), COMMAND, NOW)
+    assert refused.value.facts == {"retry_after_seconds": 4 * 3600}
 
 
 def test_an_unknown_mail_is_not_found() -> None:
@@ -74,24 +77,25 @@ def test_the_own_address_named_is_no_other() -> None:
 
 def test_a_sixth_other_address_a_day_is_refused_and_one_that_had_it_is_none() -> None:
     command = replace(COMMAND, recipient=BO)
-    with pytest.raises(ReaddressLimit):
-        resend(sending("sent", addresses_today=5), command, NOW)
-    there = Copies(replace(MAIL, recipient=BO, resend=3, recipient_chosen=True), "sent", 1)
-    known = Sending(ANNA, {ANNA: Copies(MAIL, "sent", 0), BO: there}, 5)
+    with pytest.raises(ReaddressLimit) as refused:
+        resend(sending("sent", readdressed=EARLIER), command, NOW)
+    assert refused.value.facts == {"retry_after_seconds": 4 * 3600}
+    there = Copies(replace(MAIL, recipient=BO, resend=3, recipient_chosen=True), "sent", EARLIER[:1])
+    known = Sending(ANNA, {ANNA: Copies(MAIL, "sent"), BO: there}, EARLIER)
     after = resend(known, command, NOW).state
     assert after.queued is not None
     assert after.queued.resend == 4
 
 
 def test_what_waits_for_the_other_address_is_waited_for() -> None:
-    there = Copies(replace(MAIL, recipient=BO, resend=1), "pending", 1)
+    there = Copies(replace(MAIL, recipient=BO, resend=1), "pending", EARLIER[:1])
     with pytest.raises(EmailNotResendable):
-        resend(Sending(ANNA, {ANNA: Copies(MAIL, "sent", 0), BO: there}, 1), replace(COMMAND, recipient=BO), NOW)
+        resend(Sending(ANNA, {ANNA: Copies(MAIL, "sent"), BO: there}, EARLIER[:1]), replace(COMMAND, recipient=BO), NOW)
 
 
 @pytest.mark.parametrize("template", [each for each in get_args(Template) if each not in READDRESSED])
 def test_a_mail_to_a_person_s_own_address_goes_to_no_other(template: Template) -> None:
-    mail = Sending(ANNA, {ANNA: Copies(replace(MAIL, template=template), "sent", 0)})
+    mail = Sending(ANNA, {ANNA: Copies(replace(MAIL, template=template), "sent")})
     with pytest.raises(AddressChangedElsewhere) as refused:
         resend(mail, replace(COMMAND, recipient=BO), NOW)
     assert [(each.pointer, each.code) for each in refused.value.errors] == [("/recipient", "recipient_fixed")]

@@ -33,6 +33,34 @@ async def test_what_fails_for_one_is_done_for_the_others() -> None:
     assert [isinstance(each, ValueError) for each in answers] == [step == 3 for step in range(6)]
 
 
+async def test_what_is_asked_for_at_the_moment_when_all_others_end_is_done_too() -> None:
+    """Would break: the last answer of a mail server before a quiet hour is stored with the next mail, or never."""
+    end, done = asyncio.Event(), list[int]()
+
+    async def commit(steps: Sequence[int]) -> Collection[int]:
+        await end.wait()
+        done.extend(steps)
+        return steps
+
+    async def take_then() -> bool:
+        await end.wait()
+        assert len(done) == AT_A_TIME
+        return await together.take(AT_A_TIME)
+
+    together = Together("stored", commit)
+    for step in range(AT_A_TIME):
+        first = asyncio.ensure_future(together.take(step))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert not first.done()
+    then = asyncio.ensure_future(take_then())
+    await asyncio.sleep(0)
+    end.set()
+    async with asyncio.timeout(5):
+        assert await then
+        await together.finish()
+
+
 async def test_a_commit_that_hangs_ends_and_those_after_it_go_on() -> None:
     hangs = True
 
