@@ -59,11 +59,11 @@ def _state(status: dict[str, Any]) -> str:
 
 
 def _mails(mails: dict[str, Any]) -> list[str]:
-    """Whether they are held; how many are being handed over or came to nobody knows what, and since when."""
+    """Whether they are held; how many cannot be made, are being handed over, or are unknown; and since when."""
     held = [f"mails held, {mails['would_send']} wait"] if mails.get("held") else []
     return held + [
         f"mails {state}: {mails[state]} since {moment(mails[f'{state}_since'])}"
-        for state in ("transmitting", "unknown")
+        for state in ("unmade", "transmitting", "unknown")
         if mails.get(state)
     ]
 

@@ -1,7 +1,6 @@
 """Makes a mail's content when it is about to go out for the first time, from its facts and our settings."""
 
 import structlog
-from jinja2 import TemplateError
 
 from chassis.clock import Clock
 from services.notifier.domain.addresses import SenderInvalid, read_sender
@@ -30,11 +29,11 @@ class Composer:
         """What the mail had before, or a new one; an outcome where it can have none."""
         try:
             return mail.content or self._compose(mail)
-        except (TemplateError, KeyError, SenderInvalid):
+        except Exception as error:  # any bug of ours: its mails wait for a mended release, and the others go on
+            if isinstance(error, ValueError) and not isinstance(error, SenderInvalid):
+                return Bounced("unprocessable")
             log.exception("mail not composed", email_id=str(mail.id), template=mail.template)
             return Deferred("internal_error", "relay")
-        except ValueError:
-            return Bounced("unprocessable")
 
     def _compose(self, mail: Claimed) -> bytes:
         id_ = message_id(mail.template, mail.cause_id, mail.recipient, mail.resend, self._domain)

@@ -204,7 +204,7 @@ class Delivery:
         mail = flight.mail
         try:
             await reached("notifier.after_claim")
-            outcome = await self._attempt(flight)
+            outcome = self._lanes[mail.test].heard(mail, await self._attempt(flight))
             flight.must_finish = True
         except GoesNotOut:
             log.info("mail does not go out", email_id=str(mail.id), attempt=mail.attempt)

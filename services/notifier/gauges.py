@@ -18,6 +18,7 @@ MAILS = Gauge(
     registry=REGISTRY,
 )
 AGE_SECONDS = Gauge("aktivera_mail_age_seconds", "Age of the oldest of them", ["state"], registry=REGISTRY)
+UNMADE = Gauge("aktivera_mails_unmade", "Mails that wait since they cannot be made", ["template"], registry=REGISTRY)
 HELD = Gauge("aktivera_mails_held", "1 while all mails are held back", registry=REGISTRY)
 
 
@@ -26,6 +27,8 @@ async def gauge(database: Database) -> None:
     found = await counts.count(database)
     now = database.clock()
     HELD.set(found.held)
+    for template in get_args(Template):
+        UNMADE.labels(template).set(found.mails.get(("unmade", template), (0,))[0])
     for state in STATES:
         of_state = {template: found.mails.get((state, template)) for template in get_args(Template)}
         for template, each in of_state.items():

@@ -4,7 +4,10 @@ import asyncio
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from uuid import UUID
 
+from services.notifier.domain.circuit import hear
+from services.notifier.domain.mail import Outcome
 from services.notifier.mailer import Connection
 from services.notifier.paces import Pace
 from services.notifier.settings import NotifierSettings
@@ -53,6 +56,7 @@ class Lane:
         self._done = 0
         self._ahead = 0
         self._since = time.monotonic()
+        self._silent: frozenset[UUID] = frozenset()
 
     def wanted(self, room: float) -> int:
         """How many mails to claim now: none while there are enough, nor where there is no room for more."""
@@ -69,6 +73,12 @@ class Lane:
         flight = Flight(mail, worker, probe, worker.last)
         worker.last = flight.stored
         return flight
+
+    def heard(self, mail: Claimed, outcome: Outcome) -> Outcome:
+        """What an attempt came to, after those before it: a server that says nothing to several mails is in the way of
+        all. Each process finds that by itself."""
+        self._silent, outcome = hear(self._silent, mail.id, outcome)
+        return outcome
 
     def unbegun(self) -> list[Claimed]:
         """Takes back what no worker has begun."""

@@ -26,6 +26,7 @@ QUIT_SECONDS = 1.0
 OK = 250
 TAKES_RECIPIENT = frozenset({250, 251})
 START_INPUT = 354
+_SILENT = Deferred("mail_server_unavailable", "relay", silent=True)
 
 BeforeContent = Callable[[], Awaitable[None]]
 
@@ -82,7 +83,7 @@ class Connection:
             async with asyncio.timeout(self._settings.offer_seconds):
                 return await self._offer(parcel)
         except TimeoutError:
-            return Deferred("mail_server_unavailable", "relay")
+            return _SILENT
 
     async def _offer(self, parcel: Parcel) -> Outcome | None:
         """Everything before the content. None: the server waits for it."""
@@ -128,7 +129,9 @@ class Connection:
                 return _refused(answer.code, answer.text)
             await reached("notifier.after_rcpt")
             answer = await self._asked(wire, data, settings.start_seconds)
-        except (OSError, TimeoutError):
+        except TimeoutError:
+            return _SILENT
+        except OSError:
             return Deferred("mail_server_unavailable", "relay")
         return None if answer.code == START_INPUT else _refused(answer.code, answer.text)
 

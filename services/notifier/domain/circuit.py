@@ -14,6 +14,9 @@ CircuitState: TypeAlias = Literal["closed", "open", "half_open"]
 SAYS_NOTHING: frozenset[Reason] = frozenset({"interrupted", "internal_error", "unprocessable", "email_paced"})
 """For these the server was not asked."""
 
+SILENT_IN_A_ROW = 3
+"""Where a server says nothing to one mail, it may be that recipient's; to so many different ones it is the server's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waits:
@@ -43,6 +46,19 @@ class Circuit:
     probe: UUID | None = None
 
 
+def hear(silent: frozenset[UUID], mail: UUID, outcome: Outcome) -> tuple[frozenset[UUID], Outcome]:
+    """`silent`: the mails, one after the other, to which the server said nothing once it had taken their sender.
+    Answers them with this one, and what its outcome means after those."""
+    if isinstance(outcome, Deferred) and outcome.silent:
+        silent |= {mail}
+        if len(silent) < SILENT_IN_A_ROW:
+            return silent, outcome
+        outcome = replace(outcome, trouble="unreachable")
+    elif isinstance(outcome, Unanswered) or _not_asked(outcome):
+        return silent, outcome
+    return frozenset(), outcome
+
+
 def judge(circuit: Circuit, mail: UUID, outcome: Outcome, now: datetime, waits: Waits, jitter: float) -> Circuit:
     """What an attempt says of the server. While the circuit is not closed the probe's alone counts: the others' began
     before."""
@@ -55,7 +71,7 @@ def judge(circuit: Circuit, mail: UUID, outcome: Outcome, now: datetime, waits: 
 
 
 def _tried(circuit: Circuit, outcome: Outcome, now: datetime, waits: Waits, jitter: float) -> Circuit:
-    if isinstance(outcome, Withheld) or (isinstance(outcome, Deferred | Bounced) and outcome.reason in SAYS_NOTHING):
+    if _not_asked(outcome):
         return replace(circuit, state="open", try_at=now, probe=None)
     if isinstance(outcome, Unanswered) or (isinstance(outcome, Deferred) and outcome.fault == "relay"):
         trouble = outcome.trouble if isinstance(outcome, Deferred) else None
@@ -67,3 +83,7 @@ def _tried(circuit: Circuit, outcome: Outcome, now: datetime, waits: Waits, jitt
 
 def _shut(circuit: Circuit, trouble: Trouble | None, code: int | None, try_at: datetime) -> Circuit:
     return replace(circuit, state="open", trouble=trouble, smtp_code=code, try_at=try_at, probe=None)
+
+
+def _not_asked(outcome: Outcome) -> bool:
+    return isinstance(outcome, Withheld) or (isinstance(outcome, Deferred | Bounced) and outcome.reason in SAYS_NOTHING)

@@ -72,21 +72,24 @@ class Accepted:
 @dataclass(frozen=True, slots=True)
 class Deferred:
     """The server does not have the mail, and may take it later. `fault`: what stood in the way. `trouble`: what stands
-    in the way of every mail. `wait_seconds`: how long we keep it ourselves."""
+    in the way of every mail. `wait_seconds`: how long we keep it ourselves. `silent`: it had taken our sender, and then
+    said nothing in time."""
 
     reason: Reason
     fault: Fault
     smtp_code: int | None = None
     trouble: Trouble | None = None
     wait_seconds: float = 0.0
+    silent: bool = False
     enhanced_code: str | None = field(default=None, compare=False)  # for people: it decides nothing
 
     @property
     def wears_patience(self) -> bool:
         """Whether the mail fails if it goes on like this. So it is where the dialogue about it broke off: perhaps the
-        server did that because of this mail, and RFC 5321 §3.8 takes it as a 451."""
+        server did that because of this mail, and RFC 5321 §3.8 takes it as a 451. And where we cannot make it, so
+        that it has an end, and the agency is told."""
         broke_off = self.reason == "mail_server_unavailable" and self.trouble is None
-        return self.fault == "mail" or broke_off
+        return self.fault == "mail" or broke_off or self.reason == "internal_error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,9 @@ Outcome: TypeAlias = Accepted | Deferred | Bounced | Unanswered | Withheld
 class Retries:
     """When a deferred mail is tried again: the nth delay after the nth time, the last one repeated.
 
-    A mail that the server puts off, or hangs up on, for longer than `give_up_after` has failed. What stands in every
-    mail's way never makes one fail. What is not the mail's own fault does not make it wait longer the next time, and it
-    waits at most `relay_delay`, so that a whole queue is not asleep when the server is back.
+    A mail that the server puts off or hangs up on, or that we cannot make, for longer than `give_up_after` has failed.
+    What stands in every mail's way never makes one fail. What is not the mail's own fault does not make it wait longer
+    the next time, and it waits at most `relay_delay`, so that a whole queue is not asleep when the server is back.
     """
 
     delays: tuple[float, ...] = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400)

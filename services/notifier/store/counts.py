@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from chassis.db import Database
-from services.notifier.store.gate import RESENT
+from services.notifier.store.gate import RESENT, UNMADE
 from services.notifier.store.turns import WAITS
 
 # Two conditions on the state, as elsewhere: the first is that of an index.
 _COUNTS = f"""
 select state, template, count(*) as mails, min(created_at) as since from emails e
  where {WAITS} group by state, template
+union all
+select 'unmade', template, count(*), min(deferred_since) from emails e where {WAITS} and {UNMADE} group by template
 union all
 select state, template, count(*), min(coalesce(transmitted_at, created_at)) from emails e
  where state in ('sending', 'transmitting') group by state, template
@@ -28,7 +30,8 @@ select state, template, count(*), min(settled_at) from emails e
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """By (state, template): how many, and since when the oldest of them. `held`: whether all are held back."""
+    """By (state, template): how many, and since when the oldest of them; `unmade` are those of the ones that wait which
+    could not be made. `held`: whether all are held back."""
 
     held: bool
     mails: Mapping[tuple[str, str], tuple[int, datetime]]

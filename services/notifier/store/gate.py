@@ -25,23 +25,27 @@ RESENT = """exists (select from emails k
                   where k.template = e.template and k.cause_id = e.cause_id and k.resend > e.resend
                     and (k.recipient = e.recipient or k.recipient_chosen))"""
 
+UNMADE = "e.reason = 'internal_error'"
+"""Of mails that wait: their content could not be made."""
+
 # Two conditions on the state of what goes out: the first is that of an index.
 STANDING = f"""
 select held, since, by, why, (select count(*) from emails e where e.{WAITS}) as would_send,
        (select count(*) from recalled_mails) as recalled,
-       transmitting, transmitting_since, unknown, unknown_since
+       transmitting, transmitting_since, unknown, unknown_since, unmade, unmade_since
   from mail_gate,
        (select count(*), min(transmitted_at) from emails
          where state in ('sending', 'transmitting') and state = 'transmitting') t (transmitting, transmitting_since),
        (select count(*), min(settled_at) from emails e
          where state = 'unknown' and settled_at > now() - interval '30 days'
-           and not {RESENT}) u (unknown, unknown_since)"""  # noqa: S608  # constant text
+           and not {RESENT}) u (unknown, unknown_since),
+       (select count(*), min(deferred_since) from emails e where e.{WAITS} and {UNMADE}) m (unmade, unmade_since)"""  # noqa: S608  # constant text
 
 
 async def standing(database: Database) -> Mapping[str, Any]:
     """Whether mails are held, since when and why; how many wait; how many the topic has recalled; how many are being
-    handed over; and of how many nobody knows whether they arrived: those of 30 days that nobody had sent again. Beside
-    it the mail servers that take none."""
+    handed over; of how many nobody knows whether they arrived: those of 30 days that nobody had sent again; how many
+    wait since we cannot make them. Beside it the mail servers that take none."""
     shut = [asdict(each) for each in await circuits.every(database) if each.state != "closed"]
     return {"mails": dict(await database.fetchrow(STANDING)), "mail_servers": shut}
 

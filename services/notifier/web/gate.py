@@ -51,8 +51,8 @@ class Gate(BaseModel):
 
 
 class Standing(Gate):
-    """With how many there are: that wait, of which the topic told an outcome, that are being handed over, and of which
-    nobody knows whether they arrived, in 30 days."""
+    """With how many there are: that wait, of which the topic told an outcome, that are being handed over, of which
+    nobody knows whether they arrived, in 30 days, and that wait since the service cannot make them."""
 
     would_send: int
     recalled: int
@@ -60,6 +60,8 @@ class Standing(Gate):
     transmitting_since: datetime | None
     unknown: int
     unknown_since: datetime | None
+    unmade: int
+    unmade_since: datetime | None
 
 
 class CircuitShown(BaseModel):

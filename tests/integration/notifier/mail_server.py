@@ -14,6 +14,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 class MailServer:
     """`rcpt` and `data` hold the answers to come, first to last; without any, everything is accepted.
 
+    `start`: each `wait` there keeps one DATA from being answered until `released`.
+
     An answer `drop` hangs up instead; `wait` waits for `released` and then gives the answer behind it, or accepts.
     `offered` are the contents that came in whole, whatever was answered; `accepted` those answered with 250.
     `pipelines`: it says that it takes several commands at once. `tls`: what it encrypts with, from the first byte on
@@ -25,6 +27,7 @@ class MailServer:
     rcpt: list[str] = field(default_factory=list)
     data: list[str] = field(default_factory=list)
     mail: list[str] = field(default_factory=list)
+    start: list[str] = field(default_factory=list)
     offered: list[bytes] = field(default_factory=list)
     accepted: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
@@ -52,7 +55,7 @@ class MailServer:
         return answer
 
     async def handle_RCPT(self, server: SMTP, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:
-        answer = await self._when_released(self.rcpt.pop(0) if self.rcpt else "250 ok")
+        answer = await self.when_released(self.rcpt.pop(0) if self.rcpt else "250 ok")
         if answer == "drop":
             hang_up(server)
         if answer.startswith("250"):
@@ -65,13 +68,13 @@ class MailServer:
         if answer == "drop":
             hang_up(server)
             return "250 ok"
-        answer = await self._when_released(answer)
+        answer = await self.when_released(answer)
         if answer.startswith("250"):
             self.accepted.append(envelope.content)
             self.recipients += envelope.rcpt_tos
         return answer
 
-    async def _when_released(self, answer: str) -> str:
+    async def when_released(self, answer: str) -> str:
         if not answer.startswith("wait"):
             return answer
         await self.released.wait()
@@ -80,7 +83,7 @@ class MailServer:
     def speaking(self) -> SMTP:
         """The server's side of one connection."""
         self.connections += 1
-        return SMTP(
+        return _Speaking(
             self,
             enable_SMTPUTF8=True,
             hostname="mail.test",
@@ -93,6 +96,14 @@ class MailServer:
     def _authenticate(self, _server: SMTP, _session: Any, _envelope: Any, _how: str, said: Any) -> AuthResult:
         right = isinstance(said, LoginPassword) and (said.login, said.password) == self.login
         return AuthResult(success=right, handled=False)
+
+
+class _Speaking(SMTP):
+    async def smtp_DATA(self, arg: str) -> None:
+        scripted = self.event_handler
+        if scripted.start:
+            await scripted.when_released(scripted.start.pop(0))
+        await super().smtp_DATA(arg)
 
 
 def hang_up(server: SMTP) -> None:

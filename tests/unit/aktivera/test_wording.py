@@ -46,6 +46,12 @@ def test_mails_that_are_being_handed_over_or_unknown_are_counted_since_when() ->
     assert "ok" in status_lines([status(mails={**none, "unknown": 0, "unknown_since": None})])[1]
 
 
+def test_mails_that_cannot_be_made_stand_in_the_status() -> None:
+    since = "2026-05-02T12:00:00Z"
+    shown = status_lines([status(mails={"held": False, "would_send": 3, "unmade": 2, "unmade_since": since})])[1]
+    assert f"mails unmade: 2 since {moment(since)}" in shown
+
+
 def test_a_mail_server_that_takes_no_mails_stands_in_the_status() -> None:
     since, next_ = "2026-05-02T12:00:00Z", "2026-05-02T12:05:00Z"
     shut = {"relay": "mail.se:25", "state": "open", "since": since, "try_at": next_, "trouble": "login_refused"}

@@ -34,9 +34,10 @@ RETRIES = Retries()
 GREYLISTED = Deferred("email_deferred", "mail", 451)
 RELAY_DOWN = Deferred("mail_server_unavailable", "relay", trouble="unreachable")
 BROKE_OFF = Deferred("mail_server_unavailable", "relay", 421)
+UNMADE = Deferred("internal_error", "relay")
 STOPPED = Deferred("interrupted", "us")
 NO_SUCH_USER = Bounced("email_rejected", 550)
-OUTCOMES: list[Outcome] = [Accepted(), GREYLISTED, RELAY_DOWN, BROKE_OFF, STOPPED, NO_SUCH_USER, Unanswered()]
+OUTCOMES: list[Outcome] = [Accepted(), GREYLISTED, RELAY_DOWN, BROKE_OFF, UNMADE, STOPPED, NO_SUCH_USER, Unanswered()]
 
 
 def a_mail(state: MailState, attempt: int = 1, age: timedelta = timedelta(0)) -> Mail:
@@ -107,7 +108,7 @@ def test_a_mail_waits_at_most_five_minutes_for_a_server_that_is_away() -> None:
 
 def test_a_mail_that_is_put_off_for_five_days_has_failed() -> None:
     since = replace(a_mail("sending"), deferrals=9, deferred_since=NOW - timedelta(days=5))
-    for outcome in (GREYLISTED, BROKE_OFF):
+    for outcome in (GREYLISTED, BROKE_OFF, UNMADE):
         assert settle(since, outcome, NOW, RETRIES, 0.5).state == "failed"
         assert (
             settle(replace(since, deferred_since=NOW - timedelta(days=4)), outcome, NOW, RETRIES, 0.5).state == "retry"
@@ -121,8 +122,10 @@ def test_a_dialogue_that_broke_off_is_tried_again_soon_and_is_no_deferral_of_the
 
 
 @given(
-    tries=st.lists(st.tuples(st.sampled_from([GREYLISTED, BROKE_OFF]), st.floats(0, 1, exclude_max=True)), min_size=1),
-    last=st.sampled_from([GREYLISTED, BROKE_OFF]),
+    tries=st.lists(
+        st.tuples(st.sampled_from([GREYLISTED, BROKE_OFF, UNMADE]), st.floats(0, 1, exclude_max=True)), min_size=1
+    ),
+    last=st.sampled_from([GREYLISTED, BROKE_OFF, UNMADE]),
 )
 def test_a_mail_that_never_is_taken_ends_within_patience_and_one_more_wait(
     tries: list[tuple[Deferred, float]], last: Deferred
