@@ -44,6 +44,7 @@ def check(
         wrong += [f"{script.name} ({row['state']}): {each}" for each in found]
     if bereft > most_killed:
         wrong.append(f"{bereft} mails are unknown because of {most_killed} at most")
+    wrong += [f"the mail server itself failed: {each}" for each in server.broken]
     return wrong + [f"said in clear: {line[:4]!r}" for line in server.in_clear if line[:4] not in _IN_CLEAR]
 
 

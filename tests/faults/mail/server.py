@@ -58,6 +58,8 @@ class ChaosServer:
     attempts: dict[str, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
     in_clear: list[bytes] = field(default_factory=list)
     fired: set[str] = field(default_factory=set)
+    broken: list[str] = field(default_factory=list)
+    """Faults of its own, which would be taken for the sender's."""
     dialogues: "set[asyncio.Task[Any]]" = field(default_factory=set)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -89,6 +91,8 @@ class ChaosServer:
                 dialogue.attempt.left = not dialogue.hung_up
             if dialogue.unstored is not None:
                 dialogue.unstored.left |= dialogue.unstored is not dialogue.attempt
+        except Exception as error:
+            self.broken.append(repr(error))
 
 
 @dataclass
@@ -216,6 +220,9 @@ class Dialogue:
                 self.hang_up()
             case "late":
                 await asyncio.sleep(script.seconds * self.server.scale)
+            case "silence" if script.place == "rcpt":  # a client that goes is noticed: its mail before may be open
+                await self.reader.read()
+                raise EOFError
             case "silence":
                 self.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport has it
                 await self.server.over.wait()
