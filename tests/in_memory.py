@@ -8,8 +8,8 @@ from pathlib import Path
 
 from aktivera.local.postgres import PostgresNode
 
-MEMORY = Path("/dev/shm")  # a file system in memory is what is wanted; the folder is closed to others
-PLENTY = 8 << 30  # bytes; a whole run needs about a quarter
+MEMORY = Path("/dev/shm")  # a file system in memory is what is wanted; what the servers make there is closed to others
+PLENTY = 8 << 30  # bytes; in the middle of a whole run less than half of one lay there
 _NAME = "aktivera-test-"
 _numbers = itertools.count()
 

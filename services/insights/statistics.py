@@ -29,7 +29,7 @@ FETCH_BYTES, FETCH_MS = 64 * 1024, 500
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
-    """Asks the broker seldom. Faust has no setting for it."""
+    """Asks the broker seldom. Faust has no setting for it, and these two of the client's are read when it starts."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         consumer = super()._create_worker_consumer(transport)

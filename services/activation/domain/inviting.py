@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from math import ceil
 from typing import Literal
 from uuid import UUID
 
@@ -168,11 +169,11 @@ def renew(draft: Draft, user_id: UUID, state: Literal["resent", "readdressed"], 
     readdressed = tuple(at for at in known.readdressed_on if at > day_ago)
     if state == "resent":
         if len(resends) >= MOST_RESENDS:
-            raise ResendLimit(retry_after_seconds=1 + int((resends[0] - day_ago).total_seconds()))
+            raise ResendLimit(retry_after_seconds=ceil((resends[0] - day_ago).total_seconds()))
         resends = (*resends, draft.now)
     else:
         if len(readdressed) >= MOST_READDRESSED:
-            wait = 1 + int((readdressed[0] - day_ago).total_seconds())
+            wait = ceil((readdressed[0] - day_ago).total_seconds())
             raise ReaddressLimit([Pointed("/email", ReaddressLimit.code)], retry_after_seconds=wait)
         resends, readdressed = (), (*readdressed, draft.now)
     renewed = replace(

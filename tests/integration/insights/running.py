@@ -34,7 +34,7 @@ class Insights:
     key: OKPKey
     port: int
     gives_way: bool = False
-    """As it does by itself. Tests have no time for it, and other things to do."""
+    """As it does by itself, with the settings that it has then. Tests have no time for that."""
     process: "subprocess.Popen[bytes] | None" = None
 
     @classmethod
@@ -64,9 +64,9 @@ class Insights:
             "AKTIVERA_TOPIC_PREFIX": self.common.topic_prefix,
             "AKTIVERA_TOKEN_KEYS_FILE": str(self.folder / "keys.json"),
             "INSIGHTS_HTTP_PORT": str(self.port),
-            "INSIGHTS_LOOK_SECONDS": "10" if self.gives_way else "0.5",
-            "INSIGHTS_GIVES_WAY": str(self.gives_way),
         }
+        if not self.gives_way:
+            own |= {"INSIGHTS_LOOK_SECONDS": "0.5", "INSIGHTS_GIVES_WAY": "false"}
         inherited = {key: value for key, value in environment().items() if not key.startswith("AKTIVERA_")}
         with (self.folder / "insights.log").open("ab") as log:
             self.process = subprocess.Popen(
