@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -26,7 +27,8 @@ from chassis.failures import is_transient
 from chassis.handling import Record, Subscription
 from chassis.large_records import cut
 from chassis.metrics import RETRIES
-from chassis.reading import Batch, Items, Reading, divided, gathering
+from chassis.pace import Pace
+from chassis.reading import Batch, Items, Reading, divided
 from chassis.service import Context
 
 log = structlog.get_logger(__name__)
@@ -85,6 +87,7 @@ class Consumer:
         self._leaving = False
         consumer = self._context.kafka.consumer(self._context.common, self._group)
         consumer.subscribe(list(self._subscriptions), listener=_Rebalances(self))
+        self._pace = Pace(partial(self._context.kafka.ask, consumer), self._context.settings.gathering_seconds)
         try:
             async with asyncio.timeout(KAFKA_SECONDS * 4):
                 await consumer.start()
@@ -99,17 +102,14 @@ class Consumer:
         try:
             if self._unverified:
                 await self._verify(consumer, sorted(self._unverified))
-            batch = await self._poll(consumer)
-            began = asyncio.get_running_loop().time()
-            if batch:
+            if batch := await self._poll(consumer):
                 async with self._busy:
                     await self._handle(batch, stop)
                 self._backoff = FIRST_BACKOFF
+                self._pace.handled(asyncio.get_running_loop().time())
             if not self._compare and not self._unverified:
                 self.stopped_by = None
             await self._commit(consumer)
-            if 0 < sum(map(len, batch.values())) < self._size:
-                await self._pause(stop, gathering(asyncio.get_running_loop().time() - began))
         except StopReading:
             raise
         except Exception as error:
@@ -123,12 +123,15 @@ class Consumer:
 
     async def _poll(self, consumer: Any) -> Batch:
         try:
-            got: Batch = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._size * PARTS)
+            patience = int(1000 * self._pace.patience)
+            got: Batch = await consumer.getmany(timeout_ms=patience, max_records=self._size * PARTS)
         except (NoOffsetForPartitionError, OffsetOutOfRangeError):
             self._unverified |= set(consumer.assignment())  # we say where to read; looked at before the next poll
             return {}
         except UnicodeDecodeError as error:
             raise RecordUnreadable("a header's name is not UTF-8, so that the client cannot read past it") from error
+        came = sum(map(len, got.values()))
+        self._pace.polled(came, asyncio.get_running_loop().time(), full=came >= self._size)
         await reached("consumer.after_getmany")
         return {
             place: self._compared(place, [cut(each) for each in got[place]])

@@ -122,6 +122,13 @@ _ENDS = (
 )
 
 
+def ask(client: Any, least_bytes: int, seconds: float) -> None:
+    """The next fetches of a consumer wait at the broker until so much is there, or so long. The client knows this only
+    from its start on; each of its fetches reads these two anew."""
+    fetcher = client._fetcher
+    fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = least_bytes, int(1000 * seconds)
+
+
 async def _within(end: Awaitable[None]) -> None:
     with suppress(Exception):
         async with asyncio.timeout(END_SECONDS):
@@ -136,6 +143,7 @@ class Clients:
     producer: Callable[[CommonSettings], Any] = producer
     abandon: Callable[[Any], Awaitable[None]] = abandon
     leave: Callable[[Any], Awaitable[None]] = leave
+    ask: Callable[[Any, int, float], None] = ask
 
 
 async def create_topics(common: CommonSettings, topics: Iterable[tuple[str, int]]) -> list[str]:

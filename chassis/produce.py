@@ -17,6 +17,8 @@ Ack = asyncio.Future[Any]
 Place = tuple[str, int]
 KEYS_KEPT = 65_536
 LANES = 4
+FEW = 8
+"""Rows that go by one producer: a request costs as much for one partition as for several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class Lanes:
     """Producers that share the partitions among them, so that each partition has one and keeps its order.
 
     A client has one request under way. Where the broker syncs each partition of a request before it answers, one client
-    alone would wait for that most of the time.
+    alone would wait for that most of the time. Where nothing is under way, a few rows go by one of them for all
+    partitions (`narrow`); nothing may be sent then until they are acknowledged, since it could overtake them.
     """
 
     def __init__(self, clients: Clients, common: CommonSettings) -> None:
@@ -66,10 +69,12 @@ class Lanes:
         self._prefix = common.topic_prefix
         self._producers = [clients.producer(common) for _ in range(LANES)]
         self._started = False
+        self.narrow = False
 
-    async def send(self, rows: Sequence[Any], acks: list[Ack | None]) -> None:
+    async def send(self, rows: Sequence[Any], acks: list[Ack | None], *, alone: bool) -> None:
         """Sends rows (id, topic, key, headers, payload), in order on each partition.
 
+        `alone`: all that was sent before is acknowledged, which it must be where that was `narrow`.
         `acks`: as long as `rows`. A row's future of its acknowledgement is put at its place once a client has the row,
         so that it is known after a failure or a cancellation how far this came. Raises KafkaError.
         """
@@ -78,6 +83,8 @@ class Lanes:
             for failure in filter(None, outcomes):
                 raise failure
             self._started = True
+        self.narrow = alone and len(rows) <= FEW
+        lanes = 1 if self.narrow else LANES
         open_batches: dict[Place, _Batch] = {}
         counts: dict[str, int] = {}
         for position, (_, topic, text, headers, payload) in enumerate(rows):
@@ -88,11 +95,11 @@ class Lanes:
             place = self._prefix + topic, random.randrange(count) if key is None else partition_of(key, count)
             batch = open_batches.get(place)
             if batch is None:
-                batch = open_batches[place] = _Batch(self._producers[place[1] % LANES])
+                batch = open_batches[place] = _Batch(self._producers[place[1] % lanes])
             named = [(name, value.encode()) for name, value in orjson.loads(headers).items()]
             while not batch.add(position, key, payload, named):
                 await batch.send(place, acks)
-                batch = open_batches[place] = _Batch(self._producers[place[1] % LANES])
+                batch = open_batches[place] = _Batch(self._producers[place[1] % lanes])
         for place, batch in open_batches.items():
             await batch.send(place, acks)
 

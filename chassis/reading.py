@@ -9,7 +9,6 @@ from chassis.fold import Item, read
 from chassis.handling import Record, Subscription
 from schemas.envelope import Catalogue
 
-LONGEST_GATHERING_SECONDS = 0.05
 IN_ONE_GO = 50
 """Records decoded before others have their turn: about a millisecond."""
 
@@ -32,15 +31,6 @@ def divided(batch: Mapping[TopicPartition, Sequence[Record]], size: int) -> list
             begin += len(taken)
             room -= len(taken)
     return parts
-
-
-def gathering(took: float) -> float:
-    """Seconds in which records gather after a batch that was not full and took so long.
-
-    A batch asks Postgres as often for one record as for many. Where all wait for the processor, ever smaller batches
-    would keep it busy with asking; so they have half of the time at most.
-    """
-    return min(took, LONGEST_GATHERING_SECONDS)
 
 
 class Reading:

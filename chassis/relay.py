@@ -4,8 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,14 +12,13 @@ from aiokafka.errors import KafkaError
 
 from chassis.failpoints import reached
 from chassis.failures import NotNow, is_transient
+from chassis.lease import CLAIM, LEASE, RELEASE, Lease, now
 from chassis.metrics import RELAYED, RETRIES
 from chassis.produce import Ack, Lanes, Sent
 from chassis.service import Context
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=5)
-SAFETY_SECONDS = 1.0  # what is sent must be acknowledged that long before the lease ends, and removed in the rest
 # The truth, for what other processes commit; a commit in this process wakes the relay at once.
 POLL_SECONDS, LONGEST_POLL_SECONDS = 0.1, 0.25
 STANDBY_SECONDS = 1.0
@@ -30,19 +27,10 @@ BATCHES_UNDER_WAY, ROWS_UNDER_WAY = 8, 2 * ROWS
 BYTES = 4 * 1024 * 1024  # of payloads in one go
 STOP_SECONDS = 2.0
 LIMIT_SECONDS = 60.0
+GATHERING_SECONDS = 0.015
+"""How long events that follow one another wait for more: each turn asks Postgres twice and Kafka once, for one as for
+many. What is said after a pause is sent at once."""
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to send. `epoch` grows with each new owner; `until` is in the seconds of this process's event loop."""
-
-    epoch: int
-    until: float
-
-    @property
-    def left(self) -> float:
-        return self.until - now() - SAFETY_SECONDS
 
 
 class Relay:
@@ -58,6 +46,7 @@ class Relay:
         self._lanes: Lanes | None = None
         self._rows = ROWS
         self._poll = POLL_SECONDS
+        self._gathers_until = 0.0
         self._under_way: deque[Sent] = deque()
         self._reading: asyncio.Task[list[Any]] | None = None
         self._removing: asyncio.Task[None] | None = None
@@ -105,15 +94,15 @@ class Relay:
                 raise NotNow("the lease went to another process")
         if lease is None:
             return None, STANDBY_SECONDS
-        if self._has_room():
-            rows = await self._next_rows()
-            if rows:
-                await reached("relay.after_read")
-                if not await self._send(rows, lease):
-                    await self._finish_all(lease)  # nothing may go behind what did not go; the last is not whole
+        if self._has_room() and now() >= self._gathers_until and (rows := await self._next_rows()):
+            if len(rows) < self._rows:
+                self._gathers_until = now() + GATHERING_SECONDS
+            await reached("relay.after_read")
+            if not await self._send(rows, lease):
+                await self._finish_all(lease)  # nothing may go behind what did not go; the last is not whole
         if not self._under_way:
             self._poll = min(self._poll * 1.2, LONGEST_POLL_SECONDS)  # at rest it is looked less often
-            return lease, 0.0 if self._wake.is_set() else self._poll
+            return lease, self._poll  # ended by what is said meanwhile, or was already
         self._poll = POLL_SECONDS
         if self._reading is not None and self._has_room():
             return lease, 0.0
@@ -122,6 +111,8 @@ class Relay:
         return lease, 0.0
 
     def _has_room(self) -> bool:
+        if self._under_way and self._lanes is not None and self._lanes.narrow:
+            return False  # what is sent by another producer could overtake them
         rows = sum(len(sent.rows) for sent in self._under_way)
         return len(self._under_way) < BATCHES_UNDER_WAY and rows < ROWS_UNDER_WAY
 
@@ -163,7 +154,7 @@ class Relay:
             async with asyncio.timeout(lease.left):
                 if self._lanes is None:
                     self._lanes = Lanes(self._context.kafka, self._context.common)
-                await self._lanes.send(rows, acks)
+                await self._lanes.send(rows, acks, alone=len(self._under_way) == 1)
         except (TimeoutError, KafkaError) as error:
             topics = sorted({row["topic"] for row, ack in zip(rows, acks, strict=True) if ack is None})
             log.warning("kafka does not take all", error=type(error).__name__, topics=topics)
@@ -175,7 +166,7 @@ class Relay:
         answers = asyncio.create_task(self._answers(sent))
         waits: list[asyncio.Task[Any]] = [answers]
         if self._has_room():
-            waits.append(asyncio.create_task(self._wake.wait()))
+            waits.append(asyncio.create_task(self._woken()))
         try:
             await asyncio.wait(waits, timeout=lease.left, return_when=asyncio.FIRST_COMPLETED)
             if answers.done():
@@ -184,6 +175,12 @@ class Relay:
         finally:
             for wait in waits:
                 wait.cancel()
+
+    async def _woken(self) -> None:
+        """Ends when something was said in this process, and has gathered."""
+        if (early := self._gathers_until - now()) > 0:
+            await asyncio.sleep(early)
+        await self._wake.wait()
 
     async def _answers(self, sent: Sent) -> None:
         await sent.first_answer()
@@ -250,25 +247,15 @@ class Relay:
 
     async def _rest(self, stop: asyncio.Event, seconds: float, *, wakes: bool) -> None:
         """`wakes`: what is said in this process ends it; without the lease there is nothing to do about that."""
-        waits = [asyncio.ensure_future(stop.wait())]
+        waits: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
         if wakes:
-            waits.append(asyncio.ensure_future(self._wake.wait()))
+            waits.append(asyncio.create_task(self._woken()))
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
 
-
-def now() -> float:
-    """Monotonic seconds of the event loop."""
-    return asyncio.get_running_loop().time()
-
-
-CLAIM = """
-update relay_lease set owner = $1, until = clock_timestamp() + $2, epoch = epoch + (owner is distinct from $1)::int
- where name = 'outbox' and (owner = $1 or until < clock_timestamp())
-returning epoch"""
 
 # Rows whose payloads together stay below BYTES; always at least one.
 _WITHIN_BYTES = """
@@ -294,5 +281,3 @@ with unsynced as materialized (select set_config('synchronous_commit', 'off', tr
 delete from outbox o using relay_lease l, unsynced
  where o.id = any($1::bigint[])
    and l.name = 'outbox' and l.owner = $2 and l.epoch = $3 and l.until > clock_timestamp()"""
-
-RELEASE = "update relay_lease set until = '-infinity' where name = 'outbox' and owner = $1"

@@ -60,6 +60,9 @@ class ServiceSettings(HttpSettings):
     database_timeout_seconds: float = Field(20.0, gt=0, description="longest wait for one statement")
     consume: bool = Field(True, description="whether this process reads topics")
     batch_events: int = Field(2000, ge=1, description="most events in one transaction")
+    gathering_seconds: float = Field(
+        0.1, ge=0, le=1, description="how long events that follow one another wait for more, to be handled together"
+    )
 
     @cached_property
     def dsn(self) -> str:

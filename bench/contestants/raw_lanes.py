@@ -20,7 +20,7 @@ async def main(work: Work) -> None:
         for first in range(0, len(rows), ROWS):
             some = rows[first : first + ROWS]
             acks: list[Ack | None] = [None] * len(some)
-            await lanes.send(some, acks)
+            await lanes.send(some, acks, alone=False)
         await asyncio.Event().wait()
     finally:
         await lanes.abandon()

@@ -17,6 +17,9 @@ class ActivationSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="ACTIVATION_", extra="ignore", hide_input_in_errors=True)
 
+    gathering_seconds: float = Field(
+        0.03, ge=0, le=1, description="how long events that follow one another wait for more, to be handled together"
+    )  # shorter than the others' wait: people look for a new client in the list
     link_keys_file: Path = Field(description="file with the keys of links in mails, as JSON: current, and keys by name")
     invitation_days: int = Field(7, ge=1, le=90, description="how long an invitation can be accepted")
     disconnection_days: int = Field(7, ge=1, le=90, description="how long a disconnection can be approved")

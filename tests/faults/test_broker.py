@@ -141,10 +141,10 @@ async def test_clients_that_are_given_up_while_the_broker_is_silent_leave_nothin
         reader.subscribe([common.topic_prefix + "toy-totals"])
         await reader.start()
     rows = [(number, "toy-totals", f"t{number}", "{}", b"x") for number in range(20)]
-    await lanes.send(rows, [None] * len(rows))
+    await lanes.send(rows, [None] * len(rows), alone=False)
     servers.broker.black_hole()
     acks: list[Ack | None] = [None] * len(rows)
-    await lanes.send(rows, acks)
+    await lanes.send(rows, acks, alone=False)
     await pause(0.5)  # until it is on its way
     await asyncio.gather(lanes.abandon(), *(kafka.leave(reader) for reader in readers))
     for ack in acks:

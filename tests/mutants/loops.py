@@ -32,8 +32,8 @@ LOOPS = [
         "a reader that looks again is well",
         "What stopped reading is shown until it is gone.",
         "chassis/consumer.py",
-        "batch = await self._poll(consumer)",
-        "batch, self.stopped_by = await self._poll(consumer), None",
+        "if batch := await self._poll(consumer):",
+        "batch, self.stopped_by = await self._poll(consumer), None\n            if batch:",
         "tests/integration/chassis/test_offsets.py::test_what_stopped_reading_is_shown_until_it_is_gone",
     ),
 ]

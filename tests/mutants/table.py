@@ -199,7 +199,7 @@ OUTBOX = [
     Mutant(
         "no lease",
         "Of several replicas one sends.",
-        "chassis/relay.py",
+        "chassis/lease.py",
         "and (owner = $1 or until < clock_timestamp())",
         "and true",
         f"{RELAY}::test_only_one_of_two_replicas_sends_and_the_other_takes_over",

@@ -130,6 +130,9 @@ class Consumer:
                 break
         return found
 
+    def ask(self, least_bytes: int, seconds: float) -> None:
+        """Nothing: at a model broker each poll finds all that is there."""
+
     def wake(self) -> None:
         if self._arrival is not None:
             settle(self._arrival, None)

@@ -9,7 +9,8 @@ from aiokafka import TopicPartition
 from chassis import batch, consumer_offsets, fold, held_events, relay, retrier
 from chassis.consumer import Consumer
 from chassis.consumer_offsets import Offset, record_id
-from chassis.produce import Sent
+from chassis.produce import Lanes, Sent
+from chassis.relay import Relay
 from chassis.version_guard import Verdict
 from tests.simulation import held, statements
 from tests.simulation.database import Table, Transaction, locked
@@ -85,6 +86,11 @@ def _kafkas_offset() -> Change:
     return Consumer, "_seek", seek
 
 
+async def _always_alone(lanes: Any, rows: Any, acks: Any, *, alone: bool, send: Any = Lanes.send) -> None:
+    del alone
+    await send(lanes, rows, acks, alone=True)
+
+
 async def _nothing(*_: Any) -> None:
     """Left out."""
 
@@ -105,6 +111,12 @@ PLANTED: dict[str, Callable[[], Change]] = {
         lambda tx, tables, *about: _reversed(tx, tables, *about),
     ),
     "Kafka's offset is taken for ours": _kafkas_offset,
+    "what follows a few rows does not wait for them": lambda: (
+        Relay,
+        "_has_room",
+        lambda self: len(self._under_way) < 2,
+    ),
+    "a few rows do not wait for what is under way": lambda: (Lanes, "send", _always_alone),
 }
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis import consumer_offsets, held_events, relay, version_guard
+from chassis import consumer_offsets, held_events, lease, relay, version_guard
 from chassis.adding import add_rows
 from chassis.outbox import OutboxRow
 from tests.integration.chassis import toy
@@ -108,11 +108,11 @@ async def outbox_one_by_one(on: Stand) -> list[Any]:
     found = [await copied(a, "outbox", OutboxRow._fields, *(said(number, "k") for number in range(1, 6)))]
     found.append(await ask(a, relay.READ, 3))
     found += [await ask(a, relay.READ_BEHIND, 2, 3, known) for known in ([1, 2, 3], [1, 3], [])]
-    found += [await ask(a, relay.CLAIM, who, hour) for who in (FIRST, FIRST, SECOND)]
+    found += [await ask(a, lease.CLAIM, who, hour) for who in (FIRST, FIRST, SECOND)]
     found += [await ask(a, relay.REMOVE, [1, 2], who, epoch) for who, epoch in ((SECOND, 1), (FIRST, 2), (FIRST, 1))]
-    found += [await ask(a, relay.REMOVE, [1, 3], FIRST, 1), await ask(a, relay.RELEASE, SECOND)]
-    found += [await ask(a, relay.RELEASE, FIRST), await ask(a, relay.REMOVE, [4], FIRST, 1)]
-    return [*found, await ask(a, relay.CLAIM, SECOND, hour), await ask(a, relay.READ, 9)]
+    found += [await ask(a, relay.REMOVE, [1, 3], FIRST, 1), await ask(a, lease.RELEASE, SECOND)]
+    found += [await ask(a, lease.RELEASE, FIRST), await ask(a, relay.REMOVE, [4], FIRST, 1)]
+    return [*found, await ask(a, lease.CLAIM, SECOND, hour), await ask(a, relay.READ, 9)]
 
 
 async def held_events_one_by_one(on: Stand) -> list[Any]:
@@ -214,8 +214,8 @@ async def an_id_may_become_visible_after_a_higher_one(on: Stand) -> list[Any]:
 
 async def a_lease_is_claimed_by_one_of_two(on: Stand) -> list[Any]:
     async with on.first.transaction():
-        found = [await ask(on.first, relay.CLAIM, FIRST, timedelta(hours=1))]
-        waiting = await on.meanwhile(relay.CLAIM, SECOND, timedelta(hours=1))
+        found = [await ask(on.first, lease.CLAIM, FIRST, timedelta(hours=1))]
+        waiting = await on.meanwhile(lease.CLAIM, SECOND, timedelta(hours=1))
     return [*found, await waiting]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from chassis import consumer_offsets, relay, version_guard
+from chassis import consumer_offsets, lease, relay, version_guard
 from chassis.adding import insertion
 from chassis.outbox import OutboxRow
 from tests.integration.chassis import toy
@@ -183,11 +183,11 @@ STATEMENTS: dict[str, held.Statement] = {
     version_guard.SAVE: _save_seen,
     insertion("outbox", OutboxRow._fields): _insert_outbox,
     insertion("seen_versions", SEEN): _insert_seen,
-    relay.CLAIM: _claim,
+    lease.CLAIM: _claim,
     relay.READ: _read_outbox,
     relay.READ_BEHIND: _read_behind,
     relay.REMOVE: _remove,
-    relay.RELEASE: _release,
+    lease.RELEASE: _release,
     toy.LOAD: _load_tallies,
     toy.SAVE: _save_tallies,
     **held.STATEMENTS,

@@ -40,7 +40,11 @@ def play(scenario: Scenario, seed: int) -> None:
     broker = Broker(loop, Chance(seed), {"t-toy-events": PARTITIONS})
     process = Process(loop, "test")
     clients = kafka.Clients(
-        lambda _, group: Consumer(broker, process, group), lambda _: Producer(broker, process), abandon, leave
+        lambda _, group: Consumer(broker, process, group),
+        lambda _: Producer(broker, process),
+        abandon,
+        leave,
+        Consumer.ask,
     )
 
     async def asked() -> None:

@@ -70,7 +70,7 @@ def _course(seed: int) -> list[Any]:
 def test_what_is_to_befall_a_history_does() -> None:
     """Every reason to hold, every way to settle, members that come and go, and events that are said again."""
     reasons, ways, said_again, rebalances = set(), set(), 0, 0
-    for seed in range(200):
+    for seed in range(300):
         history = History(seed)
         try:
             for step in drawn(seed):

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from typing import Any
 
-from chassis import batch, consumer, fold, kafka, relay, retrier
+from chassis import batch, consumer, fold, kafka, pace, produce, relay, retrier
 from chassis.consumer import Consumer
 from chassis.db import Database
 from chassis.heartbeats import Heartbeats
@@ -56,6 +56,7 @@ SCALED = (
     (kafka, "SESSION_MS", 6000),
     (relay, "POLL_SECONDS", 0.5),
     (consumer, "POLL_MS", 2000),
+    (pace, "SELDOM_SECONDS", 2.0),
     (relay, "LONGEST_POLL_SECONDS", 1.0),
 )
 """Idle loops cost time and tell nothing: they look around less often, and the broker's shortest session is enough."""
@@ -64,7 +65,8 @@ SCALED = (
 @contextmanager
 def stage() -> Iterator[None]:
     """What all schedules have in common: no logs, and the times of `SCALED`."""
-    changes: list[tuple[Any, str, Any]] = [*SCALED, (relay, "ROWS", relay.ROWS)]
+    changes: list[tuple[Any, str, Any]] = [*SCALED, (relay, "ROWS", relay.ROWS), (produce, "FEW", produce.FEW)]
+    changes += [(relay, "GATHERING_SECONDS", relay.GATHERING_SECONDS)]
     changes += [(module, "log", QUIET) for module in (batch, consumer, fold, relay, retrier)]
     before = [(module, name, getattr(module, name)) for module, name, _ in changes]
     for module, name, value in changes:
@@ -147,7 +149,7 @@ class World:
         self.server = Server(self.loop, chance, TABLES)
         self.server.put("relay_lease", "outbox", Lease("outbox", None, 0, None))
         self.server.watches.append(Watch(self))
-        self.broker = Broker(self.loop, chance, {EVENTS: chance.randint(2, 3), TOTALS: 2})
+        self.broker = Broker(self.loop, chance, {EVENTS: chance.randint(2, 3), TOTALS: 3})
         self.writer = Writer(self.broker)
         self.operator = Process(self.loop, "operator")
         self.wrong: list[str] = []
@@ -156,6 +158,8 @@ class World:
         self._number = 0
         self._settings = _settings(chance.choice((1, 3, 2000)))
         relay.ROWS = chance.choice((1, 2, 5, 4000))
+        produce.FEW = chance.choice((0, 1, 2, 8))
+        relay.GATHERING_SECONDS = chance.choice((0.0, 0.015))
         toy.FAULTS.clear()
         QUIET.exceptions.clear()
         for _ in range(REPLICAS):
@@ -171,7 +175,9 @@ class World:
             return made
 
         pool: Any = Pool(self.server, process)
-        clients = kafka.Clients(lambda _, group: ModelConsumer(self.broker, process, group), producer, abandon, leave)
+        clients = kafka.Clients(
+            lambda _, group: ModelConsumer(self.broker, process, group), producer, abandon, leave, ModelConsumer.ask
+        )
         database = Database(pool, "toy", toy.CATALOGUE, self.server.now)
         return Context(toy.SERVICE, common, self._settings, database, tokens, Heartbeats(), SEAL, clients)
 

@@ -1,29 +1,44 @@
-"""Records that come one by one are handled several at a time where handling is slow."""
+"""What comes one by one is handled several at a time, and so is what is said."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from time import monotonic
+from typing import Any
 
 import asyncpg
 
+from chassis import kafka
+from chassis.produce import FEW, Lanes
+from chassis.relay import GATHERING_SECONDS
 from chassis.service import Context
+from chassis.settings import CommonSettings
+from chassis.unit_of_work import Cause
+from schemas.envelope import Say
 from tests.eventually import eventually
 from tests.infrastructure import Infrastructure
 from tests.integration.chassis import toy
 from tests.integration.chassis.conftest import Writer
-from tests.integration.chassis.running import consuming
+from tests.integration.chassis.running import consuming, relaying
 
 RECORDS = 200
 SLOW_SECONDS = 0.04
 SLOW = f"""
 create function slow() returns trigger language plpgsql as 'begin perform pg_sleep({SLOW_SECONDS}); return null; end';
 create trigger slow after insert on seen_versions for each statement execute function slow()"""
+COUNTED = """
+create table removals (at timestamptz default clock_timestamp());
+create function counted() returns trigger language plpgsql security definer as
+  'begin insert into public.removals default values; return null; end';
+create trigger counted after delete on outbox for each statement execute function counted()"""
+
+OpenToy = Callable[[], Awaitable[Context]]
 
 
-async def test_what_trickles_in_is_gathered_for_as_long_as_the_batch_before_took(
-    open_toy: Callable[[], Awaitable[Context]], writer: Writer, infra: Infrastructure
+async def test_what_trickles_in_is_handled_several_at_a_time(
+    open_toy: OpenToy, writer: Writer, infra: Infrastructure
 ) -> None:
-    """Red where the next batch does not wait: batches have nearly all of the time then, and not about half of it."""
+    """Red where each fetch is answered for the first record: batches have nearly all of the time then."""
     context = await open_toy()
     await _superuser(infra, context, SLOW)
     async with consuming(context):
@@ -38,16 +53,74 @@ async def test_what_trickles_in_is_gathered_for_as_long_as_the_batch_before_took
     assert row["batches"] * SLOW_SECONDS < 0.65 * seconds, (row, seconds)
 
 
+async def test_what_is_said_one_after_the_other_is_sent_several_at_a_time(
+    open_toy: OpenToy, infra: Infrastructure
+) -> None:
+    context = await open_toy()
+    await _superuser(infra, context, COUNTED)
+    async with relaying(context):
+        began = monotonic()
+        for version in range(RECORDS):
+            async with context.database.unit_of_work() as uow:
+                uow.publish(Say(toy.TotalV1(tally=f"t{version}", total=1), 1), Cause("c-1"))
+        await eventually(partial(_empty, context), within=20)
+        seconds = monotonic() - began
+    turns = await _superuser(infra, context, "select count(*) from removals")
+    assert 0 < (turns - 1) * GATHERING_SECONDS <= seconds, (turns, seconds)
+
+
+async def test_a_few_rows_go_by_one_producer_and_many_by_all(open_toy: OpenToy, common: CommonSettings) -> None:
+    context = await open_toy()
+    used: set[int] = set()
+
+    def noted(settings: CommonSettings) -> Any:
+        made: Any = kafka.producer(settings)
+        send = made.send_batch
+
+        async def noting(*what: Any, **where: Any) -> Any:
+            used.add(id(made))
+            return await send(*what, **where)
+
+        made.send_batch = noting
+        return made
+
+    lanes = Lanes(kafka.Clients(producer=noted), common)
+    try:
+        for rows, alone in ((FEW, True), (20 * FEW, True), (20 * FEW, False), (FEW, False)):
+            used.clear()
+            await _sent(context, lanes, rows, alone=alone)
+            assert (len(used) == 1) == lanes.narrow == (rows == FEW and alone), (rows, alone, len(used))
+    finally:
+        await lanes.abandon()
+
+
+async def _sent(context: Context, lanes: Lanes, rows: int, *, alone: bool) -> None:
+    async with context.database.unit_of_work() as uow:
+        said = [uow.prepare(Say(toy.TotalV1(tally=f"t{n}", total=1), 1), Cause("c-1")) for n in range(rows)]
+    acks: list[asyncio.Future[Any] | None] = [None] * rows
+    sent = [(n, each.topic, each.key, each.headers, each.payload) for n, each in enumerate(said)]
+    await lanes.send(sent, acks, alone=alone)
+    async with asyncio.timeout(20):
+        await asyncio.gather(*filter(None, acks))
+
+
 async def _handled(context: Context, expected: int) -> bool:
     row = await context.database.fetchrow("select count(*) as n from seen_versions")
     assert row["n"] == expected, row
     return True
 
 
-async def _superuser(infra: Infrastructure, context: Context, statements: str) -> None:
+async def _empty(context: Context) -> bool:
+    row = await context.database.fetchrow("select count(*) as n from outbox")
+    assert row["n"] == 0, row
+    return True
+
+
+async def _superuser(infra: Infrastructure, context: Context, statements: str) -> Any:
+    """The first value that they answer, where they are one that answers."""
     database = context.settings.dsn.rpartition("/")[2]
     connection = await asyncpg.connect(infra.superuser_dsn, database=database)
     try:
-        await connection.execute(statements)
+        return await (connection.fetchval if statements.startswith("select") else connection.execute)(statements)
     finally:
         await connection.close()

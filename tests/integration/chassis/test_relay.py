@@ -11,9 +11,10 @@ import pytest
 
 from chassis.failures import NotNow
 from chassis.ids import uuid7
+from chassis.lease import CLAIM, LEASE, SAFETY_SECONDS, Lease
 from chassis.outbox import LARGEST_PAYLOAD_BYTES
 from chassis.produce import Sent
-from chassis.relay import BYTES, CLAIM, LEASE, READ, REMOVE, SAFETY_SECONDS, STANDBY_SECONDS, Lease, Relay
+from chassis.relay import BYTES, READ, REMOVE, STANDBY_SECONDS, Relay
 from chassis.service import Context
 from chassis.settings import CommonSettings
 from chassis.unit_of_work import Cause
@@ -157,8 +158,9 @@ async def test_a_row_that_is_committed_late_goes_before_what_its_aggregate_says_
     await late.__aexit__(None, None, None)
     await say(context, "a", range(2, 4))
     assert await relay._behind() == []
-    for _ in range(4):
-        lease, _ = await relay._turn(lease)
+    for _ in range(6):
+        lease, idle = await relay._turn(lease)
+        await relay._rest(asyncio.Event(), idle, wakes=True)
     await relay._drop_producers()
     assert await outbox_is_empty(context)
     sent = [orjson.loads(value or b"") for _, value in await everything(common, "toy-totals")]
