@@ -25,7 +25,7 @@ RECORDS = 200
 SLOW_SECONDS = 0.04
 SLOW = f"""
 create function slow() returns trigger language plpgsql as 'begin perform pg_sleep({SLOW_SECONDS}); return null; end';
-create trigger slow after insert on seen_versions for each statement execute function slow()"""
+create trigger slow after update on consumer_offsets for each statement execute function slow()"""
 COUNTED = """
 create table removals (at timestamptz default clock_timestamp());
 create function counted() returns trigger language plpgsql security definer as
