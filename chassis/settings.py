@@ -61,7 +61,7 @@ class ServiceSettings(HttpSettings):
     consume: bool = Field(True, description="whether this process reads topics")
     batch_events: int = Field(2000, ge=1, description="most events in one transaction")
     gathering_seconds: float = Field(
-        0.1, ge=0, le=1, description="how long events that follow one another wait for more, to be handled together"
+        0.2, ge=0, le=1, description="how long events that follow one another wait for more, to be handled together"
     )
 
     @cached_property
