@@ -27,9 +27,6 @@ BATCHES_UNDER_WAY, ROWS_UNDER_WAY = 8, 2 * ROWS
 BYTES = 4 * 1024 * 1024  # of payloads in one go
 STOP_SECONDS = 2.0
 LIMIT_SECONDS = 60.0
-GATHERING_SECONDS = 0.015
-"""How long events that follow one another wait for more: each turn asks Postgres twice and Kafka once, for one as for
-many. What is said after a pause is sent at once."""
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 2.0
 
 
@@ -46,6 +43,7 @@ class Relay:
         self._lanes: Lanes | None = None
         self._rows = ROWS
         self._poll = POLL_SECONDS
+        self._gathering = context.settings.relay_gathering_seconds
         self._gathers_until = 0.0
         self._under_way: deque[Sent] = deque()
         self._reading: asyncio.Task[list[Any]] | None = None
@@ -96,7 +94,7 @@ class Relay:
             return None, STANDBY_SECONDS
         if self._has_room() and now() >= self._gathers_until and (rows := await self._next_rows()):
             if len(rows) < self._rows:
-                self._gathers_until = now() + GATHERING_SECONDS
+                self._gathers_until = now() + self._gathering  # a turn costs as much for one row as for many
             await reached("relay.after_read")
             if not await self._send(rows, lease):
                 await self._finish_all(lease)  # nothing may go behind what did not go; the last is not whole

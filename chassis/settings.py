@@ -63,6 +63,9 @@ class ServiceSettings(HttpSettings):
     gathering_seconds: float = Field(
         0.2, ge=0, le=1, description="how long events that follow one another wait for more, to be handled together"
     )
+    relay_gathering_seconds: float = Field(
+        0.015, ge=0, le=1, description="how long what is said one after the other waits for more, to be sent together"
+    )
 
     @cached_property
     def dsn(self) -> str:

@@ -21,6 +21,9 @@ class NotifierSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="NOTIFIER_", extra="ignore", hide_input_in_errors=True)
 
+    relay_gathering_seconds: float = Field(
+        0.1, ge=0, le=1, description="how long what is said one after the other waits for more, to be sent together"
+    )  # longer than the others' wait: what is said here comes after the mail and the bell
     smtp_host: str = Field("127.0.0.1", description="mail server")
     smtp_port: int = Field(25, ge=1, le=65535, description="its port")
     smtp_tls: Literal["none", "starttls", "tls"] = Field("starttls", description="how the connection is protected")

@@ -66,7 +66,6 @@ SCALED = (
 def stage() -> Iterator[None]:
     """What all schedules have in common: no logs, and the times of `SCALED`."""
     changes: list[tuple[Any, str, Any]] = [*SCALED, (relay, "ROWS", relay.ROWS), (produce, "FEW", produce.FEW)]
-    changes += [(relay, "GATHERING_SECONDS", relay.GATHERING_SECONDS)]
     changes += [(module, "log", QUIET) for module in (batch, consumer, fold, relay, retrier)]
     before = [(module, name, getattr(module, name)) for module, name, _ in changes]
     for module, name, value in changes:
@@ -80,8 +79,8 @@ def stage() -> Iterator[None]:
 
 
 @lru_cache
-def _settings(batch_events: int) -> toy.ToySettings:
-    return toy.ToySettings(database_dsn="model", batch_events=batch_events)
+def _settings(batch_events: int, relay_gathering: float) -> toy.ToySettings:
+    return toy.ToySettings(database_dsn="model", batch_events=batch_events, relay_gathering_seconds=relay_gathering)
 
 
 @lru_cache
@@ -156,10 +155,9 @@ class World:
         self.faults = 0
         self.replicas: list[Replica] = []
         self._number = 0
-        self._settings = _settings(chance.choice((1, 3, 2000)))
+        self._settings = _settings(chance.choice((1, 3, 2000)), chance.choice((0.0, 0.015)))
         relay.ROWS = chance.choice((1, 2, 5, 4000))
         produce.FEW = chance.choice((0, 1, 2, 8))
-        relay.GATHERING_SECONDS = chance.choice((0.0, 0.015))
         toy.FAULTS.clear()
         QUIET.exceptions.clear()
         for _ in range(REPLICAS):

@@ -10,7 +10,6 @@ import asyncpg
 
 from chassis import kafka
 from chassis.produce import FEW, Lanes
-from chassis.relay import GATHERING_SECONDS
 from chassis.service import Context
 from chassis.settings import CommonSettings
 from chassis.unit_of_work import Cause
@@ -66,7 +65,7 @@ async def test_what_is_said_one_after_the_other_is_sent_several_at_a_time(
         await eventually(partial(_empty, context), within=20)
         seconds = monotonic() - began
     turns = await _superuser(infra, context, "select count(*) from removals")
-    assert 0 < (turns - 1) * GATHERING_SECONDS <= seconds, (turns, seconds)
+    assert 0 < (turns - 1) * context.settings.relay_gathering_seconds <= seconds, (turns, seconds)
 
 
 async def test_a_few_rows_go_by_one_producer_and_many_by_all(open_toy: OpenToy, common: CommonSettings) -> None:
