@@ -92,15 +92,15 @@ class Relay:
                 raise NotNow("the lease went to another process")
         if lease is None:
             return None, STANDBY_SECONDS
-        if self._has_room() and now() >= self._gathers_until and (rows := await self._next_rows()):
+        if self._has_room() and not self._early() and (rows := await self._next_rows()):
             if len(rows) < self._rows:
                 self._gathers_until = now() + self._gathering  # a turn costs as much for one row as for many
             await reached("relay.after_read")
             if not await self._send(rows, lease):
                 await self._finish_all(lease)  # nothing may go behind what did not go; the last is not whole
         if not self._under_way:
-            self._poll = min(self._poll * 1.2, LONGEST_POLL_SECONDS)  # at rest it is looked less often
-            return lease, self._poll  # ended by what is said meanwhile, or was already
+            # What another process said meanwhile, or did not fit, wakes nobody: after the gathering it is looked again.
+            return lease, self._early() or self._next_poll()
         self._poll = POLL_SECONDS
         if self._reading is not None and self._has_room():
             return lease, 0.0
@@ -176,9 +176,20 @@ class Relay:
 
     async def _woken(self) -> None:
         """Ends when something was said in this process, and has gathered."""
-        if (early := self._gathers_until - now()) > 0:
+        if early := self._early():
             await asyncio.sleep(early)
         await self._wake.wait()
+
+    def _next_poll(self) -> float:
+        """For how many seconds it rests, longer each time; what is said meanwhile, or was already, ends it."""
+        self._poll = min(self._poll * 1.2, LONGEST_POLL_SECONDS)
+        return self._poll
+
+    def _early(self) -> float:
+        """For how many seconds what is said gathers yet. Less than a millisecond, left by rounding, is none: uvloop
+        does not sleep for it."""
+        left = self._gathers_until - now()
+        return left if left >= 0.001 else 0.0
 
     async def _answers(self, sent: Sent) -> None:
         await sent.first_answer()
