@@ -14,7 +14,8 @@ class Pace:
 
     A fetch costs broker and client as much for one record as for many, since it names every partition of ours; and a
     batch asks Postgres as often. Where all wait for the processor, ever smaller batches would keep it busy with asking:
-    so while records follow one another the broker gathers them. What comes after a pause is handed out at once.
+    so while records follow one another the broker gathers them. What comes after a pause, of about three gatherings, is
+    handed out at once.
     """
 
     def __init__(self, ask: Ask, gathering: float) -> None:

@@ -7,9 +7,12 @@ from time import monotonic
 from typing import Any
 
 import asyncpg
+import pytest
 
 from chassis import kafka
+from chassis.lease import now
 from chassis.produce import FEW, Lanes
+from chassis.relay import Relay
 from chassis.service import Context
 from chassis.settings import CommonSettings
 from chassis.unit_of_work import Cause
@@ -59,13 +62,47 @@ async def test_what_is_said_one_after_the_other_is_sent_several_at_a_time(
     await _superuser(infra, context, COUNTED)
     async with relaying(context):
         began = monotonic()
-        for version in range(RECORDS):
-            async with context.database.unit_of_work() as uow:
-                uow.publish(Say(toy.TotalV1(tally=f"t{version}", total=1), 1), Cause("c-1"))
+        for number in range(RECORDS):
+            await _say(context, f"t{number}")
         await eventually(partial(_empty, context), within=20)
         seconds = monotonic() - began
     turns = await _superuser(infra, context, "select count(*) from removals")
     assert 0 < (turns - 1) * context.settings.relay_gathering_seconds <= seconds, (turns, seconds)
+
+
+async def test_what_another_process_says_meanwhile_goes_once_it_has_gathered(open_toy: OpenToy) -> None:
+    """Red where the relay then waits for a commit of its own process, or for its next poll."""
+    context, other = await open_toy(), await open_toy()
+    relay = Relay(context)
+    relay._gathering = 1.0  # longer than any acknowledgement takes, and any poll
+    lease = await relay._claim()
+    await _say(other, "a")
+    lease, idle = await relay._turn(lease)
+    assert idle == 0.0
+    await _say(other, "b")
+    lease, idle = await relay._turn(lease)
+    await relay._rest(asyncio.Event(), idle, wakes=True)
+    await relay._turn(lease)
+    await relay._end_of_removal()
+    await relay._drop_producers()
+    assert await _empty(context)
+
+
+async def test_what_rounding_leaves_of_the_gathering_is_not_waited_for(
+    open_toy: OpenToy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Red where the relay turns without reading until the loop's clock, of whole milliseconds, goes on."""
+    context = await open_toy()
+    relay = Relay(context)
+    lease = await relay._claim()
+    await _say(context, "a")
+    moment = now()
+    monkeypatch.setattr("chassis.relay.now", lambda: moment)
+    relay._gathers_until = moment + 1e-9
+    await relay._turn(lease)
+    await relay._end_of_removal()
+    await relay._drop_producers()
+    assert await _empty(context)
 
 
 async def test_a_few_rows_go_by_one_producer_and_many_by_all(open_toy: OpenToy, common: CommonSettings) -> None:
@@ -91,6 +128,11 @@ async def test_a_few_rows_go_by_one_producer_and_many_by_all(open_toy: OpenToy, 
             assert (len(used) == 1) == lanes.narrow == (rows == FEW and alone), (rows, alone, len(used))
     finally:
         await lanes.abandon()
+
+
+async def _say(context: Context, tally: str) -> None:
+    async with context.database.unit_of_work() as uow:
+        uow.publish(Say(toy.TotalV1(tally=tally, total=1), 1), Cause("c-1"))
 
 
 async def _sent(context: Context, lanes: Lanes, rows: int, *, alone: bool) -> None:

@@ -185,6 +185,7 @@ async def test_at_its_end_a_relay_removes_what_is_acknowledged(open_toy: OpenToy
 
     async def send_and_stop(rows: Sequence[Any], lease: Lease) -> bool:
         taken = await send(rows, lease)
+        relay._gathers_until = 0.0
         relay._wake.set()  # so that this round does not wait for the answers
         stop.set()
         return taken
