@@ -28,6 +28,8 @@ NAMES: dict[type[EventData], str] = {
     EmailFailedV1: "mails.failed",
     EmailUnknownV1: "mails.unknown",
 }
+SHORTEST, LONGEST = -timedelta(minutes=5), timedelta(days=730)
+"""What clocks may differ, and longer than anybody waits for the arrow."""
 REJECTED = "rejections."
 """Before the code."""
 
@@ -63,12 +65,13 @@ def fact_of(event: Envelope[Any]) -> Fact | None:
 
 def _wait(data: EventData) -> Wait | None:
     if isinstance(data, ActivationListedV1):
-        return Wait("listed", _between(data.created_at, data.listed_at))
+        return _between("listed", data.created_at, data.listed_at)
     if isinstance(data, ActivationActivatedV1):
-        return Wait("activated", _between(data.created_at, data.activated_at))
+        return _between("activated", data.created_at, data.activated_at)
     return None
 
 
-def _between(begin: datetime, end: datetime) -> float:
-    """Seconds, none where two machines' clocks make them negative."""
-    return max(0.0, (end - begin) / timedelta(seconds=1))
+def _between(stage: Stage, begin: datetime, end: datetime) -> Wait | None:
+    """None where only a wrong clock tells of such a wait; one that two good clocks make negative is 0."""
+    wait = end - begin
+    return Wait(stage, max(0.0, wait / timedelta(seconds=1))) if SHORTEST <= wait <= LONGEST else None

@@ -14,6 +14,13 @@ _MAPPING = LogarithmicMapping(RELATIVE_ERROR)
 FEW = 200
 
 
+def _at_rank(sketch: BaseDDSketch, rank: int) -> float:
+    """The wait of a rank, counted from 1. The sketch takes a share of the way from the first to the last, which would
+    be the last but one for the 99th percentile of a few; the half is for what rounding takes."""
+    share = min(1.0, (rank - 0.5) / (sketch.count - 1)) if sketch.count > 1 else 0.0
+    return sketch.get_quantile_value(share) or 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Percentiles:
     """Of `count` waits, in seconds."""
@@ -55,9 +62,9 @@ class Waits:
         sketch = self._sketched()
         if not sketch.count:
             return None
-        largest = sketch._max  # a sketch may answer a little more than was ever there
-        half, most, late = (min(sketch.get_quantile_value(share) or 0.0, largest) for share in (0.5, 0.9, 0.99))
-        return Percentiles(int(sketch.count), half, most, late, largest)
+        count, largest = int(sketch.count), sketch._max  # a sketch may answer a little more than was ever there
+        half, most, late = (min(_at_rank(sketch, -(-percent * count // 100)), largest) for percent in (50, 90, 99))
+        return Percentiles(count, half, most, late, largest)
 
     def _sketched(self) -> BaseDDSketch:
         if self._sketch is not None:

@@ -66,9 +66,8 @@ async def true_counts(truth: Connection, window: str, agency: str | None) -> dic
 async def true_wait(truth: Connection, stage: str, agency: str | None, share: float) -> float:
     """The wait at the rank that a percentile is defined by."""
     found = await truth.fetchval(
-        """select seconds from truth where stage = $1 and ($2::text is null or agency = $2) order by seconds limit 1
-           offset (select floor($3::float8 * (count(*) - 1))::int from truth
-                    where stage = $1 and ($2::text is null or agency = $2))""",
+        """select percentile_disc($3::float8) within group (order by seconds)
+             from truth where stage = $1 and ($2::text is null or agency = $2)""",
         stage,
         agency,
         share,

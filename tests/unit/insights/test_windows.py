@@ -1,8 +1,11 @@
 """Windows: each event once, by its own time; what is over goes; a wrong clock moves nothing."""
 
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.insights.domain.facts import Fact, Wait
 from services.insights.domain.waits import RELATIVE_ERROR, Waits
@@ -116,6 +119,19 @@ def test_percentiles_of_merged_waits_are_within_the_stated_error() -> None:
         assert shown == pytest.approx(values[rank], rel=RELATIVE_ERROR * 1.001)
     empty = Waits()
     assert empty.percentiles() is None
+
+
+@given(st.lists(st.floats(0.001, 1e6), min_size=1, max_size=30))
+def test_percentiles_of_few_waits_are_those_of_their_ranks(values: list[float]) -> None:
+    """As `percentile_disc` of SQL has them: of seven the 99th is the longest."""
+    waits = Waits()
+    for value in values:
+        waits.add(value)
+    found = waits.percentiles()
+    assert found is not None
+    for shown, percent in ((found.p50_seconds, 50), (found.p90_seconds, 90), (found.p99_seconds, 99)):
+        rank = ceil(percent * len(values) / 100)
+        assert shown == pytest.approx(sorted(values)[rank - 1], rel=RELATIVE_ERROR * 1.001)
 
 
 def test_no_percentile_is_longer_than_the_longest_wait() -> None:
