@@ -57,6 +57,7 @@ class Windows:
 
     def __init__(self, kept: timedelta) -> None:
         self._kept_seconds = kept / timedelta(seconds=1)
+        self._counted = self._gone = 0
         self.clear()
 
     def clear(self) -> None:
@@ -67,7 +68,8 @@ class Windows:
         self._series: list[tuple[str | None, str]] = []
         self._unused: list[int] = []
         self._agencies: set[str] = set()
-        self.changes = 0
+        self._changed: dict[str, int] = {}
+        self._gone += 1
 
     def count(self, event_id: str, at: datetime, fact: Fact, now: datetime) -> Outcome:
         """Counts the event in the windows of the moment `at`, once."""
@@ -87,15 +89,21 @@ class Windows:
         if fact.wait is not None:
             for whose in {None, agency}:
                 window.waits.setdefault((whose, fact.wait.stage), Waits()).add(fact.wait.seconds)
-        self.changes += 1
+        self._counted += 1
+        if agency is not None:
+            self._changed[agency] = self._counted
         return "counted"
+
+    def state(self, agency: str | None) -> tuple[int, int]:
+        """Another one whenever what is shown to an agency, or of all together, may be another."""
+        return self._counted if agency is None else self._changed.get(agency, 0), self._gone
 
     def expire(self, now: datetime) -> None:
         """Forgets the windows that are over. Whole hours, so that an hour and its minutes say the same."""
         first = self._begin(now.timestamp()) // HOUR
         for hour in [each for each in self._hours if each < first]:
             del self._hours[hour]
-            self.changes += 1
+            self._gone += 1
         for minute in [each for each in self._minutes if each * MINUTE < first * HOUR]:
             del self._minutes[minute]
         self._forget_unused({number for hour in self._hours.values() for number in hour.counts})
@@ -133,6 +141,7 @@ class Windows:
         for series in [each for each, number in self._numbers.items() if number not in used]:
             self._unused.append(self._numbers.pop(series))
         self._agencies = {agency for agency, _ in self._numbers if agency is not None}
+        self._changed = {agency: last for agency, last in self._changed.items() if agency in self._agencies}
 
     def _kept_agency(self, fact: Fact) -> str | None:
         if fact.agency is not None and fact.agency not in self._agencies:

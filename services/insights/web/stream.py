@@ -43,7 +43,8 @@ async def _events(
     spoken, due, seen = loop.time(), loop.time(), None
     while True:
         now = kept.clock()
-        known = (kept.windows.changes, kept.complete, now.timestamp() // SECONDS[window])  # a window leaves the period
+        left = now.timestamp() // SECONDS[window]  # another one whenever a window leaves the period
+        known = (kept.windows.state(agency), kept.complete, left)
         if known != seen and loop.time() >= due:
             begun = loop.time()
             told = answer(kept, window, now - PERIOD, now, agency).model_dump_json()

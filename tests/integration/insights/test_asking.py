@@ -129,6 +129,14 @@ async def test_a_stream_tells_at_once_and_again_when_something_changed(
     assert b'"created":2' in await anext(told)
 
 
+async def test_a_stream_says_nothing_of_what_happens_at_others(asked: Asked, told: AsyncIterator[bytes]) -> None:
+    """Red where an agency's stream shows by its answers when another one has an event."""
+    context, _, _ = asked
+    now = context.clock()
+    context.state.windows.count("c", now, Fact("created", "byra-tva"), now)
+    assert [await anext(told) for _ in range(3)] == [HEARTBEAT] * 3
+
+
 async def test_a_stream_tells_of_what_has_left_its_period_though_nothing_comes(
     asked: Asked, told: AsyncIterator[bytes]
 ) -> None:
