@@ -56,8 +56,10 @@ async def test_what_is_asked_for_at_the_moment_when_all_others_end_is_done_too()
     then = asyncio.ensure_future(take_then())
     await asyncio.sleep(0)
     end.set()
+    await asyncio.wait([then], timeout=5)
+    assert then.done(), "it waits for the next one"
+    assert await then
     async with asyncio.timeout(5):
-        assert await then
         await together.finish()
 
 
