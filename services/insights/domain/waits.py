@@ -14,13 +14,6 @@ _MAPPING = LogarithmicMapping(RELATIVE_ERROR)
 FEW = 200
 
 
-def _at_rank(sketch: BaseDDSketch, rank: int) -> float:
-    """The wait of a rank, counted from 1. The sketch takes a share of the way from the first to the last, which would
-    be the last but one for the 99th percentile of a few; the half is for what rounding takes."""
-    share = min(1.0, (rank - 0.5) / (sketch.count - 1)) if sketch.count > 1 else 0.0
-    return sketch.get_quantile_value(share) or 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class Percentiles:
     """Of `count` waits, in seconds."""
@@ -73,3 +66,10 @@ class Waits:
         for seconds in self._few:
             sketch.add(seconds)
         return sketch
+
+
+def _at_rank(sketch: BaseDDSketch, rank: int) -> float:
+    """The wait of a rank, counted from 1. The sketch takes a share of the way from the first to the last, which would
+    be the last but one for the 99th percentile of a few; the half is for what rounding takes."""
+    share = min(1.0, (rank - 0.5) / (sketch.count - 1)) if sketch.count > 1 else 0.0
+    return sketch.get_quantile_value(share) or 0.0
