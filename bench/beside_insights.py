@@ -1,10 +1,10 @@
 """Whether the statistics cost the others anything: the road with insights off, running, stopped, killed and behind."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from statistics import mean, median, stdev
-from typing import Any
 
 import httpx
 
@@ -14,6 +14,7 @@ from bench.report import Part
 from bench.road import MAIL, ROW, Road, Seen, road
 from bench.servers import Servers
 from tests.integration.insights.history import History, Past
+from tests.integration.insights.running import Insights
 
 RUNS, STOPPED, KILLED, BEHIND = "runs", "stopped (SIGSTOP)", "killed half way (-9)", "10 minutes behind"
 STATES = (RUNS, STOPPED, KILLED, BEHIND)
@@ -24,47 +25,32 @@ CAUGHT_UP_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class _Length:
-    """Turns as short as the host's own changes allow, and so many that those cancel."""
+    """Turns as short as the host's own changes ask for, and rounds of four so many that those cancel."""
 
-    rounds: int
+    rates: int
     clients: int
+    loops: int
     seconds: float
 
 
 @dataclass
-class _Found:
-    """What was measured in one state or without it, turn by turn."""
-
-    rates: list[float] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
-
-    def late(self) -> float:
-        """The 99th percentile to the row in the middle one of the turns, in seconds."""
-        return median(late(seen) for seen in self.seen)
-
-    def waits(self, stage: str) -> list[float]:
-        return [wait for seen in self.seen for wait in seen.waits(stage)]
-
-
-@dataclass
 class _Beside:
-    """A state beside its own turns without insights, and the clients a second of which the open loops take half."""
+    """A state beside its own turns without insights. Each round has two of each, the latter around the former."""
 
     most: float
+    """Clients a second, of which the open loops take half."""
     backlog: int = 0
-    without: _Found = field(default_factory=_Found)
-    within: _Found = field(default_factory=_Found)
+    rates: list[tuple[list[float], list[float]]] = field(default_factory=list)
+    """Clients a second without and in the state, round by round."""
+    without: list[Seen] = field(default_factory=list)
+    within: list[Seen] = field(default_factory=list)
 
     def ratios(self) -> list[float]:
-        """Of the clients a second, round by round: two turns in the state to the two around them."""
-        return [
-            sum(self.within.rates[at : at + 2]) / sum(self.without.rates[at : at + 2])
-            for at in range(0, len(self.within.rates), 2)
-        ]
+        return [sum(within) / sum(without) for without, within in self.rates]
 
 
 async def run(servers: Servers, quick: bool) -> Part:
-    length = _Length(1, 100, 2.0) if quick else _Length(8, 500, 4.0)
+    length = _Length(1, 100, 1, 2.0) if quick else _Length(12, 400, 6, 4.0)
     found = {}
     for state in STATES:
         async with road(servers) as built:
@@ -78,14 +64,19 @@ async def _beside(built: Road, state: str, length: _Length) -> _Beside:
     if state == BEHIND:
         beside.backlog = int(beside.most / 2 * BEHIND_SECONDS * EVENTS_OF_A_CLIENT)
         await _say(built, beside.backlog)
-    measured = _Measured(built, length, beside.most)
-    for number in range(length.rounds):
+    for number in range(length.rates):
+        rates = []
         for each in (OFF, state, state, OFF):
-            rate, seen = await measured.in_state(each)
-            into = beside.without if each == OFF else beside.within
-            into.rates.append(rate)
-            into.seen.append(seen)
-        print(f"{state}: round {number + 1} of {length.rounds}, {beside.ratios()[-1]:.2f} ×", flush=True)
+            async with _in_state(built.insights, each, length.clients / beside.most):
+                rates.append(await built.most(length.clients))
+        beside.rates.append(([rates[0], rates[3]], rates[1:3]))
+        print(f"{state}: round {number + 1} of {length.rates}, {beside.ratios()[-1]:.2f} ×", flush=True)
+    for number in range(length.loops):
+        for each in (OFF, state, state, OFF):
+            async with _in_state(built.insights, each, length.seconds):
+                seen = await built.open_loop(beside.most / 2, length.seconds)
+            (beside.without if each == OFF else beside.within).append(seen)
+        print(f"{state}: open loops {number + 1} of {length.loops}", flush=True)
     return beside
 
 
@@ -95,99 +86,93 @@ async def _say(built: Road, events: int) -> None:
     await History([past.one("email.sent")[0] for _ in range(events)], [], 0).send(built.rig.common)
 
 
-@dataclass
-class _Measured:
-    """Once as many clients as may be, and once an open loop at half of `most`, beside insights in some state."""
+@asynccontextmanager
+async def _in_state(insights: Insights, state: str, seconds: float) -> AsyncIterator[None]:
+    """Insights as the state says for about so many seconds."""
+    if state == OFF:
+        if insights.runs:
+            insights.kill()
+        yield
+        return
+    if state == BEHIND:
+        # The second of two turns goes on where the first has left it: still far behind.
+        if not insights.runs:
+            await insights.start()
+    else:
+        await _running(insights)
+    with insights.stopped() if state == STOPPED else nullcontext():
+        end = asyncio.create_task(_killed(insights, seconds / 2)) if state == KILLED else None
+        yield
+        if end:
+            await end
 
-    built: Road
-    length: _Length
-    most: float
 
-    async def in_state(self, state: str) -> tuple[float, Seen]:
-        insights = self.built.insights
-        if state == OFF:
-            if insights.runs:
-                insights.kill()
-        elif state == BEHIND:
-            # The second of two turns goes on where the first has left it: still far behind.
+async def _killed(insights: Insights, after_seconds: float) -> None:
+    await asyncio.sleep(after_seconds)
+    insights.kill()
+
+
+async def _running(insights: Insights) -> None:
+    """It runs and has read all: one that was stopped for long ends itself, be it only while it is asked."""
+    async with asyncio.timeout(CAUGHT_UP_SECONDS):
+        while True:
             if not insights.runs:
                 await insights.start()
-        else:
-            await self._running()
-        if state == STOPPED:
-            with insights.stopped():
-                return await self._rate(), await self._seen()
-        if state == KILLED:
-            rate = await self._killed(self._rate(), self.length.clients / self.most)
-            await self._running()
-            return rate, await self._killed(self._seen(), self.length.seconds)
-        return await self._rate(), await self._seen()
-
-    async def _rate(self) -> float:
-        return await self.built.most(self.length.clients)
-
-    async def _seen(self) -> Seen:
-        return await self.built.open_loop(self.most / 2, self.length.seconds)
-
-    async def _killed(self, load: Coroutine[Any, Any, Any], seconds: float) -> Any:
-        task = asyncio.create_task(load)
-        await asyncio.sleep(seconds / 2)
-        self.built.insights.kill()
-        return await task
-
-    async def _running(self) -> None:
-        """It runs and has read all: one that was stopped for long ends itself, be it only while it is asked."""
-        async with asyncio.timeout(CAUGHT_UP_SECONDS):
-            while True:
-                if not self.built.insights.runs:
-                    await self.built.insights.start()
-                try:
-                    await self.built.insights.has_read(1)
-                    return
-                except httpx.TransportError:
-                    await asyncio.sleep(1.0)
+            try:
+                await insights.has_read(1)
+                return
+            except httpx.TransportError:
+                await asyncio.sleep(1.0)
 
 
 def _report(found: dict[str, _Beside], length: _Length) -> Part:
     part = Part(
         "insights",
         "Beside the statistics",
-        "The road as in [latency](latency.md), for each state on topics and databases of its own. Short turns, without"
-        " insights, twice in the state, and without again, so that what drifts meets both alike, and that"
-        f" {length.rounds} times over. A turn is {length.clients} clients as fast as may be with 32 requests at once,"
-        " from the first request to the last mail; then an open loop of"
-        f" {length.seconds:.0f} s at half of the clients/s that"
-        f" were measured at the beginning. {BEHIND}: it was started a moment before, and reads"
-        f" {found[BEHIND].backlog:,} events and all of the run's.",
-        ["| insights | clients/s | without | rounds: mean, error of the mean |", "|---|---|---|---|"],
+        "The road as in [latency](latency.md), for each state on topics and databases of its own. Rounds of four short"
+        " turns: without insights, twice in the state, and without again, so that what drifts meets both alike."
+        f" {length.rates} rounds of {length.clients} clients each time, as fast as may be with 32 requests at once,"
+        f" from the first request to the last mail; then {length.loops} rounds of open loops of {length.seconds:.0f} s"
+        " each time, at half of the clients/s that were measured at the beginning."
+        f" {BEHIND}: it was started a moment before, and reads {found[BEHIND].backlog:,} events and all of the run's.",
+        ["| insights | clients/s | without | middle round | mean of rounds, its error |", "|---|---|---|---|---|"],
     )
     for state, each in found.items():
         ratios = each.ratios()
         error = f" ± {stdev(ratios) / len(ratios) ** 0.5:.2f}" if len(ratios) > 1 else ""
-        rates = f"{mean(each.within.rates):,.0f} | {mean(each.without.rates):,.0f}"
-        part.table.append(f"| {state} | {rates} | {mean(ratios):.2f}{error} × |")
+        without, within = (mean(rate for turns in of for rate in turns) for of in zip(*each.rates, strict=True))
+        part.table.append(
+            f"| {state} | {within:,.0f} | {without:,.0f} | {median(ratios):.2f} × | {mean(ratios):.2f}{error} × |"
+        )
     part.table += ["", "| insights | stage | p50 ms | p99 ms | max ms | clients |", "|---|---|---|---|---|---|"]
     for stage in (ROW, MAIL):
         for state, each in found.items():
-            part.table.append(row(f"without, beside those of: {state}", stage, each.without.waits(stage)))
-            part.table.append(row(state, stage, each.within.waits(stage)))
-    part.goals = [
-        Goal(f"clients/s, insights {state}, to off", 0.95, mean(each.ratios())) for state, each in found.items()
-    ] + [
-        Goal(
-            f"p99 to the row in the middle turn, insights {state}, to off",
-            1.25,
-            ratio(each.within.late(), each.without.late()),
-            most=True,
-        )
-        for state, each in found.items()
-    ]
-    part.remarks = [_spread(state, each) for state, each in found.items()]
+            part.table += [
+                row(f"off, around: {state}", stage, _waits(each.without, stage)),
+                row(state, stage, _waits(each.within, stage)),
+            ]
+    part.goals = [*map(_rate_goal, found.items()), *map(_late_goal, found.items())]
+    part.remarks = [_each_round(state, each) for state, each in found.items()]
     return part
 
 
-def _spread(state: str, each: _Beside) -> str:
-    def told(found: _Found) -> str:
-        return ", ".join(f"{1e3 * late(seen):.0f}" for seen in found.seen)
+def _waits(turns: list[Seen], stage: str) -> list[float]:
+    return [wait for seen in turns for wait in seen.waits(stage)]
 
-    return f"p99 to the row turn by turn, {state}: {told(each.within)}; without: {told(each.without)} ms."
+
+def _rate_goal(found: tuple[str, _Beside]) -> Goal:
+    state, beside = found
+    return Goal(f"clients/s in the middle round, insights {state}, to off", 0.95, median(beside.ratios()))
+
+
+def _late_goal(found: tuple[str, _Beside]) -> Goal:
+    state, beside = found
+    within, without = (median(map(late, turns)) for turns in (beside.within, beside.without))
+    what = f"p99 to the row in the middle turn, insights {state}, to off"
+    return Goal(what, 1.25, ratio(within, without), most=True)
+
+
+def _each_round(state: str, beside: _Beside) -> str:
+    ratios = ", ".join(f"{each:.2f}" for each in beside.ratios())
+    within, without = (", ".join(f"{1e3 * late(seen):.0f}" for seen in of) for of in (beside.within, beside.without))
+    return f"{state}: clients/s {ratios} × of off; p99 to the row {within} ms, off {without} ms."

@@ -28,9 +28,11 @@ def give_way(settings: InsightsSettings) -> None:
 
 class Turns:
     """Pauses between goes of counting. Who wakes up beside a nice process still waits till its slice is over, about a
-    millisecond, and a client's way wakes many: so it stays away as long as others kept it from a processor."""
+    millisecond, and a client's way wakes many: so it stays away, many times as long as others kept it from a processor.
+    The kernel keeps it waiting for three milliseconds or so; once as long is a third of a processor (docs/speed.md)."""
 
-    LONGEST_SECONDS = 0.1
+    TIMES_AS_LONG = 8
+    LONGEST_SECONDS = 1.0
 
     def __init__(self, settings: InsightsSettings, waited: Path = WAITED) -> None:
         # Without such a file its own process's others go on between goes, and no more.
@@ -42,9 +44,9 @@ class Turns:
         await asyncio.sleep(self.pause_seconds())
 
     def pause_seconds(self) -> float:
-        """How long others had the processor, since this was asked last, while this thread wanted it."""
+        """By how long others had the processor, since this was asked last, while this thread wanted it."""
         before, self._waited = self._waited, self._so_far()
-        return min(self._waited - before, self.LONGEST_SECONDS)
+        return min((self._waited - before) * self.TIMES_AS_LONG, self.LONGEST_SECONDS)
 
     def _so_far(self) -> float:
         return 0.0 if self._file is None else int(self._file.read_bytes().split()[1]) / 1e9

@@ -1,4 +1,4 @@
-"""Statistics stay away as long as others kept them from a processor."""
+"""Statistics stay away eight times as long as others kept them from a processor."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ def waited(tmp_path: Path) -> Path:
     return file
 
 
-def test_they_stay_away_as_long_as_others_had_the_processor_since(waited: Path) -> None:
+def test_they_stay_away_eight_times_as_long_as_others_had_the_processor_since(waited: Path) -> None:
     turns = Turns(InsightsSettings(gives_way=True), waited)
     assert turns.pause_seconds() == 0
     waited.write_text("1001000000 2030000000 8\n")
-    assert turns.pause_seconds() == pytest.approx(0.03)
+    assert turns.pause_seconds() == pytest.approx(0.24)
     assert turns.pause_seconds() == 0
 
 
