@@ -29,7 +29,6 @@ class Statistics:
     """The state of one process. It can be thrown away at any moment: `begin` says where to read it from again."""
 
     def __init__(self, kept: timedelta, clock: Clock) -> None:
-        self.kept = kept
         self.clock = clock
         self.windows = Windows(kept)
         self.outcomes: Counter[tuple[str, str]] = Counter()
@@ -38,7 +37,7 @@ class Statistics:
         self.positions: dict[Place, int] = {}
         """Where the next record of each partition is: all before are in the windows, or too old for them."""
         self.again = asyncio.Event()
-        self.paces = Paces()
+        self.paces, self.stream_paces = Paces(), Paces()
         self._wanted: dict[Place, int] | None = None
         self._reading = 0
 
@@ -94,11 +93,9 @@ class Statistics:
                 return "ignored"
             event = decode(record, CATALOGUE)
             fact = fact_of(event)
+            return "ignored" if fact is None else self.windows.count(event.id, event.time, fact, self.clock())
         except Unprocessable as reason:
             return "ignored" if reason.code in {"unknown_event_type", "unsupported_version"} else "unreadable"
         except Exception as error:  # a bug of ours in one record is not the others'
             log.error("event not counted", error=type(error).__name__, topic=record.topic, partition=record.partition)
             return "unreadable"
-        if fact is None:
-            return "ignored"
-        return self.windows.count(event.id, event.time, fact, self.clock())

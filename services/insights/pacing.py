@@ -21,7 +21,7 @@ class TooManyWait(Refused):
 
 
 class Paces:
-    """When each caller's last answer is paid for."""
+    """When each caller's last answer is paid for, also where the stream that told it has ended."""
 
     def __init__(self) -> None:
         self._due: dict[Person, float] = {}
@@ -31,16 +31,23 @@ class Paces:
         """What `make` makes, once it is the caller's turn. Raises TooManyWait."""
         if self.waiting[whose] >= AT_ONCE:
             raise TooManyWait(retry_after_seconds=1)
-        loop = asyncio.get_running_loop()
         self.waiting[whose] += 1
         try:
-            while (left := self._due.get(whose, 0.0) - loop.time()) > 0:  # noqa: ASYNC110  # others move it on meanwhile
+            while (left := self.left_seconds(whose)) > 0:  # noqa: ASYNC110  # others move it on meanwhile
                 await asyncio.sleep(left)
         finally:
             self.waiting -= Counter([whose])
+        return self.take(whose, make)
+
+    def left_seconds(self, whose: Person) -> float:
+        """Until the caller's turn; 0 or less: it has come."""
+        return self._due.get(whose, 0.0) - asyncio.get_running_loop().time()
+
+    def take(self, whose: Person, make: Callable[[], str]) -> str:
+        """What `make` makes, at once, whosever turn it is."""
         begun = time.thread_time()  # and not what others took of the processor meanwhile
         made = make()
-        took, now = time.thread_time() - begun, loop.time()
+        took, now = time.thread_time() - begun, asyncio.get_running_loop().time()
         self._due = {each: due for each, due in self._due.items() if due > now}
         self._due[whose] = now + took * (len(self._due) + 1) / SHARE
         return made

@@ -28,8 +28,8 @@ def give_way(settings: InsightsSettings) -> None:
 
 class Turns:
     """Pauses between goes of counting. Who wakes up beside a nice process still waits till its slice is over, about a
-    millisecond, and a client's way wakes many: so it stays away, many times as long as others kept it from a processor.
-    The kernel keeps it waiting for three milliseconds or so; once as long is a third of a processor (docs/speed.md)."""
+    millisecond, and a client's way wakes many: so it stays away, many times as long as others kept it from a processor
+    (docs/speed.md). Whatever this thread does counts, answers too: where many watch a busy machine, it is away more."""
 
     TIMES_AS_LONG = 8
     LONGEST_SECONDS = 1.0

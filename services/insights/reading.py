@@ -17,6 +17,7 @@ from schemas.topics import RESULTS
 from services.insights.counting import Statistics
 from services.insights.politeness import Turns, give_way
 from services.insights.settings import InsightsSettings
+from services.insights.standstill import Standstill
 from services.insights.statistics import Reader
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ async def read_statistics(context: StatelessContext) -> None:
             log.warning("statistics wait", error=type(error).__name__)
             RETRIES.labels(LOOP).inc()
         context.heartbeats.beat(LOOP)
+        context.state.windows.expire(context.state.clock())
         await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -69,7 +71,7 @@ class _Reading:
     ) -> None:
         self._common, self._settings, self._state, self._heartbeats = common, settings, state, heartbeats
         self._turns = turns
-        self._moved = (0, time.monotonic())
+        self._standstill = Standstill(settings.stalled_seconds)
 
     async def run(self, extents: Extents) -> str:
         """Reads until it must begin anew, and answers why. Raises what is transient."""
@@ -106,7 +108,7 @@ class _Reading:
             self._tell(ends)
             if {topic for topic, _ in ends} - topics:
                 return SOURCE_CAME
-            if self._stalled(ends):
+            if self._standstill.seen(self._state.positions, ends, time.monotonic()):
                 return "it had stalled"
 
     def _wanted(self, topic: str) -> bool:
@@ -115,13 +117,6 @@ class _Reading:
         name = topic.removeprefix(self._common.topic_prefix)
         return name in TOPICS or name == RESULTS or name.startswith(f"{RESULTS}-")
 
-    def _stalled(self, ends: dict[Place, int]) -> bool:
-        """Whether there is something to read and nothing was, for too long: Faust's commits and fetches can stop."""
-        read = sum(self._state.positions.values())
-        if read != self._moved[0] or not self._state.unread(ends):
-            self._moved = (read, time.monotonic())
-        return time.monotonic() - self._moved[1] > self._settings.stalled_seconds
-
     def _tell(self, ends: dict[Place, int]) -> None:
         UNREAD.set(self._state.unread(ends))
         for (topic, outcome), count in self._state.untold().items():
@@ -129,7 +124,12 @@ class _Reading:
 
 
 async def _end(app: Reader) -> None:
-    """Stops Faust, which may wait for a broker that is gone, no longer than the process may take to end."""
-    with suppress(Exception):
-        async with asyncio.timeout(END_SECONDS):
-            await app.stop()
+    """Stops Faust, which may wait for a broker that is gone and does not heed a cancellation: it is left alone after as
+    long as the process may take to end."""
+    end = asyncio.ensure_future(app.stop())
+    await asyncio.wait([end], timeout=END_SECONDS)
+    if not end.done():
+        log.warning("Faust does not end")
+        end.cancel()
+    elif not end.cancelled() and (error := end.exception()):
+        log.warning("Faust ended with an error", error=type(error).__name__)

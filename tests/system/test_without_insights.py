@@ -47,6 +47,7 @@ async def test_clients_are_listed_and_mailed_while_insights_is_stopped_killed_or
     await some_go_the_whole_way(rig, numbers, so_far=9)
     await insights.ready()
     await insights.rebuild()
+    await insights.has_read(12)
 
     async def all_are_counted() -> bool:
         totals = (await insights.get("/v1/statistics"))["totals"]

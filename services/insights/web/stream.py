@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from chassis.callers import Who
-from chassis.stateless import StatelessContext
-from chassis.streams import HEARTBEAT, HEARTBEAT_SECONDS, EventStream, event, retry
+from chassis.streams import HEARTBEAT, HEARTBEAT_SECONDS, EventStream, Person, event, retry
 from services.insights.counting import Statistics
 from services.insights.domain.windows import SECONDS, Window
-from services.insights.pacing import SHARE
 from services.insights.web.shown import Kept, Opened, Whose, answer
 
 router = APIRouter(prefix="/v1/statistics", tags=["statistics"])
@@ -32,26 +31,26 @@ PERIOD = timedelta(hours=24)
 async def stream_statistics(
     who: Who, context: Opened, kept: Kept, agency: Whose, window: Annotated[Window, Query()] = "hour"
 ) -> EventStream:
-    return EventStream(context, who, _events(context, kept, window, agency), AT_ONCE)
+    return EventStream(context, who, _events(kept, (who.agency, who.sub), window, agency), AT_ONCE)
 
 
-async def _events(
-    context: StatelessContext, kept: Statistics, window: Window, agency: str | None
-) -> AsyncGenerator[bytes, None]:
+async def _events(kept: Statistics, person: Person, window: Window, agency: str | None) -> AsyncGenerator[bytes, None]:
     yield retry()
     loop = asyncio.get_running_loop()
-    spoken, due, seen = loop.time(), loop.time(), None
+    spoken, seen = loop.time(), None
     while True:
         now = kept.clock()
         left = now.timestamp() // SECONDS[window]  # another one whenever a window leaves the period
         known = (kept.windows.state(agency), kept.complete, left)
-        if known != seen and loop.time() >= due:
-            begun = loop.time()
-            told = answer(kept, window, now - PERIOD, now, agency).model_dump_json()
-            due = loop.time() + (loop.time() - begun) * context.streams.count / SHARE
+        if known != seen and kept.stream_paces.left_seconds(person) <= 0:
+            told = kept.stream_paces.take(person, partial(_told, kept, window, now, agency))
             yield event("statistics", told.encode())
             seen, spoken = known, loop.time()
         elif loop.time() - spoken >= HEARTBEAT_SECONDS:
             yield HEARTBEAT
             spoken = loop.time()
         await asyncio.sleep(EVERY_SECONDS)
+
+
+def _told(kept: Statistics, window: Window, now: datetime, agency: str | None) -> str:
+    return answer(kept, window, now - PERIOD, now, agency).model_dump_json()

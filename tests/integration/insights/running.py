@@ -34,7 +34,7 @@ class Insights:
     key: OKPKey
     port: int
     gives_way: bool = False
-    """As it does by itself, with the settings that it has then. Tests have no time for that."""
+    """As it does by itself, with the settings that it has then, which tests have no time for."""
     process: "subprocess.Popen[bytes] | None" = None
 
     @classmethod

@@ -39,6 +39,7 @@ async def asked(tmp_path: Path) -> AsyncIterator[tuple[StatelessContext, Insight
 
 
 Asked = tuple[StatelessContext, Insights, httpx.AsyncClient]
+KARIN = ("byra-ett", "karin")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ async def told(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[A
     context, _, _ = asked
     monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
-    events = stream._events(context, context.state, "hour", "byra-ett")
+    events = stream._events(context.state, KARIN, "hour", "byra-ett")
     assert (await anext(events)).startswith(b"retry: ")
     assert b'"created":1' in await anext(events)
     yield events
@@ -150,18 +151,25 @@ async def test_a_stream_tells_of_what_has_left_its_period_though_nothing_comes(
 async def test_what_streams_tell_costs_the_counting_a_share_of_the_time_and_no_more(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Would break: some people's streams of many windows, each made anew every second, and nothing is counted."""
+    """Would break: some people's streams of many windows, each made anew every second, or a stream that is opened
+    again whenever it has told, and nothing is counted."""
     context, _, _ = asked
     monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
-    monkeypatch.setattr(stream, "SHARE", 1e-9)
-    with context.streams.opened(("byra-ett", "karin"), stream.AT_ONCE):
-        events = stream._events(context, context.state, "minute", "byra-ett")
+    monkeypatch.setattr(pacing, "SHARE", 1e-9)
+    first, again, erik = (
+        stream._events(context.state, ("byra-ett", sub), "minute", "byra-ett") for sub in ("karin", "karin", "erik")
+    )
+    for events in (first, again, erik):
         assert (await anext(events)).startswith(b"retry: ")
-        assert b'"created":1' in await anext(events)
-        now = context.clock()
-        context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
-        assert [await anext(events) for _ in range(3)] == [HEARTBEAT] * 3
+    assert b'"created":1' in await anext(first)
+    now = context.clock()
+    context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
+    assert [await anext(first) for _ in range(3)] == [HEARTBEAT] * 3
+    await first.aclose()
+    assert [await anext(again) for _ in range(3)] == [HEARTBEAT] * 3
+    assert b'"created":2' in await anext(erik)
+    for events in (again, erik):
         await events.aclose()
 
 
