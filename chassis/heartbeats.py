@@ -2,6 +2,9 @@
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from chassis.processor import waited_seconds
 
 
 def unheard() -> None:
@@ -31,3 +34,24 @@ class Heartbeats:
         """The loops that have not beaten within their limit."""
         now = time.monotonic()
         return sorted(loop for loop, limit in list(self._limit.items()) if now - self._last[loop] > limit)
+
+
+class Pulse:
+    """The event loop's own beat. What its thread waited for a processor is left out: one that gives way to all others
+    beside a machine that is busy for long is slow, and not stuck."""
+
+    LIMIT_SECONDS = 30.0
+
+    def __init__(self, schedstat: Path) -> None:
+        self._file = schedstat
+        self.beat()
+
+    def beat(self) -> None:
+        self._last = time.monotonic() - self._waited()
+
+    def stuck(self) -> bool:
+        """Asked from any thread."""
+        return time.monotonic() - self._waited() - self._last > self.LIMIT_SECONDS
+
+    def _waited(self) -> float:
+        return waited_seconds(self._file) if self._file.exists() else 0.0

@@ -24,8 +24,9 @@ from chassis import announce, clock, failpoints, held_events, idempotency, logs
 from chassis.app import create_app
 from chassis.consumer import Consumer
 from chassis.db import open_database
-from chassis.heartbeats import Heartbeats
+from chassis.heartbeats import Heartbeats, Pulse
 from chassis.jobs import Job, run_jobs
+from chassis.processor import schedstat
 from chassis.readers import Readers
 from chassis.relay import Relay
 from chassis.seal import Seal
@@ -250,17 +251,17 @@ def calm_collector() -> None:
 
 def _watch(heartbeats: Heartbeats) -> None:
     """Exits the process when the event loop or one of the loops is stuck: a thread, since a stuck loop cannot do it."""
-    ticks = [time.monotonic()]
+    pulse = Pulse(schedstat())
     loop = asyncio.get_running_loop()
 
     def tick() -> None:
-        ticks[0] = time.monotonic()
+        pulse.beat()
         loop.call_later(WATCHDOG_SECONDS, tick)
 
     def watch() -> None:
         while True:
             time.sleep(WATCHDOG_SECONDS)
-            if time.monotonic() - ticks[0] > 30.0 or heartbeats.stuck():
+            if pulse.stuck() or heartbeats.stuck():
                 sys.stderr.write(f'{{"event": "watchdog ends the process", "stuck": "{heartbeats.stuck()}"}}\n')
                 sys.stderr.flush()
                 os._exit(STUCK_EXIT)

@@ -5,15 +5,13 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from chassis.processor import schedstat, waited_seconds
 from services.insights.settings import InsightsSettings
 
 NICENESS = 19
 """The most there is: beside one other process that wants a processor, the seventieth part of it."""
 SESSION = Path("/proc/self/autogroup")
 """Where Linux weighs sessions against each other, niceness counts within a session alone. This is the session's own."""
-
-WAITED = Path("/proc/thread-self/schedstat")
-"""Nanoseconds on a processor, nanoseconds of waiting for one, and turns, of the thread that reads it."""
 
 
 def give_way(settings: InsightsSettings) -> None:
@@ -34,8 +32,9 @@ class Turns:
     TIMES_AS_LONG = 8
     LONGEST_SECONDS = 1.0
 
-    def __init__(self, settings: InsightsSettings, waited: Path = WAITED) -> None:
+    def __init__(self, settings: InsightsSettings, waited: Path | None = None) -> None:
         # Without such a file its own process's others go on between goes, and no more.
+        waited = waited or schedstat()
         self._file = waited if settings.gives_way and waited.exists() else None
         self._waited = self._so_far()
 
@@ -49,4 +48,4 @@ class Turns:
         return min((self._waited - before) * self.TIMES_AS_LONG, self.LONGEST_SECONDS)
 
     def _so_far(self) -> float:
-        return 0.0 if self._file is None else int(self._file.read_bytes().split()[1]) / 1e9
+        return 0.0 if self._file is None else waited_seconds(self._file)
