@@ -1,4 +1,4 @@
-"""A loop that is expected has a whole limit's time, whenever the watchdog looks."""
+"""What the watchdog takes for stuck: a loop after a whole limit's time, an event loop that could have worked."""
 
 from contextlib import suppress
 from pathlib import Path
