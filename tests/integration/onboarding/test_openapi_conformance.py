@@ -2,16 +2,27 @@
 
 import asyncio
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
+import schemathesis
+from schemathesis.checks import CHECKS
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.result import Ok
 
 from chassis.settings import environment
 from tests.infrastructure import Infrastructure
 from tests.system.rig import Rig
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+COMMAND = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run"]
+COMMAND += ["--seed=7", "--request-timeout=10", "--no-color"]
+"""It names no checks: all are made, and one that is named on the command line overrules the file."""
+
+LIMITS = {"max_response_time"}  # only made where a limit is given
 
 
 @pytest.fixture
@@ -29,19 +40,10 @@ async def finds_nothing(rig: Rig, seconds: int) -> None:
     """Fails with what Schemathesis reports within so many seconds."""
     headers = rig.token("anna", "client_manager", "agency_admin", "operator")
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "schemathesis.cli",
-        "--config-file",
-        str(CONFIG),
-        "run",
+        *COMMAND,
         f"{rig.url('onboarding')}/openapi.json",
         f"--header=Authorization: {headers['Authorization']}",
-        "--checks=all",
         f"--max-time={seconds}",
-        "--seed=7",
-        "--request-timeout=10",
-        "--no-color",
         cwd=rig.folder,
         env={**environment(), "COLUMNS": "150"},
         stdin=asyncio.subprocess.DEVNULL,
@@ -60,3 +62,20 @@ async def test_schemathesis_finds_nothing_in_ten_seconds(rig: Rig) -> None:
 @pytest.mark.timeout(400)
 async def test_schemathesis_finds_nothing_in_two_minutes(rig: Rig) -> None:
     await finds_nothing(rig, 120)
+
+
+async def test_every_check_is_made_but_that_a_consultant_is_gone_at_once(rig: Rig) -> None:
+    assert not [word for word in COMMAND if "checks" in word]
+    async with httpx.AsyncClient() as client:
+        document = (await client.get(f"{rig.url('onboarding')}/openapi.json")).json()
+    schema = schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_path(CONFIG))
+    not_made = defaultdict(set)
+    for each in schema.get_all_operations():
+        assert isinstance(each, Ok)
+        operation = each.ok()
+        made = schema.config.checks_config_for(operation=operation, phase="stateful")
+        for name in set(CHECKS.get_all_names()) - LIMITS:
+            if not made.get_by_name(name=name).enabled:
+                not_made[name].add(operation.path)
+    consultant = "/v1/agencies/{agency}/consultants/{sub}"
+    assert not_made == {"use_after_free": {consultant, f"{consultant}/removals/{{request_id}}"}}
