@@ -50,6 +50,8 @@ def _state(status: dict[str, Any]) -> str:
         facts.append(f"stuck: {', '.join(status['stuck'])}")
     if not status.get("complete", True):
         facts.append("reading again: statistics are too low")
+    elif status.get("late"):
+        facts.append(f"statistics are of {moment(status['as_of'])}")
     if status.get("held"):
         facts.append(f"held {status['held']}")
     facts += _mails(status.get("mails", {}))

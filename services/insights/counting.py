@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,6 +19,9 @@ from services.insights.domain.windows import Windows
 from services.insights.pacing import Paces
 
 log = structlog.get_logger(__name__)
+
+LATE = timedelta(minutes=2)
+"""Behind by so much is more than the time between two looks."""
 
 COUNTED = frozenset({OnboardingRejectedV1, *NAMES})
 IGNORED_TYPES = frozenset(each.wire_type.encode() for each in CATALOGUE if each.model not in COUNTED)
@@ -38,24 +41,35 @@ class Statistics:
         """Where the next record of each partition is: all before are in the windows, or too old for them."""
         self.again = asyncio.Event()
         self.paces, self.stream_paces = Paces(), Paces()
-        self._wanted: dict[Place, int] | None = None
+        self._looked: tuple[datetime, Mapping[Place, int]] | None = None
+        """A moment, and where the topics ended then, until all before is counted."""
+        self._as_of: datetime | None = None
         self._reading = 0
+
+    @property
+    def as_of(self) -> datetime | None:
+        """All that the topics had by then is counted; None until all is that there was when reading began."""
+        if self._looked is not None and not self.unread(self._looked[1]):
+            self._as_of, self._looked = self._looked[0], None
+        return None if self.again.is_set() else self._as_of
 
     @property
     def complete(self) -> bool:
         """Whether all is counted that there was when reading began; until then counts are too low."""
-        return (
-            not self.again.is_set()
-            and self._wanted is not None
-            and all(self.positions.get(place, 0) >= end for place, end in self._wanted.items())
-        )
+        return self.as_of is not None
+
+    @property
+    def late(self) -> bool:
+        """Whether what is shown is not of today's moment: it is behind, or Kafka does not say how far there is."""
+        return self.as_of is None or self.clock() - self.as_of > LATE
 
     def throw_away(self) -> None:
         """Has everything read again. What was known is shown, as incomplete, until reading begins."""
         self.again.set()
 
-    def begin(self, extents: Mapping[Place, Extent]) -> int:
-        """Reading begins (again): a number that tells this reading from those before, for `hear`."""
+    def begin(self, at: datetime, extents: Mapping[Place, Extent]) -> int:
+        """Reading begins (again) with what the topics had at a moment: a number that tells this reading from those
+        before, for `hear`."""
         if self.again.is_set():
             self.windows.clear()
             self.positions.clear()
@@ -65,9 +79,14 @@ class Statistics:
         for place, extent in extents.items():
             if not extent.begin <= self.positions.get(place, -1) <= extent.end:  # not read yet, or another topic now
                 self.positions[place] = extent.begin
-        self._wanted = {place: extent.end for place, extent in extents.items()}
+        self._as_of, self._looked = None, (at, {place: extent.end for place, extent in extents.items()})
         self._reading += 1
         return self._reading
+
+    def looked(self, at: datetime, ends: Mapping[Place, int]) -> None:
+        """The topics ended there at a moment. Noted when all of the look before is counted, that it may ever be."""
+        if self.as_of is not None and self._looked is None:
+            self._looked = at, ends
 
     def unread(self, ends: Mapping[Place, int]) -> int:
         """How many records there are that were not counted."""

@@ -76,12 +76,13 @@ class _Reading:
 
     async def run(self, extents: Extents) -> str:
         """Reads until it must begin anew, and answers why. Raises what is transient."""
-        since = self._state.windows.since(self._state.clock()) - EARLIER
+        now = self._state.clock()
+        since = self._state.windows.since(now) - EARLIER
         found = await extents.since(since, self._wanted)
         topics = {topic for topic, _ in found}
         if not topics:
             return "there are no topics yet"
-        number = self._state.begin(found)
+        number = self._state.begin(now, found)
         app = Reader(
             self._common,
             topics,
@@ -104,8 +105,10 @@ class _Reading:
                 return THROWN_AWAY
             if app.should_stop:
                 return "Faust has ended"
+            now = self._state.clock()  # before: what was said until then is within the ends
             ends = await extents.ends(self._wanted)
-            self._state.windows.expire(self._state.clock())
+            self._state.windows.expire(now)
+            self._state.looked(now, ends)
             self._tell(ends)
             if {topic for topic, _ in ends} - topics:
                 return SOURCE_CAME

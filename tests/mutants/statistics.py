@@ -82,6 +82,22 @@ STATISTICS = [
         f"{ASKING}::test_what_one_caller_asks_for_costs_the_counting_a_share_of_the_time_and_no_more",
     ),
     Mutant(
+        "each look puts off the one before",
+        "What is shown is of the last look of which all is counted.",
+        "services/insights/counting.py",
+        "if self.as_of is not None and self._looked is None:",
+        "if self.as_of is not None:",
+        "tests/unit/insights/test_counting.py::test_what_is_shown_is_of_the_last_look_of_which_all_is_counted",
+    ),
+    Mutant(
+        "namesakes share a pace",
+        "People of two agencies with one name have a pace each.",
+        "services/insights/web/stream.py",
+        "_events(kept, (who.agency, who.sub), window, agency)",
+        '_events(kept, ("", who.sub), window, agency)',
+        "tests/integration/insights/test_streams.py::test_people_of_two_agencies_with_one_name_have_a_pace_each",
+    ),
+    Mutant(
         "minutes of any period are told",
         "One answer shows so many minutes and no more.",
         "services/insights/web/statistics.py",

@@ -22,6 +22,8 @@ async def status(_: Operator, context: Opened, kept: Kept) -> dict[str, Any]:
         "service": context.service.name,
         "stuck": context.heartbeats.stuck(),
         "complete": kept.complete,
+        "as_of": kept.as_of,
+        "late": kept.late,
         "since": kept.windows.since(kept.clock()),
         "outcomes": outcomes,
     }

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from chassis.callers import Who
 from chassis.stateless import StatelessContext
 from chassis.tokens import Caller, NotAllowed
+from schemas.errors import Pointed
 from services.insights.counting import Statistics
 from services.insights.domain.facts import REJECTED, STAGES
 from services.insights.domain.waits import RELATIVE_ERROR
@@ -71,6 +72,8 @@ class Answer(BaseModel):
     window: Window
     kept_since: datetime = Field(description="nothing is known of what was before")
     complete: bool = Field(description="false while topics are read again: counts are then too low")
+    as_of: datetime | None = Field(description="what was said by then is counted; null until `complete`")
+    late: bool = Field(description="whether `as_of` is null or more than two minutes ago")
     totals: Numbers
     times: Times = Field(description="of the whole hours that the period touches")
     windows: list[Shown]
@@ -99,12 +102,15 @@ async def whose(
 
 
 def allowed(who: Caller, agency: str | None) -> str | None:
-    """Operators see all and may ask for one; staff see their own agency; a client's own users see none."""
+    """Operators see all and may ask for one; staff see their own agency; a client's own users see none.
+
+    Raises NotAllowed.
+    """
     if who.client is None and "operator" in who.roles:
         return agency
     who.must_be_staff(*STAFF)
     if agency not in {None, who.agency}:
-        raise NotAllowed
+        raise NotAllowed([Pointed("/agency", NotAllowed.code, "query")])
     return who.agency
 
 
@@ -125,6 +131,8 @@ def answer(kept: Statistics, window: Window, begin: datetime, end: datetime, age
         window=window,
         kept_since=kept.windows.since(kept.clock()),
         complete=kept.complete,
+        as_of=kept.as_of,
+        late=kept.late,
         totals=Numbers(**_numbers(sum(windows.values(), Counts()))),
         times=Times(**{f"to_{stage}": _percentiles(each) for stage, each in waits.items()}),
         windows=[Shown(begin=at, end=at + step, **_numbers(counts)) for at, counts in windows.items()],

@@ -41,7 +41,7 @@ async def _events(kept: Statistics, person: Person, window: Window, agency: str 
     while True:
         now = kept.clock()
         left = now.timestamp() // SECONDS[window]  # another one whenever a window leaves the period
-        known = (kept.windows.state(agency), kept.complete, left)
+        known = (kept.windows.state(agency), kept.complete, kept.late, left)
         if known != seen and kept.stream_paces.left_seconds(person) <= 0:
             told = kept.stream_paces.take(person, partial(_told, kept, window, now, agency))
             yield event("statistics", told.encode())

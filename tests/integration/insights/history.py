@@ -33,7 +33,7 @@ STAGES = {"activation.listed": ("listed_at", 3.0), "activation.activated": ("act
 
 TRUTH = "(event text primary key, at timestamptz, agency text, what text, stage text, seconds double precision)"
 
-Record = tuple[str, bytes, bytes]
+Record = tuple[str, bytes, bytes | None]
 Row = tuple[str, datetime, str, str, str | None, float | None]
 
 
@@ -118,6 +118,8 @@ class Past:
             yield self.one(name, self._now - days)[0]
             yield self.one(UNCOUNTED[number % len(UNCOUNTED)])[0]
             topic, key, value = self.one(name)[0]
+            assert value is not None
+            yield topic, key, None
             yield topic, key, value[: self._chance.randrange(len(value))]  # cut: no JSON any more
             event = orjson.loads(value)
             event["data"] = {}

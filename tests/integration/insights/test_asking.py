@@ -1,45 +1,12 @@
 """Who may ask for what, and what the routes refuse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import ExitStack
-from datetime import timedelta
-from pathlib import Path
 
-import httpx
 import pytest
 
-from chassis.settings import CommonSettings
-from chassis.stateless import StatelessContext, create_app, opened
-from chassis.streams import HEARTBEAT, OF_ONE
 from services.insights import pacing
-from services.insights.__main__ import SERVICE
-from services.insights.counting import Statistics
-from services.insights.domain.facts import Fact
-from services.insights.settings import InsightsSettings
-from services.insights.web import stream
 from tests.eventually import eventually
-from tests.integration.in_process import with_document
-from tests.integration.insights.running import Insights
-
-
-@pytest.fixture
-async def asked(tmp_path: Path) -> AsyncIterator[tuple[StatelessContext, Insights, httpx.AsyncClient]]:
-    """Insights that counted one client of each of two agencies; no Kafka."""
-    common = CommonSettings(environment="test", token_keys_file=tmp_path / "keys.json")
-    context = opened(SERVICE, common, InsightsSettings())
-    issuer = Insights.of(common, tmp_path)
-    assert isinstance(context.state, Statistics)
-    now = context.clock()
-    context.state.windows.count("a", now, Fact("created", "byra-ett"), now)
-    context.state.windows.count("b", now, Fact("created", "byra-tva"), now)
-    app = with_document(create_app(context), SERVICE)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://insights") as client:
-        yield context, issuer, client
-
-
-Asked = tuple[StatelessContext, Insights, httpx.AsyncClient]
-KARIN = ("byra-ett", "karin")
+from tests.integration.insights.conftest import Asked
 
 
 @pytest.mark.parametrize(
@@ -80,6 +47,13 @@ async def test_what_may_not_be_seen_or_makes_no_sense_is_refused(
     assert (answer.json().get("code"), answer.status_code) == (code, status)
 
 
+async def test_who_asks_for_another_agency_is_told_what_was_not_allowed(asked: Asked) -> None:
+    _, issuer, client = asked
+    karin = issuer.token("karin", "byra-ett", "client_manager")
+    answer = await client.get("/v1/statistics?agency=byra-tva", headers=karin)
+    assert [(each["pointer"], each["in"]) for each in answer.json()["errors"]] == [("/agency", "query")]
+
+
 async def test_a_client_s_own_user_sees_no_statistics_whatever_role_the_token_says(asked: Asked) -> None:
     _, issuer, client = asked
     answer = await client.get("/v1/statistics", headers=issuer.token("lisa", "byra-ett", "operator", client="c"))
@@ -89,88 +63,6 @@ async def test_a_client_s_own_user_sees_no_statistics_whatever_role_the_token_sa
 async def test_nobody_sees_statistics_without_a_token(asked: Asked) -> None:
     for path in ("/v1/statistics", "/v1/statistics/stream", "/v1/operations/status"):
         assert (await asked[2].get(path)).json()["code"] == "unauthenticated"
-
-
-@pytest.mark.parametrize(
-    ("subs", "code"),
-    [(["karin"] * OF_ONE, "too_many_streams"), (map(str, range(stream.AT_ONCE)), "service_unavailable")],
-)
-async def test_a_person_and_a_process_have_so_many_streams_and_no_more(
-    asked: Asked, subs: Iterable[str], code: str
-) -> None:
-    context, issuer, client = asked
-    with ExitStack() as opened:
-        for sub in subs:
-            opened.enter_context(context.streams.opened(("byra-ett", sub), stream.AT_ONCE))
-        answer = await client.get("/v1/statistics/stream", headers=issuer.token("karin", "byra-ett", "client_manager"))
-        assert answer.json()["code"] == code
-    assert context.streams.count == 0
-
-
-@pytest.fixture
-async def told(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncIterator[bytes]]:
-    """What a stream of byra-ett's hours tells after the first client, without waiting long."""
-    context, _, _ = asked
-    monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
-    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
-    events = stream._events(context.state, KARIN, "hour", "byra-ett")
-    assert (await anext(events)).startswith(b"retry: ")
-    assert b'"created":1' in await anext(events)
-    yield events
-    await events.aclose()
-
-
-async def test_a_stream_tells_at_once_and_again_when_something_changed(
-    asked: Asked, told: AsyncIterator[bytes]
-) -> None:
-    assert await anext(told) == HEARTBEAT
-    context, _, _ = asked
-    now = context.clock()
-    context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
-    assert b'"created":2' in await anext(told)
-
-
-async def test_a_stream_says_nothing_of_what_happens_at_others(asked: Asked, told: AsyncIterator[bytes]) -> None:
-    """Red where an agency's stream shows by its answers when another one has an event."""
-    context, _, _ = asked
-    now = context.clock()
-    context.state.windows.count("c", now, Fact("created", "byra-tva"), now)
-    assert [await anext(told) for _ in range(3)] == [HEARTBEAT] * 3
-
-
-async def test_a_stream_tells_of_what_has_left_its_period_though_nothing_comes(
-    asked: Asked, told: AsyncIterator[bytes]
-) -> None:
-    context, _, _ = asked
-    later = context.clock() + stream.PERIOD + timedelta(hours=1)
-    context.state.clock = lambda: later
-    assert b'"created":0' in await anext(told)
-    assert await anext(told) == HEARTBEAT
-
-
-async def test_what_streams_tell_costs_the_counting_a_share_of_the_time_and_no_more(
-    asked: Asked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Would break: some people's streams of many windows, each made anew every second, or a stream that is opened
-    again whenever it has told, and nothing is counted."""
-    context, _, _ = asked
-    monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
-    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
-    monkeypatch.setattr(pacing, "SHARE", 1e-9)
-    first, again, erik = (
-        stream._events(context.state, ("byra-ett", sub), "minute", "byra-ett") for sub in ("karin", "karin", "erik")
-    )
-    for events in (first, again, erik):
-        assert (await anext(events)).startswith(b"retry: ")
-    assert b'"created":1' in await anext(first)
-    now = context.clock()
-    context.state.windows.count("c", now, Fact("created", "byra-ett"), now)
-    assert [await anext(first) for _ in range(3)] == [HEARTBEAT] * 3
-    await first.aclose()
-    assert [await anext(again) for _ in range(3)] == [HEARTBEAT] * 3
-    assert b'"created":2' in await anext(erik)
-    for events in (again, erik):
-        await events.aclose()
 
 
 async def test_what_one_caller_asks_for_costs_the_counting_a_share_of_the_time_and_no_more(
@@ -201,14 +93,6 @@ async def test_whoever_has_waited_is_answered(asked: Asked) -> None:
     _, issuer, client = asked
     every = [client.get("/v1/statistics", headers=issuer.token()) for _ in range(pacing.AT_ONCE)]
     assert [each.status_code for each in await asyncio.gather(*every)] == [200] * pacing.AT_ONCE
-
-
-async def test_streams_end_with_the_process(asked: Asked) -> None:
-    context, issuer, client = asked
-    context.stop.set()
-    answer = await client.get("/v1/statistics/stream", headers=issuer.token("karin", "byra-ett", "client_manager"))
-    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
-    assert context.streams.count == 0
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,17 @@ def test_what_stops_a_service_is_said_and_wrong() -> None:
     assert status_lines([silent])[1] == "notifier  no answer: ConnectError  -"
 
 
+def test_statistics_that_are_too_low_or_late_are_neither_ok_nor_wrong() -> None:
+    of = "2026-05-02T12:00:00Z"
+    for facts, said in (
+        ({"complete": False, "as_of": None, "late": True}, "reading again: statistics are too low"),
+        ({"complete": True, "as_of": of, "late": True}, f"statistics are of {moment(of)}"),
+        ({"complete": True, "as_of": of, "late": False}, "ok"),
+    ):
+        assert status_lines([status(**facts)])[1].split("  ")[1] == said
+        assert not is_wrong(status(**facts))
+
+
 def test_mails_that_are_being_handed_over_or_unknown_are_counted_since_when() -> None:
     since = "2026-05-02T12:00:00Z"
     mails = {"held": False, "would_send": 0, "transmitting": 1, "transmitting_since": since}
