@@ -38,7 +38,9 @@ from chassis.tokens import Tokens
 
 log = structlog.get_logger(__name__)
 
-STOP_SECONDS = 7.0  # then a second for what is cancelled, one for the pool, and a half: in 10 all must be over
+STOP_SECONDS = (
+    6.0  # then a second for what is cancelled, one for the pool, and a half: in 10 all is over on a slow machine
+)
 UNHEEDED_SECONDS = 0.5
 WATCHDOG_SECONDS = 2.0
 STUCK_EXIT = 70

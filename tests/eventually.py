@@ -5,11 +5,16 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import httpx
+
 T = TypeVar("T")
 
 
 async def eventually(probe: Callable[[], Awaitable[T]], within: float, every: float = 0.05) -> T:
-    """Asks `probe` until it answers something true without AssertionError; fails after `within` seconds."""
+    """Asks `probe` until it answers something true, fails after `within` seconds.
+
+    AssertionError is an answer that is not true yet, and so is a service that does not answer.
+    """
     until = time.monotonic() + within
     last: object = None
     while True:
@@ -18,7 +23,7 @@ async def eventually(probe: Callable[[], Awaitable[T]], within: float, every: fl
             if answer:
                 return answer
             last = answer
-        except AssertionError as error:
+        except (AssertionError, httpx.TransportError) as error:
             last = error
         if time.monotonic() > until:
             raise AssertionError(f"not within {within} s; last: {last!r}")

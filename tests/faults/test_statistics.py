@@ -41,7 +41,8 @@ async def test_a_broker_that_is_paused_or_killed_while_statistics_are_read_costs
     finally:
         servers.nodes.running["kafka"].send_signal(signal.SIGCONT)
     await second.send(insights.common)
-    before = (await insights.has_read(sum(len(each.records) for each in (first, second))))["as_of"]
+    complete = (await insights.has_read(sum(len(each.records) for each in (first, second))))["as_of"]
+    before = await eventually(lambda: of_later_than(insights, complete), within=30)
 
     servers.nodes.kill("kafka")
     servers.nodes.start("kafka")
@@ -72,6 +73,14 @@ async def stands_still(insights: Insights) -> None:
         return len(told) > 1 and told[-1] == told[-2]
 
     await eventually(told_twice, within=30, every=1.0)
+
+
+async def of_later_than(insights: Insights, moment: str) -> str:
+    """Of when what it shows is, once that is later."""
+    now: str = (await status(insights))["as_of"]
+    assert now is not None
+    assert datetime.fromisoformat(now) > datetime.fromisoformat(moment)
+    return now
 
 
 async def status(insights: Insights) -> dict[str, Any]:

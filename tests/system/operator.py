@@ -66,20 +66,32 @@ class Operator:
         await eventually(probe, within, every=0.5)
 
     async def reads_again(self, within: float = 40) -> None:
-        """Waits until every service reads and nothing is under way."""
+        """Waits until every service reads and nothing is under way.
+
+        Services are asked one after the other: what one has just read may be unsent, and unread by another. Where all
+        have read the same twice over, and sent everything in between, that is not so.
+        """
+        before: list[dict[str, Any]] = []
 
         async def probe() -> bool:
-            for each in (await self.run("status", "--json")).json:
+            nonlocal before
+            now: list[dict[str, Any]] = []
+            told = (await self.run("status", "--json")).json
+            assert isinstance(told, list), told
+            for each in told:
                 assert "error" not in each, each
                 assert not each["reading_stopped_by"], each
                 assert each["outbox"] == 0, each
                 assert each["announcing"] == [], each
             for service in ("onboarding", "activation", "notifier"):
                 rows = (await self.run("offsets", "show", service, "--json")).json
+                assert isinstance(rows, list), rows
                 assert rows, service
                 behind = [row for row in rows if row["handled"] != row["ends"]]
                 assert not behind, behind
-            return True
+                now += rows
+            same, before = now == before, now
+            return same
 
         await eventually(probe, within, every=0.5)
 
@@ -87,7 +99,13 @@ class Operator:
         """What `reconcile` finds, without what is on its way."""
         names = ("missing", "behind", "ahead", "waiting", "unknown")
         found = (await self.run("reconcile", "--json")).json
+        assert isinstance(found, list), found
         return [each for each in found if any(each[name] for name in names)]
+
+    async def sees_no_difference(self) -> bool:
+        found = await self.differences()
+        assert found == []
+        return True
 
     async def sees_missing(self, **readers: list[str]) -> bool:
         """Whether exactly these readers differ from what the owners have, and miss these."""

@@ -5,10 +5,10 @@ import json
 import os
 import re
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
@@ -19,6 +19,8 @@ from aktivera.local.probes import is_ready
 from aktivera.local.process_identity import is_alive
 from aktivera.local.process_spec import Probe
 from chassis.settings import environment
+from tests.eventually import eventually
+from tests.infrastructure import fetch
 from tests.system.test_readme import at_real_addresses, blocks, script, shell
 
 WAY = re.compile(
@@ -86,9 +88,11 @@ async def all_endpoints_answer(found: dict[str, Any]) -> None:
             assert (await client.get(f"{found[service]}/health/ready")).status_code == 200
         assert len((await client.get(f"{found['mail']}/messages.json")).json()) == 3
     for dsn in found["postgres"].values():
-        connection = await asyncpg.connect(dsn)
-        assert await connection.fetchval("select count(*) from outbox") == 0
-        await connection.close()
+        await eventually(partial(nothing_is_left_to_send, dsn), within=15)
+
+
+async def nothing_is_left_to_send(dsn: str) -> bool:
+    return await fetch(dsn, "select from outbox") == []
 
 
 def resident_mb(layout: Layout) -> float:

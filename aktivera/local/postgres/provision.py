@@ -10,7 +10,7 @@ import asyncpg
 
 from aktivera.local.credentials import password
 
-_LIMITS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+LIMITS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 # Any number that is always the same: it makes two provisionings of one server wait for each other.
 _LOCK = 4_117_293
 
@@ -66,7 +66,7 @@ async def _role(server: "asyncpg.Connection[Any]", role: str, secret: str) -> No
     # `alter role` takes no parameters: the server itself quotes the password.
     quoted = await server.fetchval("select quote_literal($1::text)", secret)
     await server.execute(f'alter role "{role}" login nosuperuser nocreatedb nocreaterole password {quoted}')
-    for setting, value in _LIMITS.items():
+    for setting, value in LIMITS.items():
         await server.execute(f"alter role \"{role}\" set {setting} = '{value}'")
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -143,13 +143,17 @@ class Insights:
         async with httpx.AsyncClient(base_url=self.url, headers=self.token(), timeout=30, verify=False) as client:
             assert (await client.post("/v1/operations/rebuild")).status_code == 202
 
-    async def has_read(self, records: int, within: float = READ_SECONDS) -> dict[str, Any]:
-        """The status once that many records were read and all is complete."""
+    async def has_read(
+        self, records: int, within: float = READ_SECONDS, since: datetime | None = None
+    ) -> dict[str, Any]:
+        """The status once that many records were read, and all that was said by `since`, or until now."""
+        since = since or system_clock()
 
         async def probe() -> dict[str, Any]:
             status: dict[str, Any] = await self.get("/v1/operations/status")
             read = sum(sum(each.values()) for each in status["outcomes"].values())
-            assert status["complete"], status
+            assert status["as_of"] is not None, status
+            assert datetime.fromisoformat(status["as_of"]) >= since, status
             assert read >= records, f"{read} of {records}: {status['outcomes']}"
             return status
 

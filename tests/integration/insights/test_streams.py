@@ -39,6 +39,8 @@ async def test_a_person_and_a_process_have_so_many_streams_and_no_more(
 async def told(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncIterator[bytes]]:
     """What a stream of byra-ett's hours tells after the first client, without waiting long."""
     context, _, _ = asked
+    now = context.clock()
+    context.state.clock = lambda: now  # at the turn of an hour it would tell again
     monkeypatch.setattr(stream, "EVERY_SECONDS", 0.01)
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.05)
     events = stream._events(context.state, KARIN, "hour", "byra-ett")

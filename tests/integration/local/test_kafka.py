@@ -13,7 +13,7 @@ from aktivera.local.kafka import KafkaCannotRun, KafkaNode, find_java
 from aktivera.local.launch import launch
 from aktivera.local.ports import free_port
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 
 async def create(node: KafkaNode, topic: str) -> None:

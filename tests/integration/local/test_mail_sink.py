@@ -19,7 +19,7 @@ from aktivera.local.probes import until_ready
 from aktivera.local.process_spec import Probe, ProcessSpec
 from tests.integration.local.conftest import BASE
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(120)
 
 Start = Callable[[], "Popen[bytes]"]
 
@@ -62,13 +62,13 @@ def url(spec: ProcessSpec, path: str) -> str:
 
 async def test_mails_are_kept_over_kill_9_and_gone_after_delete(spec: ProcessSpec, start: Start) -> None:
     process = start()
-    assert await until_ready(spec.ready, 10)
+    assert await until_ready(spec.ready, 60)
     for number in range(3):
         await send(spec, f"Välkommen {number}")
     process.kill()
     process.wait(10)
     start()
-    assert await until_ready(spec.ready, 10)
+    assert await until_ready(spec.ready, 60)
     async with httpx.AsyncClient() as client:
         mails = (await client.get(url(spec, "/messages.json"))).json()
         assert [mail["subject"] for mail in mails] == ["Välkommen 0", "Välkommen 1", "Välkommen 2"]
@@ -82,7 +82,7 @@ async def test_mails_are_kept_over_kill_9_and_gone_after_delete(spec: ProcessSpe
 
 async def test_a_mail_is_read_on_the_page_and_its_html_is_shut_in(spec: ProcessSpec, start: Start) -> None:
     start()
-    assert await until_ready(spec.ready, 10)
+    assert await until_ready(spec.ready, 60)
     await send(spec, "<b>Ämne</b>", html="<script>parent.document.title='x'</script>")
     async with httpx.AsyncClient() as client:
         listing = await client.get(url(spec, "/"))

@@ -22,7 +22,7 @@ from aktivera.local.postgres import Dsns
 from aktivera.local.process_identity import Identity, gone, is_alive
 from aktivera.local.services import Endpoints, migration_environment, service_environment
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ async def test_what_is_asked_while_all_is_ended_starts_nothing_and_waits_for_the
     await control.start(supervisor, [slow], print)
     dying, said = running(supervisor, SUPERVISOR), list[str]()
     ending = asyncio.create_task(control.stop(supervisor, said.append))
-    await eventually(lambda: _true("stopping slow" in said), 5)
+    await eventually(lambda: _true("stopping slow" in said), 20)
     starting = asyncio.create_task(control.start(supervisor, [listener("late")], print))
 
     assert await control.status(supervisor) is None

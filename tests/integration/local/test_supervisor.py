@@ -65,8 +65,8 @@ async def test_a_killed_process_is_started_again_later_each_time(supervisor: Lay
 
 async def test_a_process_that_never_gets_ready_is_named_with_the_end_of_its_log(supervisor: Layout) -> None:
     code = "print('the reason', flush=True); raise SystemExit(3)"
-    broken = replace(listener("broken"), command=(sys.executable, "-c", code), ready_seconds=1.0)
-    with pytest.raises(control.NotReady, match=r"broken is not ready after 1 s(.|\n)*the reason"):
+    broken = replace(listener("broken"), command=(sys.executable, "-S", "-c", code), ready_seconds=5.0)
+    with pytest.raises(control.NotReady, match=r"broken is not ready after 5 s(.|\n)*the reason"):
         await control.start(supervisor, [broken], print)
 
 
@@ -87,7 +87,7 @@ async def test_after_kill_9_of_the_supervisor_its_processes_are_ended(supervisor
     await control.start(supervisor, [listener("one"), listener("two")], print)
     one, two, dying = (running(supervisor, name) for name in ("one", "two", SUPERVISOR))
     os.kill(dying.pid, signal.SIGKILL)
-    await eventually(lambda: _true(not control.is_running(supervisor)), 5)
+    await eventually(lambda: _true(not control.is_running(supervisor)), 20)
     assert is_alive(one)
     assert is_alive(two)
 
@@ -180,7 +180,7 @@ async def test_it_survives_the_terminal_it_was_started_from(layout: Layout) -> N
 async def test_a_start_that_waits_gives_way_to_stop(supervisor: Layout) -> None:
     never = replace(listener("never"), ready=Probe("file", path="/nowhere"))
     starting = asyncio.create_task(control.start(supervisor, [never], print))
-    await eventually(lambda: _true(find(supervisor, "never") is not None), 5)
+    await eventually(lambda: _true(find(supervisor, "never") is not None), 20)
     process = running(supervisor, "never")
     await control.stop(supervisor, print)
     with pytest.raises(control.NotReady, match="told to stop"):
@@ -221,7 +221,7 @@ async def test_a_process_that_had_to_be_killed_is_told(supervisor: Layout) -> No
         listener("deaf"), command=(sys.executable, "-S", "-c", code), ready=Probe("file", path="/"), grace_seconds=0.2
     )
     await control.start(supervisor, [deaf], print)
-    await eventually(lambda: _true("deaf" in (supervisor.log / "deaf.log").read_text()), 5)
+    await eventually(lambda: _true("deaf" in (supervisor.log / "deaf.log").read_text()), 20)
     said: list[str] = []
     await control.stop(supervisor, said.append)
     assert said == ["stopping deaf", "deaf did not end when asked and was killed"]
@@ -232,17 +232,17 @@ async def test_orphans_of_a_process_are_ended_with_it(supervisor: Layout) -> Non
         "import subprocess, sys, time; child = subprocess.Popen(['sleep', '600']); "
         "print('child', child.pid, flush=True); time.sleep(600)"
     )
-    parent = replace(listener("parent"), command=(sys.executable, "-c", code), ready=Probe("file", path="/"))
+    parent = replace(listener("parent"), command=(sys.executable, "-S", "-c", code), ready=Probe("file", path="/"))
     await control.start(supervisor, [parent], print)
 
     async def child() -> Identity | None:
         words = (supervisor.log / "parent.log").read_text().split()
         return identity_of(int(words[1])) if len(words) == 2 else None
 
-    orphan = await eventually(child, 5)
+    orphan = await eventually(child, 20)
     assert orphan is not None
     await control.stop(supervisor, print)
-    await eventually(lambda: _true(not is_alive(orphan)), 5)
+    await eventually(lambda: _true(not is_alive(orphan)), 20)
     assert f"ended pid {orphan.pid}, left by parent" in (supervisor.log / "supervisor.log").read_text()
 
 

@@ -12,6 +12,7 @@ from chassis.lifecycle import opened
 from chassis.service import Context, Service
 from services.notifier.__main__ import SERVICE
 from services.notifier.settings import NotifierSettings
+from tests.eventually import eventually
 from tests.infrastructure import Infrastructure
 from tests.integration.in_process import in_process
 from tests.integration.notifier.mail_server import mail_server
@@ -53,5 +54,12 @@ async def with_kafka(newborn: Running, infra: Infrastructure, prefix: str) -> Co
     common = newborn.context.common.model_copy(
         update={"kafka_bootstrap": infra.kafka, "topic_prefix": prefix, "topic_partitions": 2}
     )
-    await kafka.create_topics(common, [(each.topic, 1) for each in newborn.context.service.subscriptions])
+    topics = [each.topic for each in newborn.context.service.subscriptions]
+    await kafka.create_topics(common, [(topic, 1) for topic in topics])
+
+    async def all_are_there() -> bool:
+        found = await kafka.partitions(common, [prefix + topic for topic in topics])
+        return all(len(found[prefix + topic]) == common.topic_partitions for topic in topics)
+
+    await eventually(all_are_there, within=60)
     return replace(newborn.context, common=common)

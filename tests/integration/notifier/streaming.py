@@ -24,7 +24,8 @@ RECEIVE_BYTES = 4096
 
 @asynccontextmanager
 async def served(context: Context, *, hearing: bool = True) -> AsyncIterator[int]:
-    """The port; ends as a process does. `hearing`: pokes too."""
+    """The port; ends as a process does. `hearing`: pokes too, all that come from now on."""
+    before = await _listeners(context)
     server = http_server(with_document(create_app(context), context.service), context.settings)
     tasks = [asyncio.ensure_future(server.serve())]
     if hearing:
@@ -33,7 +34,7 @@ async def served(context: Context, *, hearing: bool = True) -> AsyncIterator[int
     async def started() -> bool:
         for task in tasks:
             assert not task.done(), task.exception()
-        return bool(server.started)
+        return bool(server.started) and (not hearing or await _listeners(context) > before)
 
     try:
         await eventually(started, within=10)
@@ -45,6 +46,12 @@ async def served(context: Context, *, hearing: bool = True) -> AsyncIterator[int
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)  # all of them: the server has a socket to close
         context.stop.clear()
+
+
+async def _listeners(context: Context) -> int:
+    """Connections that hear pokes in this database."""
+    query = "select from pg_stat_activity where datname = current_database() and query ilike 'listen %'"
+    return len(await context.database.fetch(query))
 
 
 @dataclass
@@ -70,9 +77,10 @@ class Reader:
 
     @property
     def badge(self) -> dict[str, int]:
-        """The last counts."""
-        found: dict[str, int] = next(data for name, data in reversed(self.events) if name == "counts")
-        return found
+        """The last counts. Raises AssertionError before the first."""
+        counts: list[dict[str, int]] = self.of("counts")
+        assert counts, "no counts yet"
+        return counts[-1]
 
     def of(self, name: str) -> list[Any]:
         return [data for each, data in self.events if each == name]

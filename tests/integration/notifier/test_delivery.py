@@ -240,7 +240,8 @@ async def test_a_stop_gives_back_what_the_server_has_not_got(running: Running, m
 async def test_a_stop_waits_for_the_answer_to_the_content(running: Running) -> None:
     running.server.data = ["wait"]
     await running.hear(listed(uuid4()))
-    async with running.delivering():
+    patient = running.context.settings.model_copy(update={"mail_stop_seconds": 30})
+    async with running.delivering(replace(running.context, settings=patient)):
         await eventually(lambda: _offered(running.server, 1), within=10)
         asyncio.get_running_loop().call_later(0.2, running.server.released.set)
     assert (await running.mail())["state"] == "sent"

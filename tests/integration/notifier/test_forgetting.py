@@ -1,5 +1,6 @@
 """Whoever is erased, removed or has left stands in no table: not in mails, bells, answers or what was held."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -40,9 +41,13 @@ async def delivered(running: Running) -> None:
 async def put_off(running: Running) -> None:
     """Every mail that waits has been offered, and waits with its content."""
     running.server.data = ["450 later"] * 20
-    async with running.delivering():
+    once = running.context.settings.model_copy(update={"mail_retry_delays_seconds": (1000.0,)})
+    async with running.delivering(replace(running.context, settings=once)):
         await running.mails_are("retry")
     running.server.data = []
+    waiting = "update emails set due_at = now() where state = 'retry' returning content is not null as with_content"
+    found = {row["with_content"] for row in await running.rows(waiting)}
+    assert found == {True}
 
 
 async def held(running: Running, event: Envelope[Any]) -> int:

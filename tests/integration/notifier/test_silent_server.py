@@ -43,7 +43,7 @@ async def test_once_it_speaks_all_go_on(running: Running) -> None:
 async def test_silence_to_one_mail_stops_no_other(running: Running) -> None:
     running.server.rcpt = ["wait"] * 6
     await running.hear(listed(uuid4()))
-    settings = running.context.settings.model_copy(update={"smtp_rcpt_timeout_seconds": 0.1})
+    settings = running.context.settings.model_copy(update={"smtp_rcpt_timeout_seconds": 0.5})
     async with running.delivering(replace(running.context, settings=settings)):
         mail = await running.mail_is("sent")
     assert mail["attempt"] == 7

@@ -81,13 +81,13 @@ async def test_a_changed_text_and_another_tab_s_marks_reach_every_tab(running: R
         assert (await running.post(f"/v1/notifications/{item['id']}/{act}")).status_code == 200
         for tab in (one, other):
             await tab.has(changed=before + 1)
-            await eventually(badge_is(tab, unread), within=5)
+            await eventually(badge_is(tab, unread=unread), within=15)
     assert one.numbers == other.numbers == [1, 2]
 
 
-def badge_is(tab: Reader, unread: int) -> Callable[[], Awaitable[bool]]:
+def badge_is(tab: Reader, **counts: int) -> Callable[[], Awaitable[bool]]:
     async def probe() -> bool:
-        return tab.badge["unread"] == unread
+        return tab.badge.items() >= counts.items()
 
     return probe
 
@@ -98,7 +98,7 @@ async def test_reading_all_tells_every_tab_to_read_anew(running: Running, opened
     await tab.has(item=3)
     await running.post("/v1/notifications/read-all")
     await tab.has(resync=1)
-    await eventually(badge_is(tab, 0), within=5)
+    await eventually(badge_is(tab, unread=0), within=15)
 
 
 async def test_a_mark_on_one_replica_reaches_the_streams_of_the_other(running: Running, opened: Open) -> None:
@@ -111,7 +111,7 @@ async def test_a_mark_on_one_replica_reaches_the_streams_of_the_other(running: R
         (item,) = await items(running)
         await running.post(f"/v1/notifications/{item['id']}/seen")
         await far.has(changed=1, counts=2)
-        assert far.badge == {"unseen": 0, "unread": 1}
+        await eventually(badge_is(far, unseen=0, unread=1), within=15)
         await far.close()
 
 
@@ -206,9 +206,9 @@ async def test_open_streams_use_up_none_of_the_places_of_requests(
 
 async def test_a_stream_ends_with_its_token(running: Running, opened: Open) -> None:
     now = int(system_clock().timestamp())
-    short, long = await opened(exp=now - 28), await opened()
+    short, long = await opened(exp=now - 24), await opened()
     assert short.status == 200
-    await short.ends()
+    await short.ends(within=30)
     assert not long.ended
 
 

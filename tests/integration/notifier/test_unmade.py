@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from chassis.service import Context
 from tests.eventually import eventually
 from tests.integration.notifier.running import Running
 from tests.integration.notifier.test_metrics import scraped
@@ -20,10 +21,16 @@ async def wrong(running: Running, facts: str) -> None:
     await running.hear(listed(uuid4(), confirmation_email="bo@exempelbolaget.se"))
 
 
+def late(running: Running) -> Context:
+    """Tries a mail once, and again only much later."""
+    settings = running.context.settings.model_copy(update={"mail_retry_delays_seconds": (1000.0,)})
+    return replace(running.context, settings=settings)
+
+
 @BUGS
 async def test_a_mail_that_cannot_be_made_is_tried_again_and_stops_no_other(running: Running, facts: str) -> None:
     await wrong(running, facts)
-    async with running.delivering():
+    async with running.delivering(late(running)):
         await eventually(lambda: _states(running, {"anna": "retry", "bo": "sent"}), within=10)
     (mail,) = await running.rows("select * from emails where state = 'retry'")
     assert (mail["reason"], mail["uncounted"]) == ("internal_error", 0)
@@ -49,8 +56,7 @@ async def test_a_mail_that_can_never_be_made_fails_once_patience_is_over(running
 
 async def test_operators_see_how_many_cannot_be_made_while_they_wait(running: Running) -> None:
     await wrong(running, "{}")
-    late = running.context.settings.model_copy(update={"mail_retry_delays_seconds": (1000.0,)})
-    async with running.delivering(replace(running.context, settings=late)):
+    async with running.delivering(late(running)):
         await eventually(lambda: _states(running, {"anna": "retry", "bo": "sent"}), within=10)
     answer = await running.http.get("/v1/operations/mail", headers=running.token("op", roles=["operator"]))
     mails = answer.json()["mails"]

@@ -44,7 +44,7 @@ class Reading(Running):
         finally:
             stop.set()
             retrying.cancel()
-            await asyncio.wait_for(asyncio.gather(*running), 20)
+            await asyncio.wait_for(asyncio.gather(*running), 60)
 
     def operator(self) -> dict[str, str]:
         return self.token("olle", agency="drift", roles=["operator"])
@@ -59,7 +59,7 @@ class Reading(Running):
             found = await kafka.partitions(common, [common.topic_prefix + name for name, _ in pairs])
             return all(len(found[common.topic_prefix + name]) == common.topic_partitions for name, _ in pairs)
 
-        await eventually(there, within=20)
+        await eventually(there, within=60)
 
     async def delete_topics(self, slug: str) -> None:
         """Gone when it returns, as far as the broker tells."""
@@ -102,7 +102,7 @@ class Reading(Running):
             (each["type"].removeprefix("se.aktivera.onboarding.").removesuffix(".v1"), each["data"]) for each in said
         ]
 
-    async def told_of(self, slug: str | None, count: int, within: float = 20) -> list[tuple[str, dict[str, Any]]]:
+    async def told_of(self, slug: str | None, count: int, within: float = 60) -> list[tuple[str, dict[str, Any]]]:
         """The same, once it is that many."""
 
         async def probe() -> list[tuple[str, dict[str, Any]]]:

@@ -21,7 +21,9 @@ FREE = content(details__identity__number=organisation(50))
 
 @pytest.fixture(autouse=True)
 async def full_agency(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two agencies; the second has all the clients, and the first may be told of three."""
+    """Two agencies; the second has all clients, and the first may be told of three an hour; this one does not end."""
+    now = running.context.database.clock()
+    running.context.database.clock = lambda: now
     monkeypatch.setattr("services.onboarding.look_ups.MOST_TOLD", 3)
     for agency in ("byra-ett", "byra-tva"):
         await running.register_agency(agency)

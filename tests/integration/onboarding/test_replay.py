@@ -14,7 +14,7 @@ from tests.integration.onboarding.test_intake import numbered
 from tests.integration.onboarding.test_sources import asking
 from tests.unit.onboarding.contents import NOW, cloud_event
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 TABLES = ("clients", "requests", "vault", "agencies", "consultants", "sources")
 
@@ -41,7 +41,7 @@ async def test_a_whole_topic_read_again_changes_nothing_and_its_answers_are_repe
     await reading.told_of(None, 4)
     await reading.send(None, cancel, reused)
     first = await reading.told_of(None, 6)
-    kept, said = await everything_kept(reading), len(await reading.rows("select * from outbox"))
+    kept = await everything_kept(reading)
 
     await reading.context.database.execute("delete from consumer_offsets where topic like '%-requests'")
     await reading.send(None, asking("demo", 1))  # with it the reader sees that its offsets are gone
@@ -51,7 +51,7 @@ async def test_a_whole_topic_read_again_changes_nothing_and_its_answers_are_repe
     assert await everything_kept(reading) == kept
 
     async def nothing_more_is_said() -> bool:
-        return len(await reading.rows("select * from outbox")) == said == 0
+        return await reading.rows("select * from outbox") == []
 
     await eventually(nothing_more_is_said, within=20)
     assert len(await reading.rows("select * from held_events where settled_at is null")) == 1

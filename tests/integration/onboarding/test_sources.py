@@ -11,7 +11,7 @@ from tests.integration.onboarding.reading import Reading
 from tests.integration.onboarding.running import Running
 from tests.unit.onboarding.contents import cloud_event, content, organisation
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 def asking(slug: str, number: int, agency: str = "byra-ett", **more: Any) -> dict[str, Any]:
@@ -75,13 +75,13 @@ async def test_a_source_whose_topic_is_made_anew_holds_up_no_other(reading: Read
         "update consumer_offsets set next_offset = 900 where topic like '%-requests-bolag'"
     )  # as where the log is another one than before
     await reading.source("bolag", "/pause")
-    await eventually(lambda: ended(reading, "bolag"), within=20)
+    await eventually(lambda: ended(reading, "bolag"), within=60)
     await reading.source("bolag", "/resume")
 
     async def stopped() -> bool:
         return (reading.readers.stopped_by or "").startswith("source-bolag: TopicChanged: ")
 
-    await eventually(stopped, within=20)
+    await eventually(stopped, within=60)
     await reading.send("granne", asking("granne", 4))
     await reading.send(None, asking("demo", 5))
     assert codes(await reading.told_of("granne", 2)) == [("accepted", None)] * 2
@@ -96,7 +96,7 @@ async def test_a_paused_source_waits_in_its_topic_and_goes_on_where_it_was(readi
     await reading.told_of("bolag", 1)
     assert (await reading.source("bolag", "/pause")).json()["state"] == "paused"
 
-    await eventually(lambda: ended(reading, "bolag"), within=20)
+    await eventually(lambda: ended(reading, "bolag"), within=60)
     await reading.send("bolag", asking("bolag", 2))
     await reading.send(None, asking("demo", 3))
     await reading.told_of(None, 1)
@@ -113,7 +113,7 @@ async def test_a_removed_source_is_told_nothing_more_and_can_be_added_anew_on_ne
     await reading.told_of("bolag", 1)
     assert (await reading.source("bolag", "", "DELETE")).json()["state"] == "removed"
     assert (await reading.source("bolag", "/pause")).json()["code"] == "unknown_source"
-    await eventually(lambda: ended(reading, "bolag"), within=20)
+    await eventually(lambda: ended(reading, "bolag"), within=60)
     await reading.delete_topics("bolag")
     await reading.make_topics("bolag")
     assert (await reading.add_source("bolag", agencies=["byra-ett", "byra-tva"])).status_code == 201
@@ -149,7 +149,7 @@ async def test_a_source_without_its_topics_is_not_added_since_answers_to_it_woul
         missing = (await reading.add_source("bolag")).json()["topics"]
         return bool(missing == [reading.context.common.topic_prefix + "onboarding-results-bolag"])
 
-    await eventually(the_other_one_is_named, within=20)
+    await eventually(the_other_one_is_named, within=60)
 
 
 @pytest.mark.parametrize(

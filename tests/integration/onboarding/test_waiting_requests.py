@@ -1,9 +1,11 @@
 """A request about a client that is not there yet waits for it, and its sender is told once, at the end."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chassis import held_events
 from chassis.held_events import WAIT_TRIES
 from tests.eventually import eventually
 from tests.integration.chassis.running import retrier
@@ -11,7 +13,7 @@ from tests.integration.onboarding.reading import Reading
 from tests.integration.onboarding.test_sources import asking
 from tests.unit.onboarding.contents import cloud_event
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 CANCEL = cloud_event(
     "evt-c",
@@ -19,6 +21,12 @@ CANCEL = cloud_event(
     correlationid="corr-c",
     data={"external_ref": "ref-1", "reason": "withdrawn"},
 )
+
+
+@pytest.fixture(autouse=True)
+def _tried_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries are counted here: none comes of itself."""
+    monkeypatch.setattr(held_events, "FIRST_RETRY", timedelta(hours=1))
 
 
 async def held(reading: Reading, attempts: int) -> dict[str, Any]:

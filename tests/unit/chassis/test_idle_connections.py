@@ -29,20 +29,20 @@ async def serving(app: Any) -> AsyncIterator[int]:
     async def started() -> bool:
         return server.started
 
-    await eventually(started, within=5)
+    await eventually(started, within=20)
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     await asyncio.wait_for(task, 10)
 
 
 async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lifecycle, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(lifecycle, "HEAD_SECONDS", 1.0)
     async with serving(_brief) as port:
         silent, writer = await asyncio.open_connection("127.0.0.1", port)
         asking, asker = await asyncio.open_connection("127.0.0.1", port)
         asker.write(REQUEST)
-        assert (await asyncio.wait_for(asking.readline(), 5)).startswith(b"HTTP/1.1 200")
-        assert await asyncio.wait_for(silent.read(), 5) == b""
+        assert (await asyncio.wait_for(asking.readline(), 10)).startswith(b"HTTP/1.1 200")
+        assert await asyncio.wait_for(silent.read(), 10) == b""
         for each in (writer, asker):
             each.close()
             with contextlib.suppress(ConnectionError):
