@@ -38,9 +38,8 @@ from chassis.tokens import Tokens
 
 log = structlog.get_logger(__name__)
 
-STOP_SECONDS = (
-    6.0  # then a second for what is cancelled, one for the pool, and a half: in 10 all is over on a slow machine
-)
+STOP_SECONDS = 6.5
+"""Then a second for what is cancelled, one for the pool, and a half: in 10 all is over, also on a slow machine."""
 UNHEEDED_SECONDS = 0.5
 WATCHDOG_SECONDS = 2.0
 STUCK_EXIT = 70

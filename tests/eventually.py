@@ -8,12 +8,13 @@ from typing import TypeVar
 import httpx
 
 T = TypeVar("T")
+NO_ANSWER = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
 
 
 async def eventually(probe: Callable[[], Awaitable[T]], within: float, every: float = 0.05) -> T:
     """Asks `probe` until it answers something true, fails after `within` seconds.
 
-    AssertionError is an answer that is not true yet, and so is a service that does not answer.
+    AssertionError is an answer that is not true yet, and so is a service that does not answer (in time, or to the end).
     """
     until = time.monotonic() + within
     last: object = None
@@ -23,7 +24,7 @@ async def eventually(probe: Callable[[], Awaitable[T]], within: float, every: fl
             if answer:
                 return answer
             last = answer
-        except (AssertionError, httpx.TransportError) as error:
+        except (AssertionError, *NO_ANSWER) as error:
             last = error
         if time.monotonic() > until:
             raise AssertionError(f"not within {within} s; last: {last!r}")

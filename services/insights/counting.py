@@ -21,7 +21,7 @@ from services.insights.pacing import Paces
 log = structlog.get_logger(__name__)
 
 LATE = timedelta(minutes=2)
-"""Behind by so much is more than the time between two looks."""
+"""How old `as_of` may be: more than the time between two looks, and what a busy machine takes."""
 
 COUNTED = frozenset({OnboardingRejectedV1, *NAMES})
 IGNORED_TYPES = frozenset(each.wire_type.encode() for each in CATALOGUE if each.model not in COUNTED)
@@ -42,26 +42,26 @@ class Statistics:
         self.again = asyncio.Event()
         self.paces, self.stream_paces = Paces(), Paces()
         self._looked: tuple[datetime, Mapping[Place, int]] | None = None
-        """A moment, and where the topics ended then, until all before is counted."""
+        """A moment, and where the topics ended then, until all that they had is counted."""
         self._as_of: datetime | None = None
         self._reading = 0
 
     @property
     def as_of(self) -> datetime | None:
-        """All that the topics had by then is counted; None until all is that there was when reading began."""
+        """What the topics had by then is counted; None until all is that they had when reading began."""
         if self._looked is not None and not self.unread(self._looked[1]):
             self._as_of, self._looked = self._looked[0], None
         return None if self.again.is_set() else self._as_of
 
     @property
     def complete(self) -> bool:
-        """Whether all is counted that there was when reading began; until then counts are too low."""
+        """Whether all is counted that the topics had when reading began; until then counts are too low."""
         return self.as_of is not None
 
     @property
     def late(self) -> bool:
-        """Whether what is shown is not of today's moment: it is behind, or Kafka does not say how far there is."""
-        return self.as_of is None or self.clock() - self.as_of > LATE
+        """Whether `as_of` is long ago: counting is behind, or Kafka does not say how far its topics go."""
+        return self.as_of is None or abs(self.clock() - self.as_of) > LATE
 
     def throw_away(self) -> None:
         """Has everything read again. What was known is shown, as incomplete, until reading begins."""
@@ -75,16 +75,18 @@ class Statistics:
             self.positions.clear()
             self.outcomes.clear()
             self._told.clear()
+            self._as_of = None
             self.again.clear()
         for place, extent in extents.items():
             if not extent.begin <= self.positions.get(place, -1) <= extent.end:  # not read yet, or another topic now
                 self.positions[place] = extent.begin
-        self._as_of, self._looked = None, (at, {place: extent.end for place, extent in extents.items()})
+        self._looked = (at, {place: extent.end for place, extent in extents.items()})
         self._reading += 1
         return self._reading
 
     def looked(self, at: datetime, ends: Mapping[Place, int]) -> None:
-        """The topics ended there at a moment. Noted when all of the look before is counted, that it may ever be."""
+        """The topics ended there at a moment. A look of which something is not counted yet is not replaced by a later
+        one, else under load all of none would ever be counted."""
         if self.as_of is not None and self._looked is None:
             self._looked = at, ends
 

@@ -177,8 +177,8 @@ async def impatient_with_idle_transactions(infra: Infrastructure) -> AsyncIterat
     try:
         await connection.execute(f"{setting} '5s'")
         yield
-        await connection.execute(f"{setting} '{LIMITS['idle_in_transaction_session_timeout']}'")
     finally:
+        await connection.execute(f"{setting} '{LIMITS['idle_in_transaction_session_timeout']}'")
         await connection.close()
 
 

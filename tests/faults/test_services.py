@@ -20,8 +20,8 @@ from tests.system.numbers import organisation_numbers
 SERVICES = ("onboarding", "activation", "notifier")
 STOP_SECONDS = 10.0
 SESSION_SECONDS, REST_SECONDS, START_SECONDS = SESSION_MS / 1000, 5.0, 2.5
-"""Until Kafka gives a dead member's place away; for all else, where a service starts in `START_SECONDS`, and more in
-proportion on a slower machine."""
+"""Until Kafka gives a dead member's place away; for all else, where a service starts in `START_SECONDS`, and up to
+twice as long on a slower machine."""
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ async def test_each_service_ends_in_10_s_under_load_and_recovers_from_kill_9_in_
         starts.append(time.monotonic() - ended_at)
     stop.set()
     await feeding
-    recovery = SESSION_SECONDS + REST_SECONDS * max(1.0, max(starts) / START_SECONDS)
+    recovery = SESSION_SECONDS + REST_SECONDS * min(2.0, max(1.0, max(starts) / START_SECONDS))
     numbers = organisation_numbers(90_000)
     for service in killed:
         replica = field.replicas(service)[0]
@@ -104,7 +104,7 @@ async def test_the_api_answers_while_the_broker_is_down_and_all_arrives_after(fi
     await asyncio.to_thread(field.servers.nodes.kill, "kafka")
     created, until = [first], time.monotonic() + seconds
     try:
-        while time.monotonic() < until or len(created) <= seconds:
+        while time.monotonic() < until or (len(created) <= seconds and time.monotonic() < until + seconds):
             created.append(await create(field, next(numbers)))
             for service in SERVICES:
                 async with httpx.AsyncClient(timeout=5) as client:
@@ -115,6 +115,7 @@ async def test_the_api_answers_while_the_broker_is_down_and_all_arrives_after(fi
     finally:
         await asyncio.to_thread(field.servers.nodes.start, "kafka")
     await field.servers.nodes.ready("kafka")
+    assert len(created) > seconds
     await kept(field)
     assert field.exits == []
 

@@ -20,17 +20,15 @@ from tests.integration.insights.test_counting import equals_sql
 
 @pytest.fixture
 async def insights(infra: Infrastructure, tmp_path: Path) -> AsyncIterator[Insights]:
-    made = Insights.of(await topics_of_their_own(infra), tmp_path)
-    yield made
-    if made.runs:
-        made.kill()
+    with Insights.of(await topics_of_their_own(infra), tmp_path).ended() as made:
+        yield made
 
 
 async def test_a_broker_that_is_paused_or_killed_while_statistics_are_read_costs_no_event(
     insights: Insights, servers: Servers
 ) -> None:
-    pasts = [Past(seed, hours=40).history(3000) for seed in (11, 12, 13)]
-    first, second, third = pasts
+    pasts = [Past(seed, hours=40).history(count) for seed, count in ((11, 12_000), (12, 2000), (13, 1000), (14, 2000))]
+    first, second, third, fourth = pasts
     await first.send(insights.common)
     await insights.start()
     await eventually(lambda: has_counted_some(insights), within=60)
@@ -38,16 +36,18 @@ async def test_a_broker_that_is_paused_or_killed_while_statistics_are_read_costs
     servers.nodes.running["kafka"].send_signal(signal.SIGSTOP)
     try:
         await stands_still(insights)
+        assert not (await status(insights))["complete"], "it was in the midst of reading"
     finally:
         servers.nodes.running["kafka"].send_signal(signal.SIGCONT)
     await second.send(insights.common)
     complete = (await insights.has_read(sum(len(each.records) for each in (first, second))))["as_of"]
     before = await eventually(lambda: of_later_than(insights, complete), within=30)
 
+    await third.send(insights.common)
     servers.nodes.kill("kafka")
     servers.nodes.start("kafka")
     await servers.nodes.ready("kafka")
-    await third.send(insights.common)
+    await fourth.send(insights.common)
     after = (await insights.has_read(sum(len(each.records) for each in pasts)))["as_of"]
     assert datetime.fromisoformat(after) > datetime.fromisoformat(before)
     assert insights.runs

@@ -25,11 +25,9 @@ def insights(infra: Infrastructure, prefix: str, tmp_path: Path) -> Iterator[Ins
     """Beside the rig's services, and started before them."""
     (tmp_path / "insights").mkdir()
     common = CommonSettings(environment="test", kafka_bootstrap=infra.kafka, topic_prefix=prefix)
-    made = Insights.of(common, tmp_path / "insights")
-    made.launch()
-    yield made
-    if made.runs:
-        made.kill()
+    with Insights.of(common, tmp_path / "insights").ended() as made:
+        made.launch()
+        yield made
 
 
 async def test_clients_are_listed_and_mailed_while_insights_is_stopped_killed_or_behind(

@@ -72,7 +72,7 @@ class Answer(BaseModel):
     window: Window
     kept_since: datetime = Field(description="nothing is known of what was before")
     complete: bool = Field(description="false while topics are read again: counts are then too low")
-    as_of: datetime | None = Field(description="what was said by then is counted; null until `complete`")
+    as_of: datetime | None = Field(description="what the topics had by then is counted; null until `complete`")
     late: bool = Field(description="whether `as_of` is null or more than two minutes ago")
     totals: Numbers
     times: Times = Field(description="of the whole hours that the period touches")

@@ -1,7 +1,7 @@
 """Topics of a test's own and insights over them; and insights without Kafka, that counted a little."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -39,12 +39,10 @@ async def common(infra: Infrastructure) -> CommonSettings:
 
 
 @pytest.fixture
-async def insights(common: CommonSettings, tmp_path: Path) -> AsyncIterator[Insights]:
+def insights(common: CommonSettings, tmp_path: Path) -> Iterator[Insights]:
     """Not started."""
-    made = Insights.of(common, tmp_path)
-    yield made
-    if made.runs:
-        made.kill()
+    with Insights.of(common, tmp_path).ended() as made:
+        yield made
 
 
 @pytest.fixture(scope="package")

@@ -25,6 +25,10 @@ from tests.infrastructure import ROOT
 START_SECONDS, READ_SECONDS = 40.0, 240.0
 
 
+class InsightsHasEnded(Exception):
+    """It ended while a test waited for it: with the end of its log."""
+
+
 @dataclass
 class Insights:
     """One process at a time, at one address."""
@@ -93,6 +97,15 @@ class Insights:
         async with httpx.AsyncClient(base_url=self.url, verify=False) as client:
             await eventually(probe, within=START_SECONDS)
 
+    @contextmanager
+    def ended(self) -> Iterator["Insights"]:
+        """None of it runs after the block."""
+        try:
+            yield self
+        finally:
+            if self.runs:
+                self.kill()
+
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
@@ -150,6 +163,8 @@ class Insights:
         since = since or system_clock()
 
         async def probe() -> dict[str, Any]:
+            if not self.runs:
+                raise InsightsHasEnded((self.folder / "insights.log").read_text()[-2000:])
             status: dict[str, Any] = await self.get("/v1/operations/status")
             read = sum(sum(each.values()) for each in status["outcomes"].values())
             assert status["as_of"] is not None, status

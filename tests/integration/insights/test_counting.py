@@ -136,13 +136,12 @@ class Away:
 @pytest.fixture(scope="module")
 async def away(infra: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Away, Going]]:
     """It, and its going: begun beside the tests before, since Kafka waits ten seconds for who says nothing."""
-    it = Away(Insights.of(await topics_of_their_own(infra), tmp_path_factory.mktemp("away")))
-    going = asyncio.ensure_future(it.go())
-    yield it, going
-    going.cancel()
-    await asyncio.wait([going])
-    if it.insights.runs:
-        it.insights.kill()
+    with Insights.of(await topics_of_their_own(infra), tmp_path_factory.mktemp("away")).ended() as insights:
+        it = Away(insights)
+        going = asyncio.ensure_future(it.go())
+        yield it, going
+        going.cancel()
+        await asyncio.wait([going])
 
 
 @pytest.mark.usefixtures("away")
@@ -179,7 +178,7 @@ async def has_no_members(common: CommonSettings) -> bool:
 
 
 def states_of_groups(common: CommonSettings) -> set[ConsumerGroupState]:
-    """Of the groups of insights that Kafka knows; none where it does not answer in time."""
+    """Of the groups of insights that Kafka knows; none where it does not answer."""
     client = AdminClient({"bootstrap.servers": common.kafka_bootstrap})
     try:
         listed = client.list_consumer_groups(request_timeout=10).result(12)
@@ -194,9 +193,8 @@ async def test_each_of_two_processes_counts_all(
     """Members of one group would share the partitions, and each show a part as if it were all."""
     past = Past(MIXED).history(2000)
     (tmp_path / "second").mkdir()
-    second = Insights.of(common, tmp_path / "second")
-    await asyncio.gather(insights.start(), second.start(), past.store(truth), past.send(common))
-    try:
+    with Insights.of(common, tmp_path / "second").ended() as second:
+        await asyncio.gather(insights.start(), second.start(), past.store(truth), past.send(common))
         for each in (insights, second):
             await each.has_read(len(past.records))
             await equals_sql(each, truth)
@@ -204,8 +202,6 @@ async def test_each_of_two_processes_counts_all(
         more = Past(8).history(500)
         await more.send(common)
         await second.has_read(len(past.records) + len(more.records))
-    finally:
-        second.kill()
 
 
 @pytest.mark.soak
@@ -271,15 +267,11 @@ async def test_it_gives_way_to_all_others_and_reads_and_ends_all_the_same(
     past = Past(seed=1, hours=1)
     await History([past.one("email.sent")[0] for _ in range(200)], [], 0).send(common)
     sent_at = system_clock()
-    insights = Insights.of(common, tmp_path, gives_way=True)
-    try:
+    with Insights.of(common, tmp_path, gives_way=True).ended() as insights:
         await insights.start()
         await insights.has_read(200, since=sent_at)
         assert niceness_of(insights) == {NICENESS}
         assert await asyncio.to_thread(insights.stop) == 0
-    finally:
-        if insights.runs:
-            insights.kill()
 
 
 def niceness_of(insights: Insights) -> set[int]:

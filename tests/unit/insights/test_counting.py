@@ -82,6 +82,17 @@ def test_what_is_shown_grows_late_where_nobody_says_how_far_the_topics_go() -> N
     assert (counting.statistics.late, counting.statistics.as_of, counting.statistics.complete) == (True, START, True)
 
 
+def test_where_reading_begins_anew_with_what_is_counted_already_it_is_of_the_moment_before() -> None:
+    counting = Counting()
+    counting.hears_all()
+    assert counting.statistics.complete
+    counting.now = START + SECOND
+    counting.reading = counting.statistics.begin(counting.now, {ONE: Extent(0, 3), OTHER: Extent(7, 8)})
+    assert counting.statistics.as_of == START
+    counting.hears(ONE, 2)
+    assert counting.statistics.as_of == START + SECOND
+
+
 def test_what_was_thrown_away_is_of_no_moment() -> None:
     counting = Counting()
     counting.hears_all()
