@@ -23,6 +23,7 @@ from services.onboarding.domain.life_cycle import ClientIsCancelled
 from services.onboarding.domain.new_client import name_key
 from services.onboarding.domain.on_file import ClientOnFile
 from services.onboarding.domain.rule_book import ContentInvalid
+from tests.told_numbers import tells_number
 from tests.unit.onboarding.contents import NOW, association, sole_trader
 from tests.unit.onboarding.test_changing import ASSOCIATION, CLIENT, ERIK
 
@@ -69,7 +70,7 @@ def test_the_history_keeps_masks_alone() -> None:
     assert [(each.pointer, each.before, each.after) for each in noted.altered] == [
         ("/details/identity/number", "811218-••••", "121272-••••")
     ]
-    assert "1219" not in repr(noted)
+    assert not tells_number(repr(noted), "121272-1219")
 
 
 @pytest.mark.parametrize(
