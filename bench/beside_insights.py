@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from statistics import mean, median, stdev
-
-import httpx
 
 from bench.goals import Goal, ratio
 from bench.latency import late, row
@@ -14,13 +13,14 @@ from bench.report import Part
 from bench.road import MAIL, ROW, Road, Seen, road
 from bench.servers import Servers
 from tests.integration.insights.history import History, Past
-from tests.integration.insights.running import Insights
+from tests.integration.insights.running import Insights, InsightsHasEnded
 
 RUNS, STOPPED, KILLED, BEHIND = "runs", "stopped (SIGSTOP)", "killed half way (-9)", "10 minutes behind"
 STATES = (RUNS, STOPPED, KILLED, BEHIND)
 OFF = "off"
 BEHIND_SECONDS, EVENTS_OF_A_CLIENT = 600, 4
 CAUGHT_UP_SECONDS = 300.0
+ANY_MOMENT = datetime.min.replace(tzinfo=UTC)
 WARM_CLIENTS = 150
 """Before each turn, unmeasured: what was idle while insights was started is slower for a moment."""
 
@@ -119,10 +119,10 @@ async def _running(insights: Insights) -> None:
             if not insights.runs:
                 await insights.start()
             try:
-                await insights.has_read(1)
+                await insights.has_read(1, since=ANY_MOMENT)
                 return
-            except httpx.TransportError:
-                await asyncio.sleep(1.0)
+            except InsightsHasEnded:
+                continue
 
 
 def _report(found: dict[str, _Beside], length: _Length) -> Part:
