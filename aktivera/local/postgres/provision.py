@@ -11,6 +11,7 @@ import asyncpg
 from aktivera.local.credentials import password
 
 LIMITS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+"""Settings of each service's login: after so long Postgres ends what it does."""
 # Any number that is always the same: it makes two provisionings of one server wait for each other.
 _LOCK = 4_117_293
 
